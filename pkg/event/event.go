@@ -1,0 +1,92 @@
+package event
+
+import "time"
+
+// Event is a record's meaning, ready to be translated for a vendor: parsed,
+// cut to what the plan allows, sanitised. Everything a tracker may send is in
+// it; a tracker must not change it.
+type Event struct {
+	Receipt Receipt
+	EventID string // stable over every retry and replay: the key for vendors that drop repeats
+
+	Name     string // the plan's name for this vendor, or the event's own
+	DeviceID string
+	UserID   string // "" for an anonymous event
+
+	Time       time.Time // when it happened, corrected for a client clock more than 5 minutes off
+	ReceivedAt time.Time
+
+	Properties     []Property // in the client's order; names are unique
+	UserProperties []Property
+
+	Page      Page
+	Screen    Screen
+	Locale    string
+	SessionID string
+	UserAgent string
+	IP        string // cut as configured; "" unless the plan lets it leave
+	Consent   map[string]bool
+}
+
+// Page is the page an event happened on.
+type Page struct {
+	URL, Path, Referrer, Title string
+}
+
+// Screen is the size of the visitor's screen in CSS pixels; zero when unknown.
+type Screen struct {
+	Width, Height int
+}
+
+// Property is a named value of an event.
+type Property struct {
+	Name  string
+	Value Value
+}
+
+// Kind says which of a Value's fields holds it.
+type Kind uint8
+
+// The kinds of JSON value.
+const (
+	Null Kind = iota
+	False
+	True
+	Number // Text is the literal as the client wrote it
+	String // Text is the decoded string
+	Array  // Items
+	Object // Fields
+)
+
+// Value is a JSON value that keeps numbers as the client wrote them. The zero
+// Value is null.
+type Value struct {
+	Kind   Kind
+	Text   string
+	Items  []Value
+	Fields []Property
+}
+
+// StringValue is a string as a Value.
+func StringValue(s string) Value { return Value{Kind: String, Text: s} }
+
+// NumberValue is a number, given as a JSON literal, as a Value.
+func NumberValue(literal string) Value { return Value{Kind: Number, Text: literal} }
+
+// BoolValue is a boolean as a Value.
+func BoolValue(b bool) Value {
+	if b {
+		return Value{Kind: True}
+	}
+	return Value{Kind: False}
+}
+
+// Lookup finds a property by name.
+func (e *Event) Lookup(name string) (Value, bool) {
+	for i := range e.Properties {
+		if e.Properties[i].Name == name {
+			return e.Properties[i].Value, true
+		}
+	}
+	return Value{}, false
+}

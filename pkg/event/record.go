@@ -1,0 +1,107 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Record is one payload as the dispatcher took it: the exact bytes the client
+// sent and what the dispatcher saw around them. It is what the journal keeps
+// and what becomes a row of the raw table. Nothing in it is derived: the
+// event's meaning is worked out later, by Parse.
+type Record struct {
+	// Receipt is stamped by whoever reads the journal; it is not encoded.
+	Receipt Receipt
+	// Duplicate is set by whoever reads the journal through the duplicate
+	// index; it is not encoded.
+	Duplicate bool
+
+	ReceivedAt time.Time // when the dispatcher read it, microseconds, UTC
+	Source     string    // name of the source whose key was used
+	EventID    string    // the client's, or a UUIDv7 of the dispatcher's
+	Data       []byte    // the event's bytes, as sent
+	Context    Context
+}
+
+// Context is what the dispatcher saw of the request that carried a record.
+// It becomes raw.context, as JSON.
+type Context struct {
+	IP        string    `json:"ip,omitempty"` // cut to /24 or /48 unless configured
+	UserAgent string    `json:"userAgent,omitempty"`
+	Origin    string    `json:"origin,omitempty"`
+	Referrer  string    `json:"referrer,omitempty"`
+	RequestID string    `json:"requestId,omitempty"`
+	SentAt    time.Time `json:"sentAt,omitzero"`     // the client's clock when it sent the request
+	Purpose   string    `json:"purpose,omitempty"`   // the Sec-Purpose header: prefetch;prerender
+	Malformed string    `json:"malformed,omitempty"` // why the body is not JSON; Data is the whole body
+	Invalid   string    `json:"invalid,omitempty"`   // the rule of the event contract it broke
+	Encoding  string    `json:"encoding,omitempty"`  // "base64" in raw when Data is not UTF-8
+}
+
+// Usable reports whether the record is an event by the contract: neither
+// malformed nor invalid. Only usable records are parsed or sent anywhere.
+func (r *Record) Usable() bool { return r.Context.Malformed == "" && r.Context.Invalid == "" }
+
+// Batch is what one message of the journal's events stream held.
+type Batch struct {
+	Records []Record // in order, receipts stamped; never empty
+	// Next is the position of the message after this one.
+	Next Position
+	// Lost is how many messages before this one are missing or damaged since
+	// the last batch of the same reader; it is 0 on a sound journal.
+	Lost uint64
+}
+
+// The encoding of a record (version 1): a version byte, then fields in this
+// order, where "str" is a uvarint length and that many bytes:
+//
+//	version     byte     1
+//	receivedAt  varint   microseconds since 1970
+//	source      str
+//	eventId     str
+//	sentAt      varint   microseconds since 1970, 0 for none
+//	ip, userAgent, origin, referrer, requestId, purpose, malformed, invalid, encoding   str each
+//	data        str
+const recordVersion = 1
+
+// ErrCorrupt is wrapped by every decoding error of this package: the bytes are
+// not what the encoder wrote.
+var ErrCorrupt = errors.New("corrupt encoding")
+
+// AppendBinary appends the record's encoding to b. The error is always nil; it
+// is there for encoding.BinaryAppender.
+func (r *Record) AppendBinary(b []byte) ([]byte, error) {
+	c := &r.Context
+	b = append(b, recordVersion)
+	b = appendTime(b, r.ReceivedAt)
+	b = appendString(b, r.Source)
+	b = appendString(b, r.EventID)
+	b = appendTime(b, c.SentAt)
+	for _, s := range [...]string{c.IP, c.UserAgent, c.Origin, c.Referrer, c.RequestID, c.Purpose, c.Malformed, c.Invalid, c.Encoding} {
+		b = appendString(b, s)
+	}
+	return appendString(b, r.Data), nil
+}
+
+// UnmarshalBinary decodes what AppendBinary wrote. Data aliases b, which must
+// not change afterwards. Receipt and Duplicate are left as they are.
+func (r *Record) UnmarshalBinary(b []byte) error {
+	d := decoder{rest: b}
+	if v := d.byte(); d.err == nil && v != recordVersion {
+		return fmt.Errorf("decode record: version %d: %w", v, ErrCorrupt)
+	}
+	c := &r.Context
+	r.ReceivedAt = d.time()
+	r.Source = d.string()
+	r.EventID = d.string()
+	c.SentAt = d.time()
+	for _, s := range [...]*string{&c.IP, &c.UserAgent, &c.Origin, &c.Referrer, &c.RequestID, &c.Purpose, &c.Malformed, &c.Invalid, &c.Encoding} {
+		*s = d.string()
+	}
+	r.Data = d.bytes()
+	if err := d.finish(); err != nil {
+		return fmt.Errorf("decode record: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+// Package fault is the shared vocabulary of what to do about an error.
+//
+// A plain error may be tried again. The dangerous claims are explicit: an error
+// marked Permanent will not get better by trying again, and one marked with
+// After must not be tried again sooner. The marks survive wrapping.
+//
+// Incident is the one form in which any part of Sparrow tells what went wrong
+// to whoever listens (Sentry, or the log).
+package fault
+
+import (
+	"errors"
+	"time"
+)
+
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
+
+// Permanent marks err: trying again cannot help. It returns nil for nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return permanent{err}
+}
+
+// IsPermanent reports whether err or an error it wraps was marked Permanent.
+func IsPermanent(err error) bool {
+	_, ok := errors.AsType[permanent](err)
+	return ok
+}
+
+type after struct {
+	error
+	wait time.Duration
+}
+
+func (a after) Unwrap() error { return a.error }
+
+// After marks err: it may be tried again, but not sooner than wait from now.
+// It returns nil for nil.
+func After(err error, wait time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	return after{err, wait}
+}
+
+// RetryAfter returns how long to wait before trying again, if err or an error
+// it wraps says so.
+func RetryAfter(err error) (time.Duration, bool) {
+	a, ok := errors.AsType[after](err)
+	return a.wait, ok
+}

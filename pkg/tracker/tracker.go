@@ -1,0 +1,124 @@
+package tracker
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// Tracker translates events for one vendor. It is pure: no I/O, no clock, no
+// state that changes after it was built; it is safe for concurrent use and
+// never changes the events it is given. The lane performs the requests, so
+// that dry-run, replay, preview and golden tests are all the same code.
+type Tracker interface {
+	// Requests translates a batch. Each event of the batch is in exactly one
+	// Request or one Rejection, by its index. Requests of an empty batch are
+	// none. The same batch always gives the same requests, byte for byte.
+	Requests(batch []event.Event) ([]Request, []Rejection)
+
+	// Judge reads a vendor's answer, or how far the request got without one.
+	// It returns one Verdict for each event of the request, in the order of
+	// req.Events. Any response is possible: HTML, truncated, huge, empty.
+	Judge(req Request, resp Response) []Verdict
+}
+
+// Request is one HTTP request to a vendor.
+type Request struct {
+	Events []int // indices into the batch it was made from, ascending
+	Method string
+	URL    string // may hold a secret in its query: never print it, see MaskURL
+	Header http.Header
+	Body   []byte
+}
+
+// Rejection is an event that the vendor would refuse, with the rule it breaks.
+type Rejection struct {
+	Event  int    // index into the batch
+	Reason string // for people: "name: longer than 40 characters"; no values of the event in it
+	// Skip says that the tracker's configuration leaves the event out, rather
+	// than a rule of the vendor's: the outcome is filtered, not rejected.
+	Skip bool
+}
+
+// Reach says how far a request got.
+type Reach uint8
+
+// The stages of a request. A vendor cannot have taken a request that is below
+// Written: its body is incomplete.
+const (
+	NotConnected Reach = iota // no connection was opened
+	NotWritten                // connected, but the body was not written to its end
+	Written                   // the whole body was written, no complete answer came
+	Answered                  // status, headers and body came (the body perhaps cut at the limit)
+)
+
+// Response is what became of a Request.
+type Response struct {
+	Reach     Reach
+	Status    int
+	Header    http.Header
+	Body      []byte // at most MaxResponse bytes
+	Truncated bool   // the body was longer
+	Err       error  // why Reach is below Answered; never holds the URL
+	Received  time.Time
+}
+
+// MaxResponse is how much of a vendor's answer is read, in bytes.
+const MaxResponse = 64 << 10
+
+// Action is what to do about one event after a request.
+type Action uint8
+
+// The actions of a Verdict.
+const (
+	// Deliver: the vendor took the event.
+	Deliver Action = iota + 1
+	// Reject: the vendor refused this event for good.
+	Reject
+	// Uncertain: it may have been taken, and sending again could double it.
+	Uncertain
+	// Wait: the vendor cannot take anything now (an outage, a limit on the
+	// whole project, a refused credential). The breaker opens, the cursor waits.
+	Wait
+	// Park: this event alone must wait (its user is throttled).
+	Park
+	// Again: not taken, through no fault of this event; send it again at once
+	// without the events that were rejected or parked beside it.
+	Again
+	// Halve: the request as a whole was refused and the cause is one of its
+	// events or its size; send it again at once in two halves. For a request of
+	// one event it means Reject.
+	Halve
+)
+
+// Verdict is what one response means for one event.
+type Verdict struct {
+	Action Action
+	Reason string        // for people, and without secrets or values of the event
+	After  time.Duration // for Wait and Park: not sooner than this; 0 leaves it to the lane's back-off
+	// Alarm marks a Wait that will not pass by itself, such as a refused
+	// credential or a used-up quota: somebody must act.
+	Alarm bool
+}
+
+// Traits is what a lane must know of a vendor, beside the translation.
+type Traits struct {
+	// MaxBatch is how many events Requests is given at once, at most.
+	MaxBatch int
+	// Linger is how long the lane waits for a batch to fill.
+	Linger time.Duration
+	// Concurrency is how many requests may be under way at once.
+	Concurrency int
+	// Dedup says that the vendor drops repeats of an event by its id, so that
+	// sending again is always safe. Without it the lane writes an intent before
+	// it sends, and an unanswered request makes its events uncertain.
+	Dedup bool
+	// Window is how far back the vendor takes events; older ones are rejected
+	// before they are sent. 0 means no limit.
+	Window time.Duration
+	// Rate limits events per second over all requests, Burst at once; 0 means
+	// no limit.
+	Rate  float64
+	Burst int
+}
