@@ -3,7 +3,7 @@
 package quantity
 
 import (
-	"fmt"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -41,7 +41,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || n < 0 || n*float64(unit) >= math.MaxInt64 || math.IsNaN(n) {
-		return fmt.Errorf("size %q: want a number and a unit, such as 64MiB", text)
+		return errors.New("want a size with a unit, such as 64MiB")
 	}
 	*s = Size(n * float64(unit))
 	return nil
@@ -78,7 +78,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || per == 0 || n < 0 || math.IsInf(n, 0) || math.IsNaN(n) {
-		return fmt.Errorf("rate %q: want a number per unit, such as 500/s", text)
+		return errors.New("want a rate, such as 500/s or 15000/min")
 	}
 	*r = Rate(n / per.Seconds())
 	return nil

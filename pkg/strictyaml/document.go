@@ -1,0 +1,123 @@
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Document is a parsed YAML file.
+type Document struct {
+	file string
+	body ast.Node // nil for an empty file
+}
+
+// Parse parses one YAML document. The name of the file is used in errors only.
+func Parse(file string, text []byte) (*Document, error) {
+	parsed, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, located(file, err)
+	}
+	d := &Document{file: file}
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.NullType {
+			continue
+		}
+		if d.body != nil {
+			return nil, fmt.Errorf("%s:%d: a second document; keep one in a file", file, line(doc.Body))
+		}
+		d.body = doc.Body
+	}
+	return d, nil
+}
+
+// Decode fills the value that into points to, over what it holds already, so
+// that a caller can fill in defaults first. An empty document changes nothing.
+func (d *Document) Decode(into any) error {
+	if d.body == nil {
+		return nil
+	}
+	return Node{d.file, d.body}.Decode(into)
+}
+
+// Node is a part of a document, kept to be decoded later, when it is known into
+// what. As a field of a struct it takes any value.
+type Node struct {
+	File string
+	ast  ast.Node
+}
+
+// UnmarshalYAML keeps the node as it is.
+func (n *Node) UnmarshalYAML(node ast.Node) error {
+	n.ast = node
+	return nil
+}
+
+// Line is where the node begins, counted from 1.
+func (n Node) Line() int { return line(n.ast) }
+
+// Decode fills the value that into points to from the node.
+func (n Node) Decode(into any) error {
+	if n.ast == nil {
+		return nil
+	}
+	if err := checkKeys(n.File, n.ast, into); err != nil {
+		return err
+	}
+	if err := yaml.NodeToValue(n.ast, into, yaml.Strict()); err != nil {
+		return located(n.File, err)
+	}
+	return nil
+}
+
+// Split parts a mapping in two by key: the entries whose key the struct that
+// into points to knows, and the others.
+func (n Node) Split(into any) (known, others Node, err error) {
+	mapping, ok := asMapping(n.ast)
+	if !ok {
+		return Node{}, Node{}, fmt.Errorf("%s:%d: want a mapping of keys to values", n.File, line(n.ast))
+	}
+	fields := fieldsOf(into)
+	a := &ast.MappingNode{BaseNode: mapping.BaseNode, Start: mapping.Start, End: mapping.End}
+	b := &ast.MappingNode{BaseNode: mapping.BaseNode, Start: mapping.Start, End: mapping.End}
+	for _, entry := range mapping.Values {
+		if _, ok := fields[keyOf(entry)]; ok {
+			a.Values = append(a.Values, entry)
+		} else {
+			b.Values = append(b.Values, entry)
+		}
+	}
+	return Node{n.File, a}, Node{n.File, b}, nil
+}
+
+// WithFile names the file in a node that was kept while decoding.
+func (n Node) WithFile(file string) Node { return Node{file, n.ast} }
+
+func line(n ast.Node) int {
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return 0
+	}
+	return n.GetToken().Position.Line
+}
+
+// located rewrites a YAML library's error as "file:line: message".
+func located(file string, err error) error {
+	var positioned interface {
+		GetToken() *token.Token
+		GetMessage() string
+	}
+	if errors.As(err, &positioned) {
+		at := file
+		if tk := positioned.GetToken(); tk != nil && tk.Position != nil {
+			at = fmt.Sprintf("%s:%d", file, tk.Position.Line)
+		}
+		return fmt.Errorf("%s: %s", at, positioned.GetMessage())
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Errorf("%s: %s", file, first)
+}
