@@ -1,0 +1,56 @@
+# Sparrow. `make run` tries it out, `make test` is the whole truth.
+
+GO      ?= go
+RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.release=$(RELEASE)
+BIN     := bin/sparrow
+
+export GOTOOLCHAIN = local
+
+.PHONY: help run build slim test unit lint sdk browser bench fuzz setup docker clean
+
+help: ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: build ## build, and run `sparrow dev`: nothing to configure
+	$(BIN) dev
+
+build: ## build bin/sparrow, with DuckDB (needs a C compiler)
+	@scripts/need.sh go cc
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/sparrow
+
+slim: ## build bin/sparrow-slim: CGO_ENABLED=0, without DuckDB, for the edge
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/sparrow-slim ./cmd/sparrow
+
+test: setup lint sdk unit slim build browser ## everything: lint, units with -race, end to end, the SDK, Chromium
+
+unit: ## Go tests: units, conformance suites, house rules, end to end with the real binary
+	$(GO) test -race -shuffle=on -timeout 20m ./...
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted (run gofmt -w):"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./...
+
+sdk: ## the browser SDK: install, build, embed, unit and type tests, size budget
+	cd sdk-js && npm ci --no-audit --no-fund && npm run build && npm test
+
+browser: ## the SDK and the demo page in Chromium against the real binary
+	cd sdk-js && SPARROW_BIN=$(CURDIR)/$(BIN) npm run test:browser
+
+bench: ## intake beside a bare handler, and the Go benchmarks: ratios within one run
+	$(GO) run ./test/bench
+	$(GO) test -run '^$$' -bench . -benchmem ./pkg/... ./trackers/...
+
+fuzz: ## every fuzz target for 30 seconds each
+	scripts/fuzz.sh 30s
+
+setup: ## install what the tests need (root on Debian), or say what is missing
+	@scripts/need.sh go cc node npm chromium openssl
+
+docker: ## the container image (docker build --build-arg SLIM=1 for the slim one)
+	docker build -t sparrow:$(RELEASE) --build-arg RELEASE=$(RELEASE) .
+
+clean: ## remove what was built
+	rm -rf bin sdk-js/dist sdk-js/node_modules

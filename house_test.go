@@ -1,0 +1,376 @@
+// Package house_test holds the rules of this repository: what may import what,
+// what must be documented, what must not be written. A red test says which rule
+// broke and what to do.
+package house_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sparrow-edge/sparrow"
+
+// mayImport is the map of the house: a package and the packages of this module
+// that it may import. "*" stands for any. Tests may import more.
+var mayImport = map[string][]string{
+	"api":            {},
+	"pkg/event":      {},
+	"pkg/fault":      {},
+	"pkg/quantity":   {},
+	"pkg/strictyaml": {},
+
+	"pkg/journal":    {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/dedup":      {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/dispatcher": {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/plan":       {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/strictyaml"},
+	"pkg/sanitizer":  {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/trace":      {"pkg/event", "pkg/fault", "pkg/plan", "pkg/sanitizer"},
+	"pkg/tracker":    {"pkg/event", "pkg/fault"},
+	"pkg/delivery":   {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker"},
+	"pkg/report":     {"pkg/fault", "pkg/quantity"},
+	"pkg/console":    {"api", "pkg/event", "pkg/fault", "pkg/quantity"},
+
+	"pkg/tracker/trackertest":     {"pkg/event", "pkg/fault", "pkg/tracker", "pkg/strictyaml"},
+	"pkg/warehouse":               {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/warehouse/duckdb":        {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/warehouse"},
+	"pkg/warehouse/warehousetest": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/warehouse"},
+
+	"pkg/app":         {"*"},
+	"pkg/app/admin":   {"pkg/event", "pkg/warehouse"},
+	"pkg/app/command": {"*"},
+	"pkg/app/gateway": {"*"},
+
+	"trackers":    {"*"},
+	"cmd/sparrow": {"pkg/app", "trackers"},
+}
+
+// patterns are rules for packages that come in numbers.
+var patterns = map[string][]string{
+	"trackers/*":   {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker"},
+	"trackers/*/*": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker"}, // the vendor's fake
+}
+
+// onlyIn names heavy modules and the one package that may import each.
+var onlyIn = map[string]string{
+	"github.com/duckdb/duckdb-go":      "pkg/warehouse/duckdb",
+	"github.com/nats-io/nats-server":   "pkg/journal",
+	"github.com/nats-io/nats.go":       "pkg/journal",
+	"github.com/getsentry/sentry-go":   "pkg/report",
+	"github.com/cockroachdb/pebble":    "pkg/dedup",
+	"github.com/spf13/cobra":           "pkg/app/command",
+	"cloud.google.com/go/bigquery":     "pkg/warehouse/bigquery",
+	"github.com/golang-jwt/jwt":        "pkg/auth",
+	"github.com/tidwall/gjson":         "pkg/event",
+	"github.com/go-json-experiment":    "pkg/event",
+	"github.com/getkin/kin-openapi":    "api",
+	"github.com/stretchr/testify":      "(nowhere: the standard library's testing and go-cmp are enough)",
+	"encoding/gob":                     "(nowhere)",
+	"gopkg.in/yaml.v3":                 "(nowhere: goccy/go-yaml)",
+	"math/rand":                        "(nowhere: math/rand/v2)",
+	"github.com/nats-io/nats.go/micro": "(nowhere)",
+}
+
+// file is one parsed Go file of the repository.
+type file struct {
+	path    string // relative, with slashes
+	pkg     string // directory
+	test    bool
+	ast     *ast.File
+	content []byte
+}
+
+func repository(t *testing.T) []file {
+	t.Helper()
+	var files []file
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if p != "." && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || name == "data" || name == "bin") {
+				return filepath.SkipDir
+			}
+			if _, err := os.Stat(filepath.Join(p, "go.mod")); err == nil && p != "." {
+				return filepath.SkipDir // a module of its own
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		content, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(fset, p, content, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		slashed := filepath.ToSlash(p)
+		files = append(files, file{slashed, path.Dir(slashed), strings.HasSuffix(name, "_test.go"), parsed, content})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 20 {
+		t.Fatalf("found %d Go files only: is this the repository's root?", len(files))
+	}
+	return files
+}
+
+func rulesFor(pkg string) ([]string, bool) {
+	if allowed, ok := mayImport[pkg]; ok {
+		return allowed, true
+	}
+	for pattern, allowed := range patterns {
+		if ok, _ := path.Match(pattern, pkg); ok {
+			own := path.Dir(pkg) // a vendor's fake may know its vendor
+			return append(slices.Clone(allowed), own), true
+		}
+	}
+	return nil, false
+}
+
+func TestImportsFollowTheMap(t *testing.T) {
+	for _, f := range repository(t) {
+		if f.test || f.pkg == "." || strings.HasPrefix(f.pkg, "test") {
+			continue
+		}
+		allowed, known := rulesFor(f.pkg)
+		if !known {
+			t.Errorf("%s: package %s is not on the map in house_test.go: decide what it may import and add it", f.path, f.pkg)
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			inner, ours := strings.CutPrefix(imported, module+"/")
+			if ours && !slices.Contains(allowed, "*") && !slices.Contains(allowed, inner) {
+				t.Errorf("%s imports %s, which the map does not allow: declare the small interface you need where you use it, and let pkg/app/gateway wire it", f.path, inner)
+			}
+		}
+	}
+}
+
+func TestHeavyModulesHaveOneHome(t *testing.T) {
+	for _, f := range repository(t) {
+		for _, spec := range f.ast.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			for prefix, home := range onlyIn {
+				if (imported == prefix || strings.HasPrefix(imported, prefix+"/")) && f.pkg != home && !f.test && imported != "math/rand/v2" {
+					t.Errorf("%s imports %s, whose one home is %s", f.path, imported, home)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryPackageIsDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, f := range repository(t) {
+		if !f.test {
+			documented[f.pkg] = documented[f.pkg] || f.ast.Doc != nil && len(f.ast.Doc.Text()) > 40
+		}
+	}
+	for pkg, ok := range documented {
+		if !ok {
+			t.Errorf("package %s has no documentation: say in doc.go what it is and what it promises", pkg)
+		}
+	}
+}
+
+func TestEveryExportedNameIsDocumented(t *testing.T) {
+	for _, f := range repository(t) {
+		if f.test || f.ast.Name.Name == "main" {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			for _, name := range undocumented(decl) {
+				t.Errorf("%s: %s has no comment: give its meaning, units, limits, errors", f.path, name)
+			}
+		}
+	}
+}
+
+// undocumented returns the exported names that a declaration leaves without a comment.
+func undocumented(decl ast.Decl) []string {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && d.Doc == nil && (d.Recv == nil || exportedReceiver(d)) && !wellKnown[d.Name.Name] {
+			return []string{d.Name.Name}
+		}
+	case *ast.GenDecl:
+		var names []string
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+					names = append(names, s.Name.Name)
+				}
+			case *ast.ValueSpec:
+				for _, n := range s.Names {
+					if n.IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+						names = append(names, n.Name)
+					}
+				}
+			}
+		}
+		return names
+	}
+	return nil
+}
+
+// wellKnown are methods whose meaning the standard library defines.
+var wellKnown = map[string]bool{"Error": true, "Unwrap": true, "Is": true, "As": true, "Len": true, "Less": true, "Swap": true, "Close": true}
+
+func exportedReceiver(d *ast.FuncDecl) bool {
+	t := d.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	if index, ok := t.(*ast.IndexExpr); ok {
+		t = index.X
+	}
+	name, ok := t.(*ast.Ident)
+	return ok && name.IsExported()
+}
+
+func TestPackageNamesSayWhatTheyHide(t *testing.T) {
+	for _, f := range repository(t) {
+		for _, part := range strings.Split(f.pkg, "/") {
+			if slices.Contains([]string{"util", "utils", "common", "helpers", "helper", "types", "misc", "base", "shared"}, part) {
+				t.Errorf("%s: a package named %q says nothing of what it holds", f.path, part)
+			}
+		}
+	}
+}
+
+func TestNoRegistriesByInit(t *testing.T) {
+	for _, f := range repository(t) {
+		for _, decl := range f.ast.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s has an init function: pass values from main instead", f.path)
+			}
+		}
+	}
+}
+
+// calls are selector expressions that have no place in the house, and why.
+var calls = []struct {
+	name  string
+	tests bool // forbidden in tests, too (or, with only, in tests only)
+	only  bool
+	in    []string // packages where it may stand
+	why   string
+}{
+	{name: "time.Sleep", tests: true, only: true, why: "use testing/synctest, a channel, or poll with a deadline through a real condition"},
+	{name: "os.Exit", in: []string{"cmd/sparrow", "pkg/app"}, why: "return an error; only main exits"},
+	{name: "log.Fatal", why: "return an error; only main exits"},
+	{name: "log.Fatalf", why: "return an error; only main exits"},
+	{name: "log.Printf", why: "log with the injected slog.Logger"},
+	{name: "http.DefaultClient", tests: false, why: "make a client with limits; the default has none and follows redirects"},
+	{name: "http.DefaultTransport", why: "make a transport with limits"},
+	{name: "http.Get", why: "make a client with limits; the default has none and follows redirects"},
+	{name: "http.Post", why: "make a client with limits; the default has none and follows redirects"},
+	{name: "prometheus.MustRegister", why: "register with the injected prometheus.Registerer"},
+	{name: "prometheus.DefaultRegisterer", why: "register with the injected prometheus.Registerer"},
+	{name: "slog.Default", in: []string{"pkg/app/command"}, why: "take the logger as an argument"},
+	{name: "slog.SetDefault", why: "pass the logger on"},
+	{name: "context.TODO", why: "pass the context on"},
+	{name: "ioutil.ReadAll", why: "io.ReadAll of a limited reader"},
+}
+
+func TestNothingForbiddenIsCalled(t *testing.T) {
+	for _, f := range repository(t) {
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := sel.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			for _, c := range calls {
+				if c.name != x.Name+"."+sel.Sel.Name || slices.Contains(c.in, f.pkg) || f.test && !c.tests || !f.test && c.only {
+					continue
+				}
+				t.Errorf("%s: %s: %s", f.path, c.name, c.why)
+			}
+			return true
+		})
+	}
+}
+
+// owners are the packages that may start goroutines: each waits for those it started.
+var owners = []string{
+	"pkg/app/gateway", "pkg/app/admin", "pkg/app/command", "pkg/delivery", "pkg/journal", "pkg/report", "pkg/dedup",
+	"pkg/dispatcher", "pkg/warehouse", "pkg/warehouse/duckdb",
+}
+
+func TestGoroutinesHaveOwners(t *testing.T) {
+	for _, f := range repository(t) {
+		if f.test || slices.Contains(owners, f.pkg) || strings.HasSuffix(f.pkg, "test") || strings.HasPrefix(f.pkg, "test") {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if _, ok := n.(*ast.GoStmt); ok {
+				t.Errorf("%s starts a goroutine: be passive, or have Run(ctx), and be listed in owners", f.path)
+			}
+			return true
+		})
+	}
+}
+
+func TestFilesStaySmall(t *testing.T) {
+	const limit = 500
+	for _, f := range repository(t) {
+		if lines := strings.Count(string(f.content), "\n"); !f.test && lines > limit {
+			t.Errorf("%s has %d lines, more than %d: one file does one thing", f.path, lines, limit)
+		}
+	}
+}
+
+func TestNothingIsLeftForLater(t *testing.T) {
+	for _, f := range repository(t) {
+		if f.path == "house_test.go" {
+			continue
+		}
+		for i, line := range strings.Split(string(f.content), "\n") {
+			for _, word := range []string{"TODO", "FIXME", "XXX", "not implemented"} {
+				if strings.Contains(line, word) {
+					t.Errorf("%s:%d: %q: finish it, or write it down as an issue", f.path, i+1, word)
+				}
+			}
+		}
+	}
+}
+
+func TestVendorsTouchOneDirectoryAndOneLine(t *testing.T) {
+	vendors, err := filepath.Glob("trackers/*/")
+	if err != nil || len(vendors) == 0 {
+		t.Fatalf("no vendors found: %v", err)
+	}
+	for _, f := range repository(t) {
+		if f.test || strings.HasPrefix(f.pkg, "trackers") || strings.HasPrefix(f.pkg, "test") {
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			if strings.HasPrefix(imported, module+"/trackers/") {
+				t.Errorf("%s imports %s: only trackers/trackers.go names vendors", f.path, imported)
+			}
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is returned, wrapped, for an event or a tracker that is not there.
+var ErrNotFound = errors.New("not found")
+
+// ErrBadRequest is returned, wrapped, for what the caller can mend: a query
+// that does not parse, a limit that is exceeded.
+var ErrBadRequest = errors.New("bad request")
+
+// Operations is what a gateway can be asked to do.
+type Operations interface {
+	Reader
+	Accountant
+	Operator
+}
+
+// Reader answers questions about what is stored.
+type Reader interface {
+	// Query runs one read-only SQL statement, under the warehouse's limits of
+	// time, memory and rows.
+	Query(ctx context.Context, sql string, maxRows int) (*Table, error)
+	// Tail calls emit for every event as it is taken, until ctx ends or emit
+	// returns an error.
+	Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error
+}
+
+// Accountant says what became of events.
+type Accountant interface {
+	// Event returns the ways of the events with this event id or receipt:
+	// several when a duplicate was sent.
+	Event(ctx context.Context, id string, withRequest bool) ([]Way, error)
+	// Reconcile returns the reconciliation of the days since a time.
+	Reconcile(ctx context.Context, since time.Time) (*Table, error)
+	// Trackers returns the state of every lane.
+	Trackers(ctx context.Context) ([]TrackerStatus, error)
+}
+
+// Operator changes things.
+type Operator interface {
+	// RemoveTracker closes a tracker that is no longer configured: what still
+	// waits for it becomes expired.
+	RemoveTracker(ctx context.Context, name string) (Removal, error)
+	// ApplyViews brings the warehouse's views in line with the plan; columns
+	// that are no longer in the plan leave only with drop.
+	ApplyViews(ctx context.Context, drop bool) (ViewChange, error)
+}
+
+// Table is the result of a query. A value is nil, a bool, a json.Number or a
+// string; times are RFC 3339, everything else is text.
+type Table struct {
+	Columns []Column `json:"columns"`
+	Rows    [][]any  `json:"rows"`
+}
+
+// Column is a column of a Table.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // the warehouse's name for it
+}
+
+// TailFilter keeps a tail to one source or event name; "" keeps all.
+type TailFilter struct {
+	Source, Event string
+}
+
+// TailEvent is an event as it was taken.
+type TailEvent struct {
+	ReceivedAt time.Time `json:"receivedAt"`
+	Receipt    string    `json:"receipt"`
+	EventID    string    `json:"eventId"`
+	Source     string    `json:"source"`
+	Event      string    `json:"event,omitempty"`
+	DeviceID   string    `json:"deviceId,omitempty"`
+	UserID     string    `json:"userId,omitempty"`
+	Note       string    `json:"note,omitempty"` // duplicate, malformed: ..., invalid: ...
+	Data       string    `json:"data"`           // as sent; base64 when it is not UTF-8
+}
+
+// Way is the way of one accepted record: what was stored, and its outcome at
+// each tracker.
+type Way struct {
+	Receipt    string          `json:"receipt"`
+	EventID    string          `json:"eventId"`
+	Source     string          `json:"source"`
+	Event      string          `json:"event,omitempty"`
+	ReceivedAt time.Time       `json:"receivedAt"`
+	Duplicate  bool            `json:"duplicate"`
+	Data       string          `json:"data"`
+	Context    json.RawMessage `json:"context"`
+	Hops       []Hop           `json:"trackers"`
+}
+
+// Hop is what became of a record at one tracker.
+type Hop struct {
+	Tracker  string    `json:"tracker"`
+	Outcome  string    `json:"outcome"`
+	Reason   string    `json:"reason,omitempty"`
+	Status   int       `json:"status,omitempty"`
+	Error    string    `json:"error,omitempty"`
+	Attempts int       `json:"attempts,omitempty"`
+	Time     time.Time `json:"time,omitzero"`
+	Latency  float64   `json:"latencyMs,omitempty"`
+	Run      int       `json:"run,omitempty"`
+	Plan     string    `json:"plan,omitempty"`
+	// Property says what was done to the event's properties, by name: allowed,
+	// dropped and why, sanitised.
+	Property map[string]string `json:"properties,omitempty"`
+	Request  *Request          `json:"request,omitempty"`
+}
+
+// Request is the request a vendor gets for an event, secrets masked.
+type Request struct {
+	Method string            `json:"method"`
+	URL    string            `json:"url"`
+	Header map[string]string `json:"header"`
+	Body   string            `json:"body"`
+}
+
+// TrackerStatus is the state of one lane.
+type TrackerStatus struct {
+	Name       string            `json:"name"`
+	Kind       string            `json:"kind"`
+	Mode       string            `json:"mode"`
+	State      string            `json:"state"` // running, waiting: why, removed from the configuration, closed
+	Position   string            `json:"position"`
+	Backlog    uint64            `json:"backlog"` // records between its cursor and the journal's end
+	Parked     int               `json:"parked"`
+	LagSeconds float64           `json:"lagSeconds"`
+	Outcomes   map[string]uint64 `json:"outcomes"` // since this process started
+}
+
+// Removal says what closing a tracker did.
+type Removal struct {
+	Tracker string `json:"tracker"`
+	Expired uint64 `json:"expired"` // events that were still waiting
+}
+
+// ViewChange says what applying the views did.
+type ViewChange struct {
+	Added   []string `json:"added"`
+	Dropped []string `json:"dropped"`
+	Kept    []string `json:"kept"` // no longer in the plan, kept until --drop
+}

@@ -1,0 +1,155 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// SocketName is the socket's file in the data directory.
+const SocketName = "sparrow.sock"
+
+// maxRequest bounds the body of a request, in bytes.
+const maxRequest = 1 << 20
+
+// Listen opens the unix socket in the data directory, readable and writable for
+// its owner only. A socket left by a process that is gone is replaced; the
+// data directory's lock makes sure that there is no other.
+func Listen(data string) (net.Listener, error) {
+	path := filepath.Join(data, SocketName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("replace admin socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("open admin socket: %w (a socket's path may have about 100 characters: shorten `data`)", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("protect admin socket: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// Handler serves the routes of the package over ops.
+func Handler(ops Operations) http.Handler {
+	s := server{ops}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /query", s.query)
+	mux.HandleFunc("GET /events/{id}", s.event)
+	mux.HandleFunc("GET /tail", s.tail)
+	mux.HandleFunc("GET /reconcile", s.reconcile)
+	mux.HandleFunc("GET /trackers", s.trackers)
+	mux.HandleFunc("DELETE /trackers/{name}", s.removeTracker)
+	mux.HandleFunc("POST /views", s.views)
+	return mux
+}
+
+type server struct{ ops Operations }
+
+type queryRequest struct {
+	SQL     string `json:"sql"`
+	MaxRows int    `json:"maxRows"`
+}
+
+type viewsRequest struct {
+	Drop bool `json:"drop"`
+}
+
+func (s server) query(w http.ResponseWriter, r *http.Request) {
+	var q queryRequest
+	if !read(w, r, &q) {
+		return
+	}
+	table, err := s.ops.Query(r.Context(), q.SQL, q.MaxRows)
+	answer(w, table, err)
+}
+
+func (s server) event(w http.ResponseWriter, r *http.Request) {
+	withRequest, _ := strconv.ParseBool(r.URL.Query().Get("request"))
+	ways, err := s.ops.Event(r.Context(), r.PathValue("id"), withRequest)
+	answer(w, ways, err)
+}
+
+func (s server) tail(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.WriteHeader(http.StatusOK)
+	if err := control.Flush(); err != nil {
+		return
+	}
+	out := json.NewEncoder(w)
+	filter := TailFilter{Source: r.URL.Query().Get("source"), Event: r.URL.Query().Get("event")}
+	// The answer has begun: an error can only end it, which the reader sees.
+	_ = s.ops.Tail(r.Context(), filter, func(e TailEvent) error {
+		if err := out.Encode(e); err != nil {
+			return err
+		}
+		return control.Flush()
+	})
+}
+
+func (s server) reconcile(w http.ResponseWriter, r *http.Request) {
+	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+	if err != nil {
+		answer(w, nil, fmt.Errorf("since: want an RFC 3339 time: %w", ErrBadRequest))
+		return
+	}
+	table, err := s.ops.Reconcile(r.Context(), since)
+	answer(w, table, err)
+}
+
+func (s server) trackers(w http.ResponseWriter, r *http.Request) {
+	list, err := s.ops.Trackers(r.Context())
+	answer(w, list, err)
+}
+
+func (s server) removeTracker(w http.ResponseWriter, r *http.Request) {
+	removal, err := s.ops.RemoveTracker(r.Context(), r.PathValue("name"))
+	answer(w, removal, err)
+}
+
+func (s server) views(w http.ResponseWriter, r *http.Request) {
+	var v viewsRequest
+	if !read(w, r, &v) {
+		return
+	}
+	change, err := s.ops.ApplyViews(r.Context(), v.Drop)
+	answer(w, change, err)
+}
+
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxRequest)).Decode(into); err != nil {
+		answer(w, nil, fmt.Errorf("read request: %w: %w", err, ErrBadRequest))
+		return false
+	}
+	return true
+}
+
+type failure struct {
+	Error string `json:"error"`
+}
+
+func answer(w http.ResponseWriter, value any, err error) {
+	status := http.StatusOK
+	if err != nil {
+		value = failure{err.Error()}
+		switch {
+		case errors.Is(err, ErrNotFound):
+			status = http.StatusNotFound
+		case errors.Is(err, ErrBadRequest):
+			status = http.StatusBadRequest
+		default:
+			status = http.StatusInternalServerError
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // the reader is gone: nobody is left to tell
+}

@@ -1,0 +1,53 @@
+package command
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func reconcileCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reconcile",
+		Short: "Say, for each day, event and tracker, where every event went",
+		Long: `Prints, for each day, event name and tracker: how many events were accepted and
+how many of them were delivered, filtered, rejected, expired, are uncertain or
+pending. "unaccounted" is what is left, and is 0. Drift is the share of events
+that should have reached the vendor and did not.`,
+		Example: "  sparrow reconcile --since 24h\n  sparrow reconcile --since 2026-11-01T00:00:00Z --format csv",
+		Args:    exactArgs(),
+	}
+	format := addFormat(cmd)
+	since := cmd.Flags().String("since", "24h", "a duration back from now, or an RFC 3339 time; whole days are shown")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		f, err := parseFormat(*format)
+		if err != nil {
+			return err
+		}
+		from, err := parseSince(*since, time.Now())
+		if err != nil {
+			return err
+		}
+		ops, err := s.stored(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer ops.Close()
+		table, err := ops.Reconcile(cmd.Context(), from)
+		if err != nil {
+			return err
+		}
+		return printTable(cmd.OutOrStdout(), table, f)
+	}
+	return cmd
+}
+
+func parseSince(s string, now time.Time) (time.Time, error) {
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	return time.Time{}, usagef("--since %q: want a duration such as 24h, or a time such as 2026-11-01T00:00:00Z", s)
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs every fuzz target of the repository for a while. Usage: fuzz.sh 30s
+set -eu
+time=${1:-30s}
+grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do
+	package=$(dirname "$file")
+	sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$file" | while read -r target; do
+		echo "== $package $target"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package"
+	done
+done
