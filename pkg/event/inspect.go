@@ -1,0 +1,298 @@
+package event
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The limits of the event contract, in characters (Unicode code points) where
+// nothing else is said. They also stand in api/event.schema.json.
+const (
+	MaxName    = 200 // of event
+	MaxID      = 256 // of deviceId and userId
+	MaxEventID = 128 // of eventId
+	MaxDepth   = 64  // objects and arrays within each other; the event itself is the first
+)
+
+// Summary is what the dispatcher needs to know of an event it accepts.
+type Summary struct {
+	EventID string // the client's, or "" when there is none that keeps the contract
+}
+
+// Inspect checks an event's bytes against the contract in one pass:
+//
+//   - a JSON object in valid UTF-8, without duplicate names at any level,
+//     nested at most MaxDepth deep, no name holding a NUL character;
+//   - event: a string of 1 to MaxName characters; deviceId: a string of 1 to MaxID;
+//   - userId, optional: a string of at most MaxID characters (a number is
+//     refused: ids beyond 2^53 do not survive most clients);
+//   - eventId, optional: a string of 1 to MaxEventID printable characters
+//     (letters, marks, numbers, punctuation, symbols, and the ASCII space);
+//   - timestamp, optional: an RFC 3339 time, its T and Z in upper case;
+//   - properties and context, optional: objects.
+//
+// An optional field that is null counts as absent. Event, deviceId and userId
+// hold no NUL character. Other fields are allowed and kept; what is inside
+// properties and context is free, and read leniently later.
+//
+// The error names the first rule that was broken and where ("properties.a:
+// duplicate name") and never quotes a value; it is a *SyntaxError when the
+// bytes are not one JSON value. A broken rule does not hide the event's id: the
+// Summary is filled as far as it can be, also with an error.
+func Inspect(data []byte) (Summary, error) {
+	in := inspector{data: data, sound: utf8.Valid(data)}
+	i := SkipSpace(data, 0)
+	object := i < len(data) && data[i] == '{'
+	end, err := in.value(i)
+	if err != nil {
+		return Summary{EventID: in.eventID}, err
+	}
+	if end = SkipSpace(data, end); end != len(data) {
+		return Summary{EventID: in.eventID}, syntax(data, end, "more after the value")
+	}
+	switch {
+	case !object:
+		in.fault = "must be a JSON object"
+	case in.fault == "" && !in.hasName:
+		in.fault = "event: required"
+	case in.fault == "" && !in.hasDevice:
+		in.fault = "deviceId: required"
+	}
+	if in.fault != "" {
+		return Summary{EventID: in.eventID}, errors.New(in.fault)
+	}
+	return Summary{EventID: in.eventID}, nil
+}
+
+// inspector is one pass over an event. It lives on the stack: an ordinary event
+// costs no allocation beyond its id.
+type inspector struct {
+	data  []byte
+	sound bool // the whole input is UTF-8
+
+	path  [MaxDepth]step // to the value at hand
+	depth int            // steps of path in use
+	names nameStack      // of the open objects' members
+
+	fault              string // the first broken rule
+	eventID            string
+	hasName, hasDevice bool
+}
+
+// value checks the value that starts at i and returns the index after it.
+func (in *inspector) value(i int) (int, error) {
+	if i < len(in.data) {
+		switch in.data[i] {
+		case '{', '[':
+			if in.depth == MaxDepth {
+				in.report("nested deeper than 64 levels")
+				return SkipValue(in.data, i)
+			}
+			if in.data[i] == '{' {
+				return in.object(i)
+			}
+			return in.array(i)
+		case '"':
+			end, _, err := skipString(in.data, i)
+			if err == nil && !in.sound && !utf8.Valid(in.data[i:end]) {
+				in.report("invalid UTF-8")
+			}
+			return end, err
+		}
+	}
+	return skipScalar(in.data, i)
+}
+
+func (in *inspector) array(i int) (int, error) {
+	i = SkipSpace(in.data, i+1)
+	if i < len(in.data) && in.data[i] == ']' {
+		return i + 1, nil
+	}
+	at := in.enter()
+	for {
+		end, err := in.value(i)
+		if err != nil {
+			return end, err
+		}
+		i = SkipSpace(in.data, end)
+		switch {
+		case i < len(in.data) && in.data[i] == ',':
+			i = SkipSpace(in.data, i+1)
+			at.index++
+		case i < len(in.data) && in.data[i] == ']':
+			in.depth--
+			return i + 1, nil
+		default:
+			return i, syntax(in.data, i, "expected a comma or a closing bracket")
+		}
+	}
+}
+
+func (in *inspector) object(i int) (int, error) {
+	i = SkipSpace(in.data, i+1)
+	if i < len(in.data) && in.data[i] == '}' {
+		return i + 1, nil
+	}
+	at, members := in.enter(), in.names.open()
+	for {
+		name, start, err := in.name(i, at, &members)
+		if err != nil {
+			return start, err
+		}
+		end, err := in.value(start)
+		if err != nil {
+			return end, err
+		}
+		if in.depth == 1 {
+			in.field(name, in.data[start:end])
+		}
+		i = SkipSpace(in.data, end)
+		switch {
+		case i < len(in.data) && in.data[i] == ',':
+			i = SkipSpace(in.data, i+1)
+		case i < len(in.data) && in.data[i] == '}':
+			in.depth--
+			in.names.drop(members)
+			return i + 1, nil
+		default:
+			return i, syntax(in.data, i, "expected a comma or a closing brace")
+		}
+	}
+}
+
+// enter opens an array or object: the path has a step more.
+func (in *inspector) enter() *step {
+	at := &in.path[in.depth]
+	*at = step{}
+	in.depth++
+	return at
+}
+
+// name reads a member's name and colon, makes it the step at, and returns it
+// decoded, and where the value starts.
+func (in *inspector) name(i int, at *step, members *nameSet) (name []byte, start int, err error) {
+	if i >= len(in.data) || in.data[i] != '"' {
+		return nil, i, syntax(in.data, i, "expected a name in quotes")
+	}
+	end, escaped, err := skipString(in.data, i)
+	if err != nil {
+		return nil, end, err
+	}
+	at.name, at.end = i, end
+	name = in.data[i+1 : end-1]
+	if !in.sound && !utf8.Valid(name) {
+		in.report("invalid UTF-8 in the name")
+	}
+	if escaped {
+		name = unquote(in.data[i:end])
+		if bytes.IndexByte(name, 0) >= 0 {
+			in.report("NUL character in the name")
+		}
+	}
+	if !in.names.add(members, name) {
+		in.report("duplicate name")
+	}
+	start, err = skipColon(in.data, end)
+	return name, start, err
+}
+
+// field checks a member of the event itself.
+func (in *inspector) field(name, value []byte) {
+	absent := string(value) == "null"
+	switch string(name) {
+	case "event":
+		in.hasName = true
+		in.text(value, 1, MaxName)
+	case "deviceId":
+		in.hasDevice = true
+		in.text(value, 1, MaxID)
+	case "userId":
+		if !absent {
+			in.text(value, 0, MaxID)
+		}
+	case "eventId":
+		if !absent {
+			in.id(value)
+		}
+	case "timestamp":
+		if !absent {
+			in.timestamp(value)
+		}
+	case "properties", "context":
+		if !absent && value[0] != '{' {
+			in.report("must be an object")
+		}
+	}
+}
+
+// text checks a string's length and that it has no NUL; it returns the decoded
+// string, or false after it reported a fault.
+func (in *inspector) text(value []byte, least, most int) ([]byte, bool) {
+	if value[0] != '"' {
+		in.report("must be a string")
+		return nil, false
+	}
+	s := value[1 : len(value)-1]
+	if bytes.IndexByte(s, '\\') >= 0 {
+		s = unquote(value)
+	}
+	switch {
+	case len(s) < least:
+		in.report("must not be empty")
+	case len(s) > most && utf8.RuneCount(s) > most:
+		in.report("longer than " + strconv.Itoa(most) + " characters")
+	case bytes.IndexByte(s, 0) >= 0:
+		in.report("NUL character")
+	default:
+		return s, true
+	}
+	return nil, false
+}
+
+func (in *inspector) id(value []byte) {
+	s, ok := in.text(value, 1, MaxEventID)
+	if !ok || in.eventID != "" || !utf8.Valid(s) {
+		return
+	}
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c < ' ' || c == 0x7f {
+				in.report("has a character that is not printable")
+				return
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(s[i:])
+		if !unicode.IsPrint(r) {
+			in.report("has a character that is not printable")
+			return
+		}
+		i += size
+	}
+	in.eventID = string(s)
+}
+
+func (in *inspector) timestamp(value []byte) {
+	s, ok := in.text(value, 0, MaxID)
+	if !ok {
+		return
+	}
+	var t time.Time
+	if t.UnmarshalText(s) != nil {
+		in.report("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+	}
+}
+
+// unquote decodes a JSON string. An escaped half of a surrogate pair, which
+// browsers write where text was cut within an emoji, becomes U+FFFD.
+func unquote(quoted []byte) []byte {
+	s, _ := jsontext.AppendUnquote(nil, quoted)
+	return s
+}
