@@ -82,9 +82,20 @@ type Leak struct {
 // cursor goes on.
 type Parked struct {
 	Position Position
-	Due      time.Time // next attempt
-	Since    time.Time // first attempt: the budget counts from here
+	Due      time.Time // next attempt; zero: as soon as the vendor takes anything
+	// Since is the first attempt that failed because of this event: the retry
+	// budget counts from here. It is zero for an event that only waits for an
+	// outage to pass, on which no budget runs.
+	Since    time.Time
 	Attempts int
+}
+
+// Gap is a range of the events stream, From up to and not including To, that
+// was missing or damaged when a lane came to read it. How many events it held
+// is unknown to the lane: those that the raw table knows left the journal
+// before they could be sent.
+type Gap struct {
+	From, To Position
 }
 
 // Report is one packed message of a lane in the journal's outcomes stream: what
@@ -112,6 +123,7 @@ type Report struct {
 	Leaks      []Leak
 	Parked     []Parked   // all that is parked now
 	Intents    []Position // about to be sent without a dedup key: uncertain if no later report mentions them
+	Gaps       []Gap      // what could not be read before the watermark
 }
 
 // The encoding of a report (version 1): a version byte, then fields in this
@@ -127,6 +139,7 @@ type Report struct {
 //	leaks list of:      day varint (days since 1970) | source str | event str | property str | kind str | count uvarint
 //	parked list of:     pos | due time | since time | attempts uvarint
 //	intents list of:    pos
+//	gaps list of:       from pos | to pos
 const reportVersion = 1
 
 const secondsPerDay = 86400
@@ -192,6 +205,11 @@ func (r *Report) AppendBinary(b []byte) ([]byte, error) {
 	for _, p := range r.Intents {
 		b = appendPosition(b, p)
 	}
+	b = binary.AppendUvarint(b, uint64(len(r.Gaps)))
+	for _, g := range r.Gaps {
+		b = appendPosition(b, g.From)
+		b = appendPosition(b, g.To)
+	}
 	return b, nil
 }
 
@@ -222,6 +240,7 @@ func (r *Report) UnmarshalBinary(b []byte) error {
 		return Parked{Position: d.position(), Due: d.time(), Since: d.time(), Attempts: int(d.uint32())}
 	})
 	r.Intents = decodeList(&d, d.position)
+	r.Gaps = decodeList(&d, func() Gap { return Gap{From: d.position(), To: d.position()} })
 	if err := d.finish(); err != nil {
 		return fmt.Errorf("decode report: %w", err)
 	}
