@@ -1,0 +1,99 @@
+package dispatcher
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// Header values that many answers share. They are never changed.
+var (
+	valueJSON     = []string{"application/json"}
+	valueNoStore  = []string{"no-store"}
+	valueNosniff  = []string{"nosniff"}
+	valueNoPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
+)
+
+// setCommon sets the headers of every answer: the request's id, and those that
+// keep a browser from caching, sniffing or rendering it.
+func setCommon(h http.Header, requestID string) {
+	h["X-Request-Id"] = []string{requestID}
+	h["Cache-Control"] = valueNoStore
+	h["X-Content-Type-Options"] = valueNosniff
+	h["Content-Security-Policy"] = valueNoPolicy
+}
+
+// requestID takes the client's X-Request-Id when it is sane, or makes one.
+func requestID(r *http.Request, now time.Time) string {
+	if values := r.Header["X-Request-Id"]; len(values) == 1 && saneID(values[0]) {
+		return values[0]
+	}
+	return newUUID(now)
+}
+
+// saneID reports whether s can stand in headers, logs and tables: 1-128 of
+// A-Z a-z 0-9 - _ . : / + =
+func saneID(s string) bool {
+	if s == "" || len(s) > 128 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '-' <= c && c <= ':', c == '_', c == '+', c == '=':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// writeJSON sends a complete JSON answer.
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header()["Content-Type"] = valueJSON
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that has gone needs no answer
+}
+
+// writeRefusal answers {"error":message,"code":reason}.
+func writeRefusal(w http.ResponseWriter, f *refusal) {
+	if f.after > 0 {
+		seconds := int(math.Ceil(f.after.Seconds()))
+		w.Header()["Retry-After"] = []string{strconv.Itoa(seconds)}
+	}
+	b := make([]byte, 0, 192)
+	b = append(b, `{"error":`...)
+	b = event.AppendQuoted(b, f.message)
+	b = append(b, `,"code":`...)
+	b = event.AppendQuoted(b, f.reason)
+	writeJSON(w, f.status, append(b, '}'))
+}
+
+// appendAccepted writes {"accepted":n} with the faults of invalid elements.
+func appendAccepted(b []byte, elements []element) []byte {
+	b = append(b, `{"accepted":`...)
+	b = strconv.AppendInt(b, int64(len(elements)), 10)
+	first := true
+	for i := range elements {
+		if elements[i].fault == "" {
+			continue
+		}
+		if first {
+			b = append(b, `,"invalid":[`...)
+			first = false
+		} else {
+			b = append(b, ',')
+		}
+		b = append(b, `{"index":`...)
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = append(b, `,"error":`...)
+		b = event.AppendQuoted(b, elements[i].fault)
+		b = append(b, '}')
+	}
+	if !first {
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}

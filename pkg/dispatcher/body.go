@@ -1,0 +1,153 @@
+package dispatcher
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// errTooLong and errNoMemory end the reading of a body.
+var (
+	errTooLong  = errors.New("longer than the limit")
+	errNoMemory = errors.New("no memory left for bodies")
+)
+
+// readAll appends all of r to b, growing it within the lease. It fails with
+// errTooLong as soon as there are more than limit bytes, and reads no more.
+func readAll(r io.Reader, b []byte, limit int, l *lease) ([]byte, error) {
+	if !l.grow(cap(b)) {
+		return b, errNoMemory
+	}
+	for {
+		if len(b) == cap(b) {
+			more := min(max(cap(b), 4096), limit+1-len(b))
+			if !l.grow(more) {
+				return b, errNoMemory
+			}
+			grown := make([]byte, len(b), cap(b)+more)
+			copy(grown, b)
+			b = grown
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if len(b) > limit {
+			return b, errTooLong
+		}
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// receive reads a request's body as it was sent.
+func (d *Dispatcher) receive(x *exchange) *refusal {
+	limit := int(d.limits.Body)
+	if x.r.ContentLength > int64(limit) {
+		return tooLarge(reasonBodySize, "the body has %d bytes, the limit is %d; send smaller batches", x.r.ContentLength, limit)
+	}
+	if x.r.ContentLength == 0 {
+		return refuseEmpty()
+	}
+	// Unread or slow bodies must not hold the connection: the deadline also
+	// bounds what the server reads after a refusal. A writer that cannot set it
+	// (in a test) has no connection to hold.
+	control := http.NewResponseController(x.w)
+	_ = control.SetReadDeadline(time.Now().Add(d.limits.BodyTimeout))
+	body, err := readAll(x.r.Body, x.scratch.body, limit, &x.lease)
+	x.scratch.body = body
+	x.source.metrics.bytes.Add(float64(len(body)))
+	switch {
+	case err == nil:
+		_ = control.SetReadDeadline(time.Time{})
+		if len(body) == 0 {
+			return refuseEmpty()
+		}
+		return nil
+	case errors.Is(err, errTooLong):
+		return tooLarge(reasonBodySize, "the body has more than %d bytes, the limit; send smaller batches", limit)
+	case errors.Is(err, errNoMemory):
+		return refuseBusy()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		x.w.Header().Set("Connection", "close")
+		return refuse(http.StatusRequestTimeout, reasonTimeout, "the body did not arrive within %s; send it again", d.limits.BodyTimeout)
+	default:
+		return refuse(http.StatusBadRequest, reasonBroken, "the body ended before its announced length; send it again")
+	}
+}
+
+// inflate returns the body's content: the body itself or what gzip made of it.
+// The error says why a gzip body is damaged; its bytes stay in scratch.body.
+func (d *Dispatcher) inflate(x *exchange) (content []byte, damaged error, f *refusal) {
+	s := x.scratch
+	if !x.gzip {
+		return s.body, nil, nil
+	}
+	s.compressed.Reset(s.body)
+	defer s.compressed.Reset(nil)
+	var err error
+	if s.inflater == nil {
+		s.inflater, err = gzip.NewReader(&s.compressed)
+	} else {
+		err = s.inflater.Reset(&s.compressed)
+	}
+	if err == nil {
+		s.inflated, err = readAll(s.inflater, s.inflated, int(d.limits.Inflated), &x.lease)
+	}
+	switch {
+	case err == nil && len(s.inflated) == 0:
+		return nil, nil, refuseEmpty()
+	case err == nil:
+		return s.inflated, nil, nil
+	case errors.Is(err, errTooLong):
+		return nil, nil, tooLarge(reasonBodySize, "the body inflates to more than %d bytes, the limit; send smaller batches", d.limits.Inflated)
+	case errors.Is(err, errNoMemory):
+		return nil, nil, refuseBusy()
+	default:
+		return nil, errGzip, nil
+	}
+}
+
+var errGzip = errors.New("not gzip as Content-Encoding says, or cut short")
+
+func refuseEmpty() *refusal {
+	return refuse(http.StatusBadRequest, reasonEmpty, `the body is empty; send an event: {"event":"...","deviceId":"..."}`)
+}
+
+func refuseBusy() *refusal {
+	return later(http.StatusServiceUnavailable, reasonBusy, "too much is under way; send it again later", time.Second)
+}
+
+// checkType accepts JSON under the names clients send it by: application/json,
+// anything+json, text/plain (which needs no preflight), and no type at all.
+func checkType(h http.Header) *refusal {
+	value := h.Get("Content-Type")
+	switch value {
+	case "", "application/json", "text/plain", "text/plain;charset=UTF-8":
+		return nil
+	}
+	name, _, err := mime.ParseMediaType(value)
+	if (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)) &&
+		(name == "application/json" || name == "text/plain" || strings.HasSuffix(name, "+json")) {
+		return nil
+	}
+	return refuse(http.StatusUnsupportedMediaType, reasonType, "Content-Type must be application/json or text/plain (with curl: -H 'Content-Type: application/json')")
+}
+
+// checkEncoding tells whether the body is gzip, and refuses other encodings.
+func checkEncoding(h http.Header) (zipped bool, f *refusal) {
+	switch value := h.Get("Content-Encoding"); {
+	case value == "" || strings.EqualFold(value, "identity"):
+		return false, nil
+	case strings.EqualFold(value, "gzip") || strings.EqualFold(value, "x-gzip"):
+		return true, nil
+	}
+	return false, refuse(http.StatusUnsupportedMediaType, reasonEncoding, "Content-Encoding must be gzip, or none")
+}

@@ -1,0 +1,118 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+// Log makes records durable. Both methods are safe for concurrent use and bound
+// their own waiting.
+type Log interface {
+	// Append stores the records in one message and returns once they are
+	// durable. It reads the records until it returns and never changes or keeps
+	// them after a nil error; after an error the dispatcher does not use their
+	// memory again, so that a log which gave up waiting may still read them.
+	// An error that carries fault.RetryAfter says when to try again.
+	Append(ctx context.Context, records [][]byte) (event.Position, error)
+	// Ready returns nil when Append can be expected to work.
+	Ready(ctx context.Context) error
+}
+
+// Options are a dispatcher's dependencies. Each may be nil.
+type Options struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// Observer is told of failed appends and panics; without it they are logged.
+	Observer fault.Observer
+}
+
+// Dispatcher is the HTTP intake. It owns no goroutine: it is passive, and its
+// handlers are safe for concurrent use.
+type Dispatcher struct {
+	limits   Limits
+	log      Log
+	logger   *slog.Logger
+	observer fault.Observer
+	metrics  *metrics
+
+	keys      map[string]*source // a map is seeded: looking up tells nothing of other keys by its time
+	sources   []*source
+	anonymous *source // of requests without a known key
+	clientIP  clientIP
+
+	pool     pool
+	budget   budget
+	draining atomic.Bool
+	unready  atomic.Bool // what /readyz last said
+}
+
+// New makes a dispatcher that appends to log. It fails when the configuration
+// does not pass its Check, or when the metrics are registered already.
+func New(c Config, log Log, o Options) (*Dispatcher, error) {
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("dispatcher: %w", err)
+	}
+	if log == nil {
+		return nil, errors.New("dispatcher: no log to append to")
+	}
+	d := &Dispatcher{limits: c.Limits, log: log, logger: o.Logger, observer: o.Observer, keys: map[string]*source{}}
+	if d.logger == nil {
+		d.logger = slog.New(slog.DiscardHandler)
+	}
+	d.budget.limit = int64(c.Limits.InFlight)
+	d.metrics = newMetrics(&d.budget)
+	d.anonymous = &source{name: noSource, metrics: d.metrics.of(noSource)}
+	var err error
+	if d.clientIP, err = newClientIP(c.ClientIP); err != nil {
+		return nil, fmt.Errorf("dispatcher: client ip: %w", err)
+	}
+	for _, configured := range c.Sources {
+		s, err := newSource(configured, c.Limits.Events, d.metrics)
+		if err != nil {
+			return nil, fmt.Errorf("dispatcher: %w", err)
+		}
+		d.sources = append(d.sources, s)
+		for _, key := range configured.Keys {
+			d.keys[key] = s
+		}
+	}
+	if err := d.metrics.register(o.Registerer); err != nil {
+		return nil, fmt.Errorf("dispatcher: %w", err)
+	}
+	return d, nil
+}
+
+// Mount adds the intake to r: /v1/events, the same handler at browserPath+"/e"
+// (such as "/s/e": block lists know /v1/events), /healthz and /readyz. Every
+// method is handled; what a path does not offer is answered 405 with Allow.
+func (d *Dispatcher) Mount(r chi.Router, browserPath string) {
+	r.HandleFunc("/v1/events", d.serveEvents)
+	r.HandleFunc(browserPath+"/e", d.serveEvents)
+	r.HandleFunc("/healthz", d.serveHealth)
+	r.HandleFunc("/readyz", d.serveReady)
+}
+
+// Drain makes every new request be answered 503 with Retry-After, and /readyz
+// say no, so that a load balancer and the clients go elsewhere. Requests under
+// way are finished; the http.Server's Shutdown waits for them.
+func (d *Dispatcher) Drain() { d.draining.Store(true) }
+
+// observe tells what went wrong on our side: to the observer, or to the log
+// when there is none.
+func (d *Dispatcher) observe(class string, err error) {
+	if d.observer == nil {
+		d.logger.Error("intake fault", "class", class, "err", err)
+		return
+	}
+	d.observer.Observe(fault.Incident{Component: "dispatcher", Class: class, Err: err, Time: time.Now()})
+}

@@ -1,0 +1,35 @@
+// Package dispatcher is Sparrow's HTTP intake. It checks the write key, the
+// origin and the limits, splits a body into events, stamps each with what it
+// saw of the request, makes them durable in one append, and answers. It knows
+// no plan, no warehouse and no vendor, and keeps answering while those are down.
+//
+// It promises:
+//
+//   - No 2xx before the log's Append returned without an error.
+//   - Event bytes are kept exactly as they were sent, from the first byte of
+//     the JSON value to its last. A body that is not JSON is kept whole, marked
+//     malformed; an element that breaks the contract of an event is kept, marked
+//     invalid.
+//   - All records of a request go into one Append, so that a request is stored
+//     whole or not at all.
+//   - Memory is bounded: by the limits of a request, and by the bytes that all
+//     requests together may hold (503 beyond). A request that is refused by its
+//     key or origin is not read.
+//
+// # Forms of a body
+//
+//	{"event":"...",...}                     one event
+//	[{...},{...}]                           a batch; [] is accepted as 0 events
+//	{"events":[{...}],"sentAt":"RFC3339"}   a batch with the client's clock
+//
+// The third form is an object with one member "events" that is an array, and no
+// member "event". Its "sentAt" is kept when it is an RFC 3339 time and ignored
+// otherwise; other members are ignored. Any other JSON value is one record: a
+// scalar body is one invalid event, answered 200 with its fault.
+//
+// # Order of checks
+//
+// method, draining, key, origin, content type and encoding, announced length,
+// memory, body, syntax, batch size, event sizes, rate, append. Syntax goes
+// before sizes, so that what is not JSON is always kept (up to the body limit).
+package dispatcher

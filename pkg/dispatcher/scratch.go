@@ -1,0 +1,65 @@
+package dispatcher
+
+import (
+	"bytes"
+	"compress/gzip"
+	"sync"
+)
+
+// scratch is the memory of one request, used again by later ones.
+type scratch struct {
+	body     []byte // as sent
+	inflated []byte // of a gzip body
+	encoded  []byte // records, one after the other
+	ends     []int  // of each record in encoded
+	records  [][]byte
+	elements []element
+	answer   []byte
+
+	compressed bytes.Reader
+	inflater   *gzip.Reader
+}
+
+// A scratch that grew beyond these is dropped rather than kept for small requests.
+const (
+	keepBytes    = 128 << 10
+	keepElements = 1 << 10
+)
+
+// pool hands out scratch memory.
+type pool struct{ free sync.Pool }
+
+func (p *pool) get() *scratch {
+	if s, ok := p.free.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{body: make([]byte, 0, 4096), encoded: make([]byte, 0, 4096)}
+}
+
+func (p *pool) put(s *scratch) {
+	if cap(s.body) > keepBytes || cap(s.inflated) > keepBytes || cap(s.encoded) > keepBytes || cap(s.elements) > keepElements {
+		return
+	}
+	clear(s.elements) // they hold strings
+	clear(s.records)
+	p.free.Put(s)
+}
+
+// endRecord notes where a record that was appended to encoded ends.
+func (s *scratch) endRecord() { s.ends = append(s.ends, len(s.encoded)) }
+
+// slices cuts encoded into its records, once it does not grow any more.
+func (s *scratch) slices() [][]byte {
+	start := 0
+	for _, end := range s.ends {
+		s.records = append(s.records, s.encoded[start:end:end])
+		start = end
+	}
+	return s.records
+}
+
+// reset empties the scratch for its next request.
+func (s *scratch) reset() {
+	s.body, s.inflated, s.encoded = s.body[:0], s.inflated[:0], s.encoded[:0]
+	s.ends, s.records, s.elements, s.answer = s.ends[:0], s.records[:0], s.elements[:0], s.answer[:0]
+}
