@@ -121,4 +121,10 @@ type Traits struct {
 	// no limit.
 	Rate  float64
 	Burst int
+	// Secrets are the credentials that requests carry: whoever keeps or shows
+	// any part of an exchange passes it through Redact with them.
+	Secrets []Secret
+	// Unencrypted says that requests go in the clear to another machine, which
+	// a production environment refuses.
+	Unencrypted bool
 }

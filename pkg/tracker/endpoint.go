@@ -1,0 +1,53 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// CheckBaseURL checks the scheme and host a tracker sends to, such as
+// "https://collector.example.com" or "http://127.0.0.1:9000/vendor", and returns it
+// without a slash at its end. It must be https; plain http is allowed to this
+// machine, or to any when insecure is set. Credentials, a query and a fragment
+// are refused. Errors hold no part of the URL but its scheme and host name.
+func CheckBaseURL(raw string, insecure bool) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil {
+		return "", errors.New("baseURL: not a URL; write it like https://collector.example.com")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", errors.New("baseURL: must begin with https://")
+	case u.Hostname() == "":
+		return "", errors.New("baseURL: has no host; write it like https://collector.example.com")
+	case u.User != nil:
+		return "", errors.New("baseURL: must not hold credentials; the tracker has keys of its own for them")
+	case u.RawQuery != "" || u.ForceQuery:
+		return "", errors.New("baseURL: must not have a query; the tracker adds its own")
+	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
+		return "", errors.New("baseURL: must not have a fragment (#)")
+	case u.Scheme == "http" && !insecure && !IsLoopback(u.Hostname()):
+		return "", fmt.Errorf("baseURL: plain http to %s is refused; use https, or set insecure: true for a test server", u.Hostname())
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// IsLoopback reports whether host names this machine: "localhost" or a loopback
+// address, without a port. It asks no name server.
+func IsLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// Unencrypted reports whether a base URL that CheckBaseURL took sends events in
+// the clear to another machine: the value of Traits.Unencrypted.
+func Unencrypted(baseURL string) bool {
+	u, err := url.Parse(baseURL)
+	return err != nil || u.Scheme != "https" && !IsLoopback(u.Hostname())
+}

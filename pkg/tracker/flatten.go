@@ -1,0 +1,113 @@
+package tracker
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// maxFlatDepth is how deep objects are taken apart; deeper ones become their
+// JSON text, so that a pathological event costs no more than its own size.
+const maxFlatDepth = 16
+
+// Flattener turns nested properties into a flat list of strings and numbers,
+// for vendors that take nothing else.
+//
+// A nested object's name is put before its properties'. Arrays become one
+// string of their elements; an element that is an object or array itself is
+// written as JSON. Booleans become "true" and "false". Null, empty strings and
+// empty arrays are left out. Numbers keep the literal that the client wrote.
+type Flattener struct {
+	Separator string // between the names of nested objects: "." or "_"
+	Joiner    string // between the elements of an array: "," or "||"
+}
+
+// Append appends the flat form of fields to flat. The properties of one object
+// come before those of the objects nested in it, each in the client's order.
+func (f Flattener) Append(flat, fields []event.Property) []event.Property {
+	return f.append(flat, "", fields, 0)
+}
+
+func (f Flattener) append(flat []event.Property, prefix string, fields []event.Property, depth int) []event.Property {
+	nested := false
+	for i := range fields {
+		v := &fields[i].Value
+		if v.Kind == event.Object && depth < maxFlatDepth {
+			nested = true
+			continue
+		}
+		if s, ok := f.scalar(v); ok {
+			flat = append(flat, event.Property{Name: prefix + fields[i].Name, Value: s})
+		}
+	}
+	if !nested {
+		return flat
+	}
+	for i := range fields {
+		if v := &fields[i].Value; v.Kind == event.Object {
+			flat = f.append(flat, prefix+fields[i].Name+f.Separator, v.Fields, depth+1)
+		}
+	}
+	return flat
+}
+
+// scalar is v as a string or number; false says that there is nothing to send.
+func (f Flattener) scalar(v *event.Value) (event.Value, bool) {
+	switch v.Kind {
+	case event.Number:
+		return *v, true
+	case event.Null:
+		return event.Value{}, false
+	case event.Object:
+		if len(v.Fields) == 0 {
+			return event.Value{}, false
+		}
+	}
+	text := f.Text(*v)
+	return event.StringValue(text), text != ""
+}
+
+// Text is a value as the one string that Append would make of it; "" for null.
+func (f Flattener) Text(v event.Value) string {
+	switch v.Kind {
+	case event.Null:
+		return ""
+	case event.String, event.Number:
+		return v.Text
+	case event.True:
+		return "true"
+	case event.False:
+		return "false"
+	case event.Array:
+		var b []byte
+		for i := range v.Items {
+			if v.Items[i].Kind == event.Null {
+				continue
+			}
+			if len(b) > 0 {
+				b = append(b, f.Joiner...)
+			}
+			b = appendElement(b, &v.Items[i])
+		}
+		return string(b)
+	default:
+		return string(v.AppendJSON(nil))
+	}
+}
+
+func appendElement(b []byte, v *event.Value) []byte {
+	if v.Kind == event.String {
+		return append(b, v.Text...)
+	}
+	return v.AppendJSON(b)
+}
+
+// SortUnique sorts properties by name and keeps the first of those that share
+// one, so that what a vendor's count limit leaves out does not depend on the
+// order in which the client wrote them. It works in place and returns the part
+// that is left.
+func SortUnique(properties []event.Property) []event.Property {
+	slices.SortStableFunc(properties, func(a, b event.Property) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(properties, func(a, b event.Property) bool { return a.Name == b.Name })
+}

@@ -1,0 +1,56 @@
+package tracker
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+)
+
+// MaskURL is a URL that may be printed: credentials are removed, the value of
+// every query parameter and the fragment are hidden. Scheme, host, path and the
+// names of the parameters stay. What is not a URL becomes "[invalid URL]".
+func MaskURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "[invalid URL]"
+	}
+	var b strings.Builder
+	if u.Scheme != "" {
+		b.WriteString(u.Scheme + "://")
+	}
+	b.WriteString(u.Host + u.EscapedPath())
+	for i, pair := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		b.WriteByte("?&"[min(i, 1)])
+		name, _, found := strings.Cut(pair, "=")
+		if !found {
+			b.WriteString(hidden) // a bare word may itself be the secret
+			continue
+		}
+		b.WriteString(name + "=" + hidden)
+	}
+	return b.String()
+}
+
+// Redact is text with every occurrence of the secrets replaced, as they are,
+// percent-encoded for a query or quoted in JSON. It is for whatever is kept of
+// an exchange: request and answer bodies, headers, previews. The text given is
+// not changed. Secrets shorter than 4 characters are left: they would tear
+// ordinary text apart, and no vendor issues such.
+func Redact(text []byte, secrets []Secret) []byte {
+	for _, s := range secrets {
+		if len(s) < 4 {
+			continue
+		}
+		for _, form := range secretForms(s.Reveal()) {
+			if bytes.Contains(text, form) {
+				text = bytes.ReplaceAll(text, form, []byte(hidden))
+			}
+		}
+	}
+	return text
+}
+
+func secretForms(s string) [][]byte {
+	quoted := AppendText(nil, s, len(s))
+	return [][]byte{[]byte(s), []byte(url.QueryEscape(s)), []byte(url.PathEscape(s)), quoted[1 : len(quoted)-1]}
+}

@@ -1,0 +1,81 @@
+package amplitude
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Kind is `kind: amplitude`.
+func Kind() tracker.Kind {
+	return tracker.Define("amplitude", "Amplitude, HTTP V2 or Batch API", DefaultConfig(), build)
+}
+
+func build(c Config) (tracker.Tracker, tracker.Traits, error) {
+	if err := c.Check(); err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	base, err := c.base()
+	if err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	api, err := c.api()
+	if err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	if c.BatchSize > 0 {
+		api.events = c.BatchSize
+	}
+	head := string(append(tracker.AppendMember([]byte{'{'}, "api_key", c.APIKey.Reveal()), `,"events":[`...))
+	return &translator{config: &c, api: api, url: base + api.path, head: &head}, tracker.Traits{
+		MaxBatch:    api.events,
+		Linger:      2 * time.Second,
+		Concurrency: 3,
+		Dedup:       true,
+		Secrets:     []tracker.Secret{c.APIKey},
+		Unencrypted: tracker.Unencrypted(base),
+	}, nil
+}
+
+// tail ends every body: without it, Amplitude removes ids below 5 characters.
+const tail = `],"options":{"min_id_length":1}}`
+
+// translator is the tracker. What holds the key is behind a pointer, so that
+// printing the translator does not show it.
+type translator struct {
+	config *Config
+	api    api
+	url    string
+	head   *string
+}
+
+// Requests packs the batch into uploads, in order.
+func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
+	var (
+		rejections []tracker.Rejection
+		enc        = encoder{userAgent: t.api.userAgent, ip: t.config.ForwardIP}
+		packer     = tracker.Packer{Head: *t.head, Tail: tail, MaxEvents: t.api.events, MaxBytes: t.api.maxBytes, Seal: t.seal}
+	)
+	for i := range batch {
+		rule := enc.encode(&batch[i])
+		if rule == "" && !packer.Add(i, enc.event) {
+			rule = "event: larger than a whole request may be"
+		}
+		if rule != "" {
+			rejections = append(rejections, tracker.Rejection{Event: i, Reason: rule})
+		}
+	}
+	return packer.Requests(), rejections
+}
+
+func (t *translator) seal(events []int, body []byte) tracker.Request {
+	return tracker.Request{
+		Events: events,
+		Method: http.MethodPost,
+		URL:    t.url,
+		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}},
+		Body:   body,
+	}
+}

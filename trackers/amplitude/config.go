@@ -1,0 +1,106 @@
+package amplitude
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Config is what `kind: amplitude` takes.
+type Config struct {
+	// APIKey is the project's API key. Required.
+	APIKey tracker.Secret `yaml:"apiKey"`
+	// Endpoint is "http" (HTTP V2, for low delay) or "batch" (larger requests and
+	// higher limits for one user, for backfills). Default: http.
+	Endpoint string `yaml:"endpoint"`
+	// Region is "us" or "eu", where the project is. Default: us.
+	Region string `yaml:"region"`
+	// BatchSize is how many events one request holds: at most 1999 (http) or 2000
+	// (batch). The Starter plan advises 10. Default: 200 (http), 1000 (batch).
+	BatchSize int `yaml:"batchSize"`
+	// BaseURL replaces the vendor's host, for a test server or a proxy.
+	BaseURL string `yaml:"baseURL"`
+	// Insecure allows a BaseURL that is plain http to another machine.
+	Insecure bool `yaml:"insecure"`
+	// ForwardIP sends the visitor's address, as far as the gateway keeps it, so
+	// that Amplitude can derive a place from it. Amplitude keeps it. Default: false.
+	ForwardIP bool `yaml:"forwardIP"`
+}
+
+// The values of Config.Endpoint.
+const (
+	endpointHTTP  = "http"
+	endpointBatch = "batch"
+)
+
+// DefaultConfig is the configuration before a file changes it. It lacks the
+// required key.
+func DefaultConfig() Config { return Config{Endpoint: endpointHTTP, Region: "us"} }
+
+// api is what differs between the vendor's two APIs.
+type api struct {
+	path      string
+	events    int           // of one request by default
+	maxEvents int           // of one request
+	maxBytes  int           // of one body, our target below the vendor's limit
+	throttled time.Duration // how long a throttled user is left alone
+	userAgent bool          // whether it takes user_agent
+}
+
+func (c Config) api() (api, error) {
+	switch c.Endpoint {
+	case endpointHTTP:
+		return api{"/2/httpapi", 200, 1999, 900_000, 30 * time.Second, true}, nil
+	case endpointBatch:
+		return api{"/batch", 1000, 2000, 5_000_000, 15 * time.Second, false}, nil
+	}
+	return api{}, fmt.Errorf("endpoint: %q is not known; want http or batch", c.Endpoint)
+}
+
+// Check says what is wrong with the configuration, naming the key.
+func (c Config) Check() error {
+	_, err := c.base()
+	return errors.Join(c.checkKey(), c.checkBatchSize(), err)
+}
+
+func (c Config) checkKey() error {
+	key := c.APIKey.Reveal()
+	if key == "" {
+		return errors.New("apiKey: required; it is in Amplitude under Settings, Projects")
+	}
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
+		return errors.New("apiKey: holds a space or a character that no key has")
+	}
+	return nil
+}
+
+func (c Config) checkBatchSize() error {
+	api, err := c.api()
+	if err != nil {
+		return err
+	}
+	if c.BatchSize < 0 || c.BatchSize > api.maxEvents {
+		return fmt.Errorf("batchSize: want 1 to %d, the most that endpoint %s takes in one request", api.maxEvents, c.Endpoint)
+	}
+	return nil
+}
+
+// base is the scheme and host to send to.
+func (c Config) base() (string, error) {
+	base := c.BaseURL
+	if base == "" {
+		switch c.Region {
+		case "us":
+			base = "https://api2.amplitude.com"
+		case "eu":
+			base = "https://api.eu.amplitude.com"
+		}
+	}
+	if c.Region != "us" && c.Region != "eu" {
+		return "", fmt.Errorf("region: %q is not known; want us or eu", c.Region)
+	}
+	return tracker.CheckBaseURL(base, c.Insecure)
+}

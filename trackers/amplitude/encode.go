@@ -1,0 +1,105 @@
+package amplitude
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// encoder holds the buffers of one call of Requests. Its methods overwrite what
+// they left there before.
+type encoder struct {
+	userAgent, ip bool
+	event         []byte
+}
+
+// encode writes one element of the events array to e.event, or returns the rule
+// that the event breaks.
+func (e *encoder) encode(ev *event.Event) (rule string) {
+	name, rule := eventType(ev.Name)
+	if rule != "" {
+		return rule
+	}
+	if ev.EventID == "" {
+		return "eventId: required; Amplitude drops repeats by it"
+	}
+	user, device := usableID(ev.UserID), usableID(ev.DeviceID)
+	if user == "" && device == "" {
+		return "userId, deviceId: neither is an id that Amplitude takes"
+	}
+	b := append(e.event[:0], '{')
+	b = appendSome(b, "user_id", user)
+	b = appendSome(b, "device_id", device)
+	b = tracker.AppendText(tracker.AppendName(b, "event_type"), name, maxString)
+	if !ev.Time.IsZero() {
+		b = strconv.AppendInt(tracker.AppendName(b, "time"), ev.Time.UnixMilli(), 10)
+	}
+	b = tracker.AppendMember(b, "insert_id", ev.EventID)
+	b = append(tracker.AppendName(b, "session_id"), sessionID(ev.SessionID)...)
+	b = appendProperties(tracker.AppendName(b, "event_properties"), ev)
+	if len(ev.UserProperties) > 0 {
+		b = appendObject(tracker.AppendName(b, "user_properties"), ev.UserProperties, 1)
+	}
+	b = appendRevenue(b, ev)
+	b = e.appendBrowser(b, ev)
+	e.event = append(b, '}')
+	return ""
+}
+
+// appendBrowser writes what Amplitude derives place, device and language from.
+func (e *encoder) appendBrowser(b []byte, ev *event.Event) []byte {
+	if e.ip {
+		b = appendSome(b, "ip", ev.IP)
+	}
+	if e.userAgent {
+		b = appendSome(b, "user_agent", ev.UserAgent)
+	}
+	b = appendSome(b, "language", ev.Locale)
+	if ev.UserAgent != "" || ev.Page.URL != "" {
+		b = tracker.AppendMember(b, "platform", "Web")
+	}
+	return b
+}
+
+// appendSome appends a member unless its value is empty, cut to a string's limit.
+func appendSome(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	return tracker.AppendText(tracker.AppendName(b, name), value, maxString)
+}
+
+// eventType is Amplitude's name for an event, or the rule that it breaks.
+func eventType(name string) (string, string) {
+	name = strings.TrimSpace(name)
+	switch name {
+	case "":
+		return "", "name: empty"
+	case "pageview":
+		return pageViewed, ""
+	case "$identify", "$groupidentify":
+		return "", "name: $identify and $groupidentify do not name events"
+	case "[Amplitude] Start Session", "[Amplitude] End Session", "[Amplitude] Revenue", "[Amplitude] Revenue (Verified)",
+		"[Amplitude] Revenue (Unverified)", "[Amplitude] Merged User":
+		return "", "name: " + name + " is reserved by Amplitude"
+	}
+	return name, ""
+}
+
+// appendRevenue writes the fields that make a revenue event, if the event has a
+// numeric revenue.
+func appendRevenue(b []byte, ev *event.Event) []byte {
+	revenue, ok := ev.Lookup("revenue")
+	if !ok || revenue.Kind != event.Number {
+		return b
+	}
+	b = append(tracker.AppendName(b, "revenue"), revenue.Text...)
+	for _, name := range [...]string{"productId", "revenueType", "currency"} {
+		if v, ok := ev.Lookup(name); ok && v.Kind == event.String {
+			b = appendSome(b, name, v.Text)
+		}
+	}
+	return b
+}

@@ -1,0 +1,102 @@
+package ga4
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Config is what `kind: ga4` takes.
+type Config struct {
+	// MeasurementID names the web data stream: G- and what follows. Required.
+	MeasurementID string `yaml:"measurementId"`
+	// APISecret is made for the data stream in Google's Admin pages, under
+	// "Measurement Protocol API secrets". Required.
+	APISecret tracker.Secret `yaml:"apiSecret"`
+	// Region "eu" has the data handled in the European Union; "" or "global" is
+	// Google's default endpoint.
+	Region string `yaml:"region"`
+	// BaseURL replaces the vendor's host, for a test server or a proxy.
+	BaseURL string `yaml:"baseURL"`
+	// Insecure allows a BaseURL that is plain http to another machine.
+	Insecure bool `yaml:"insecure"`
+	// ForwardIP sends the visitor's address, as far as the gateway keeps it, so
+	// that Google can derive a place from it. Default: false.
+	ForwardIP bool `yaml:"forwardIP"`
+	// Consent says which purposes of an event's consent allow Google's uses for
+	// advertising. An event without the purpose is sent as denied.
+	Consent Consent `yaml:"consent"`
+}
+
+// Consent maps Google's two advertising uses to purposes of the consent that
+// events carry.
+type Consent struct {
+	// AdUserData is the purpose that allows user data for advertising. Default: marketing.
+	AdUserData string `yaml:"adUserData"`
+	// AdPersonalization is the purpose that allows personalised advertising. Default: marketing.
+	AdPersonalization string `yaml:"adPersonalization"`
+}
+
+// DefaultConfig is the configuration before a file changes it. It lacks the
+// required keys.
+func DefaultConfig() Config {
+	return Config{Consent: Consent{AdUserData: "marketing", AdPersonalization: "marketing"}}
+}
+
+const window = 72 * time.Hour // Google's limit for back-dating
+
+func hosts() map[string]string {
+	return map[string]string{
+		"":       "https://www.google-analytics.com",
+		"global": "https://www.google-analytics.com",
+		"eu":     "https://region1.google-analytics.com",
+	}
+}
+
+// Check says what is wrong with the configuration, naming the key.
+func (c Config) Check() error {
+	_, err := c.endpoint()
+	return errors.Join(checkMeasurementID(c.MeasurementID), c.checkSecret(), err)
+}
+
+func (c Config) checkSecret() error {
+	if strings.TrimSpace(c.APISecret.Reveal()) == "" {
+		return errors.New("apiSecret: required; make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
+	}
+	return nil
+}
+
+func checkMeasurementID(id string) error {
+	switch {
+	case id == "":
+		return errors.New("measurementId: required; it is the G-... id of the web data stream")
+	case strings.HasPrefix(strings.ToUpper(id), "UA-"):
+		return errors.New("measurementId: a UA-... id belongs to Universal Analytics, which Google shut down in July 2024 and which stores nothing any more; use the G-... id of a GA4 web data stream")
+	case !regexp.MustCompile(`^G-[A-Z0-9]{4,20}$`).MatchString(id):
+		return errors.New("measurementId: want G- and capital letters or digits, such as G-ABC123DEF4")
+	}
+	return nil
+}
+
+// endpoint is the scheme and host to send to.
+func (c Config) endpoint() (string, error) {
+	base, known := hosts()[c.Region]
+	if !known {
+		return "", fmt.Errorf("region: %q is not known; want eu or global", c.Region)
+	}
+	if c.BaseURL != "" {
+		base = c.BaseURL
+	}
+	return tracker.CheckBaseURL(base, c.Insecure)
+}
+
+// collectURL is where events go. It holds the secret.
+func (c Config) collectURL(base string) string {
+	query := url.Values{"measurement_id": {c.MeasurementID}, "api_secret": {c.APISecret.Reveal()}}
+	return base + "/mp/collect?" + query.Encode()
+}

@@ -1,0 +1,35 @@
+// Package ga4 sends events to Google Analytics 4 by its Measurement Protocol.
+//
+// GA4 answers 204 to everything, rubbish included, and has no way to drop a
+// repeat. So its rules are applied here, before anything is sent, and an
+// unanswered request makes its events uncertain. The rules, from Google's
+// reference, sending-events and validating-events pages of the protocol
+// (developers.google.com/analytics/devguides/collection/protocol/ga4) and from
+// the validator of its Event Builder (googleanalytics/ga-dev-tools):
+//
+//	request      what stands beside the events holds for all of them, so a request
+//	             is of one client, user, address, user agent, consent and set of
+//	             user properties; at most 25 events and less than 130 kB
+//	names        begin with a letter; letters, digits and _; at most 40 characters.
+//	             White space becomes _, other characters are left out
+//	reserved     event names such as session_start, and the prefixes _ firebase_
+//	             ga_ google_ gtag. are rejected; a parameter so named is left out
+//	parameters   at most 25, strings or numbers: objects are flattened with _,
+//	             arrays joined with a comma, booleans become text; at most 100
+//	             characters (page_title 300, page_referrer 420, page_location 1000)
+//	commerce     `items` of the e-commerce events stay an array, each with item_id
+//	             or item_name and numeric price and quantity; `value` and `currency`
+//	             go together; a purchase needs both, transaction_id and items
+//	users        user_id at most 256 characters; user properties at most 25, names
+//	             24 and values 36 characters
+//	time         in microseconds, at each event; no older than 72 hours
+//
+// What the vendor would cut is cut here, so that the result is defined; what it
+// would drop as a whole is rejected with the rule. Parameters beyond the 25th
+// are left out by name, those of page and session never.
+//
+// The address of the visitor is not sent unless forwardIP says so. `device`
+// takes precedence over `user_agent` in a way that Google does not describe, so
+// only one of them is sent: the user agent when there is one, else the language
+// and the screen.
+package ga4

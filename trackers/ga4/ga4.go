@@ -1,0 +1,90 @@
+package ga4
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// The limits of one request. Google documents less than 130 kB; its Event
+// Builder counts 130,000 bytes.
+const (
+	maxEvents = 25
+	maxBytes  = 130_000 - 1
+)
+
+// Kind is `kind: ga4`.
+func Kind() tracker.Kind {
+	return tracker.Define("ga4", "Google Analytics 4, Measurement Protocol", DefaultConfig(), build)
+}
+
+func build(c Config) (tracker.Tracker, tracker.Traits, error) {
+	if err := c.Check(); err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	base, err := c.endpoint()
+	if err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	collect := c.collectURL(base)
+	return &translator{config: &c, collect: &collect}, tracker.Traits{
+		MaxBatch:    200,
+		Linger:      time.Second,
+		Concurrency: 12, // nearly every request holds one event
+		Window:      window,
+		Secrets:     []tracker.Secret{c.APISecret},
+		Unencrypted: tracker.Unencrypted(base),
+	}, nil
+}
+
+// translator is the tracker. Both fields hold the secret and are pointers, so
+// that printing the translator does not show it.
+type translator struct {
+	config  *Config
+	collect *string
+}
+
+// Requests groups the batch by what stands beside the events of a request:
+// whatever differs there, by one byte, is a request of its own.
+func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
+	var (
+		rejections []tracker.Rejection
+		groups     []*tracker.Packer
+		byHead     = make(map[string]*tracker.Packer, len(batch))
+		enc        encoder
+	)
+	for i := range batch {
+		if rule := enc.encode(&batch[i]); rule != "" {
+			rejections = append(rejections, tracker.Rejection{Event: i, Reason: rule})
+			continue
+		}
+		enc.encodeHead(&batch[i], t.config)
+		group := byHead[string(enc.head)]
+		if group == nil {
+			head := string(enc.head)
+			group = &tracker.Packer{Head: head, Tail: "]}", MaxEvents: maxEvents, MaxBytes: maxBytes, Seal: t.seal}
+			byHead[head] = group
+			groups = append(groups, group)
+		}
+		if !group.Add(i, enc.event) {
+			rejections = append(rejections, tracker.Rejection{Event: i, Reason: "event: 130 kB or more as JSON"})
+		}
+	}
+	var requests []tracker.Request
+	for _, group := range groups {
+		requests = append(requests, group.Requests()...)
+	}
+	return requests, rejections
+}
+
+func (t *translator) seal(events []int, body []byte) tracker.Request {
+	return tracker.Request{
+		Events: events,
+		Method: http.MethodPost,
+		URL:    *t.collect,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body:   body,
+	}
+}

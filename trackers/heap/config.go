@@ -1,0 +1,106 @@
+package heap
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sparrow-edge/sparrow/pkg/quantity"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Config is what `kind: heap` takes.
+type Config struct {
+	// AppID is the environment's id, a number. It is not a secret. Required.
+	AppID string `yaml:"appId"`
+	// Region is "us" or "eu". An environment in the EU is lost silently at the US
+	// host. Default: us.
+	Region string `yaml:"region"`
+	// Anonymous says what becomes of events without a user: "skip" leaves them
+	// out, "hash" sends them under a number derived from the device id. Default: skip.
+	Anonymous string `yaml:"anonymous"`
+	// BatchSize is how many events one request holds, at most 1000. Default: 200.
+	BatchSize int `yaml:"batchSize"`
+	// Rate is how many events are sent, at most; Heap takes 15000/min for an
+	// environment. Default: 200/s.
+	Rate quantity.Rate `yaml:"rate"`
+	// BaseURL replaces the vendor's host, for a test server or a proxy.
+	BaseURL string `yaml:"baseURL"`
+	// Insecure allows a BaseURL that is plain http to another machine.
+	Insecure bool `yaml:"insecure"`
+}
+
+// The values of Config.Anonymous.
+const (
+	anonymousSkip = "skip"
+	anonymousHash = "hash"
+)
+
+// The vendor's limits.
+const (
+	maxEvents     = 1000          // of one request
+	maxRate       = 15_000 / 60.0 // events a second of one environment
+	maxIdentity   = 255
+	maxEventName  = 1024
+	maxProperty   = 1023    // key or value: "below 1024", though the SDK takes 1024
+	maxBytes      = 500_000 // of one body; Heap documents no limit
+	defaultEvents = 200
+	defaultRate   = 200
+)
+
+// DefaultConfig is the configuration before a file changes it. It lacks the
+// required key.
+func DefaultConfig() Config {
+	return Config{Region: "us", Anonymous: anonymousSkip, BatchSize: defaultEvents, Rate: defaultRate}
+}
+
+// Check says what is wrong with the configuration, naming the key.
+func (c Config) Check() error {
+	_, err := c.endpoint()
+	return errors.Join(c.checkAppID(), c.checkAnonymous(), c.checkSizes(), err)
+}
+
+func (c Config) checkAppID() error {
+	if c.AppID == "" {
+		return errors.New("appId: required; it is the environment's id, under Account, Manage, Projects in Heap")
+	}
+	for _, r := range c.AppID {
+		if r < '0' || r > '9' {
+			return errors.New("appId: want the environment's id, a number such as 2183640915")
+		}
+	}
+	return nil
+}
+
+func (c Config) checkAnonymous() error {
+	if c.Anonymous != anonymousSkip && c.Anonymous != anonymousHash {
+		return fmt.Errorf("anonymous: %q is not known; want skip or hash", c.Anonymous)
+	}
+	return nil
+}
+
+func (c Config) checkSizes() error {
+	if c.BatchSize < 1 || c.BatchSize > maxEvents {
+		return errors.New("batchSize: want 1 to 1000, the most that Heap takes in one request")
+	}
+	if c.Rate <= 0 || c.Rate > maxRate {
+		return errors.New("rate: want more than 0 and at most 250/s, the most that Heap takes for one environment")
+	}
+	return nil
+}
+
+// endpoint is the scheme and host to send to.
+func (c Config) endpoint() (string, error) {
+	base := c.BaseURL
+	if base == "" {
+		switch c.Region {
+		case "us":
+			base = "https://heapanalytics.com"
+		case "eu":
+			base = "https://c.eu.heap-api.com"
+		}
+	}
+	if c.Region != "us" && c.Region != "eu" {
+		return "", fmt.Errorf("region: %q is not known; want us or eu", c.Region)
+	}
+	return tracker.CheckBaseURL(base, c.Insecure)
+}

@@ -1,0 +1,105 @@
+package heap
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+// encoder holds the buffers of one call of Requests. Its methods overwrite what
+// they left there before.
+type encoder struct {
+	event []byte
+	flat  []event.Property
+}
+
+func flattener() tracker.Flattener { return tracker.Flattener{Separator: ".", Joiner: "||"} }
+
+// encode writes one element of the events array to e.event, or returns the rule
+// that the event breaks.
+func (e *encoder) encode(ev *event.Event, who identity) (rule string) {
+	name := strings.TrimSpace(ev.Name)
+	switch {
+	case name == "":
+		return "name: empty"
+	case ev.EventID == "":
+		return "eventId: required; Heap drops repeats by it"
+	case name == "pageview":
+		name = "Page viewed" // the name that Segment's integration has made usual
+	}
+	b := tracker.AppendMember(append(e.event[:0], '{'), who.member, who.value)
+	b = tracker.AppendText(tracker.AppendName(b, "event"), name, maxEventName)
+	if !ev.Time.IsZero() {
+		b = append(tracker.AppendName(b, "timestamp"), '"')
+		b = ev.Time.AppendFormat(b, timeLayout)
+		b = append(b, '"')
+	}
+	b = tracker.AppendMember(b, "idempotency_key", ev.EventID)
+	b = append(b, `,"properties":{`...)
+	b = e.appendProperties(b, ev)
+	e.event = append(b, '}', '}')
+	return ""
+}
+
+// appendProperties writes the event's properties by name, and what is known of
+// page and browser where the event has no property so named.
+func (e *encoder) appendProperties(b []byte, ev *event.Event) []byte {
+	e.flat = flattener().Append(e.flat[:0], ev.Properties)
+	e.flat = appendContext(e.flat, ev)
+	for i := range e.flat {
+		e.flat[i].Name = tracker.Truncate(e.flat[i].Name, maxProperty)
+	}
+	for _, p := range tracker.SortUnique(e.flat) {
+		if p.Name == "" || p.Value.Text == "" {
+			continue
+		}
+		number := p.Value.Kind == event.Number
+		if number && len(p.Value.Text) > maxProperty {
+			continue // a number cut short would be wrong
+		}
+		b = append(event.AppendQuoted(comma(b), p.Name), ':')
+		if number {
+			b = append(b, p.Value.Text...)
+		} else {
+			b = tracker.AppendText(b, p.Value.Text, maxProperty)
+		}
+	}
+	return b
+}
+
+// comma appends a comma unless b ends where an object begins.
+func comma(b []byte) []byte {
+	if b[len(b)-1] == '{' {
+		return b
+	}
+	return append(b, ',')
+}
+
+// appendContext comes after the event's own properties, so that SortUnique
+// prefers those.
+func appendContext(flat []event.Property, ev *event.Event) []event.Property {
+	for _, p := range [...]struct{ name, value string }{
+		{"url", ev.Page.URL},
+		{"path", ev.Page.Path},
+		{"referrer", ev.Page.Referrer},
+		{"title", ev.Page.Title},
+		{"locale", ev.Locale},
+		{"screen", screenSize(ev.Screen)},
+	} {
+		if p.value != "" {
+			flat = append(flat, event.Property{Name: p.name, Value: event.StringValue(p.value)})
+		}
+	}
+	return flat
+}
+
+func screenSize(s event.Screen) string {
+	if s.Width <= 0 || s.Height <= 0 {
+		return ""
+	}
+	return strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height)
+}
