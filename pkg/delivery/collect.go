@@ -1,0 +1,225 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+const (
+	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
+	idleTurn    = 5 * time.Second      // how long to wait for anything at all
+	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
+	rateWindow  = 2                    // seconds of the rate limit that one window may take
+)
+
+// openWindow begins a window at the watermark.
+func (l *Lane) openWindow(ctx context.Context) (*window, error) {
+	gap, err := l.in.seek(ctx, l.watermark)
+	if err != nil {
+		return nil, err
+	}
+	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.windowLimit(), room: max(0, l.config.MaxParked-len(l.parked))}
+	if gap != (event.Gap{}) {
+		l.lose(w, gap)
+	}
+	return w, nil
+}
+
+// windowLimit is how many events one window sends: what the vendor takes in
+// one round of requests, or in a few seconds of its rate limit.
+func (l *Lane) windowLimit() int {
+	limit := min(l.traits.MaxBatch*l.traits.Concurrency, maxRows)
+	if l.traits.Rate > 0 {
+		limit = min(limit, max(1, int(l.traits.Rate*rateWindow), l.traits.Burst))
+	}
+	if l.breaker.state(time.Now()) != Closed {
+		limit = min(limit, probeEvents)
+	}
+	return limit
+}
+
+// lose notes a range of the journal that cannot be read.
+func (l *Lane) lose(w *window, gap event.Gap) {
+	w.gaps = append(w.gaps, gap)
+	if w.opened.IsZero() {
+		w.opened = time.Now()
+	}
+	err := fmt.Errorf("events from %s up to %s are missing or damaged in the journal and were not sent", gap.From, gap.To)
+	l.log.Error("events left the journal before they could be sent", "from", gap.From.String(), "to", gap.To.String())
+	l.internal("journal gap", err)
+}
+
+// collect reads a window: until it is full, or Linger after its first record,
+// or ctx ends. While the journal has nothing at hand it publishes what earlier
+// windows decided.
+func (l *Lane) collect(ctx context.Context) (*window, error) {
+	w, err := l.openWindow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	idle := time.Now().Add(idleTurn)
+	for ctx.Err() == nil {
+		if w.empty() {
+			if err := l.retry(ctx, w); err != nil {
+				return nil, err
+			}
+		}
+		now := time.Now()
+		if w.full() && (w.open > 0 || w.room > 0) {
+			return w, nil
+		}
+		until := l.patience(w, now, idle)
+		if !until.After(now) {
+			return w, nil
+		}
+		if w.full() { // nothing may be read: wait for what is parked
+			if err := l.pause(ctx, until, now); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := l.read(ctx, w, until, now); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// patience is until when the window may wait for more.
+func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
+	until := idle
+	if !w.opened.IsZero() {
+		until = w.opened.Add(max(l.traits.Linger, atHand))
+		if w.open >= l.traits.MaxBatch { // enough for a request: take only what is at hand
+			until = earlier(until, now.Add(atHand))
+		}
+	}
+	if due, ok := l.nextDue(); ok && due.After(now) && w.empty() {
+		until = earlier(until, due)
+	}
+	return until
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// read takes one message, or what of it fits. When none is at hand it
+// publishes what is due to be published.
+func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
+	wait := until
+	urgent, lazy := l.draft.urgent, l.draft.dirty()
+	switch {
+	case urgent:
+		wait = earlier(wait, now.Add(atHand))
+	case lazy:
+		wait = earlier(wait, l.published.Add(lazyPublish))
+	}
+	ok, gap, err := l.in.fill(ctx, wait)
+	if err != nil {
+		return err
+	}
+	if gap != (event.Gap{}) {
+		l.lose(w, gap)
+	}
+	if !ok {
+		w.end = l.in.from
+		if urgent || lazy && time.Since(l.published) >= lazyPublish {
+			return l.publish(ctx, nil)
+		}
+		return nil
+	}
+	for len(l.in.rest) > 0 && !w.full() {
+		l.takeRecord(w, l.in.take())
+	}
+	w.end = l.in.from
+	return nil
+}
+
+// pause waits, publishing what waits to be published.
+func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
+	if l.draft.urgent || l.draft.dirty() && now.Sub(l.published) >= lazyPublish {
+		return l.publish(ctx, nil)
+	}
+	if l.draft.dirty() {
+		until = earlier(until, l.published.Add(lazyPublish))
+	}
+	sleep(ctx, time.Until(until))
+	return nil
+}
+
+// takeRecord puts a record into the window.
+func (l *Lane) takeRecord(w *window, rec *event.Record) {
+	now := time.Now()
+	w.records++
+	if w.opened.IsZero() {
+		w.opened = now
+	}
+	if w.records == 1 {
+		l.board.oldestRecord(rec.ReceivedAt)
+	}
+	if rec.Duplicate {
+		return
+	}
+	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.tries[rec.Receipt.Position]}
+	if _, sent := l.carried[it.position]; sent {
+		it.attempts = max(it.attempts, 1)
+		it.decide(event.Uncertain, reasonStopped, now)
+	} else {
+		l.judgeRecord(w, it, rec, now)
+	}
+	if it.state != counted {
+		w.add(it, len(rec.Data))
+	}
+}
+
+// judgeRecord applies the plan to a record and decides whether it may be sent.
+func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time) {
+	it.eventID, it.receivedAt = rec.EventID, rec.ReceivedAt
+	decision := w.tracer.Trace(rec, l.config.Name, &it.event)
+	if !it.retry { // a retry's findings were counted when it was first read
+		for _, f := range decision.Findings {
+			w.tally.leak(event.Leak{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Property: f.Property, Kind: f.Kind}, 1)
+		}
+	}
+	switch decision.Outcome {
+	case event.Pending:
+		l.judgeAge(it, now)
+	case event.Filtered:
+		w.tally.hold(event.Held{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: cut(decision.Reason, maxReason)}, 1)
+		it.state = counted
+	default:
+		it.decide(event.Rejected, decision.Reason, now)
+	}
+}
+
+// judgeAge expires an event that waited too long, and rejects one that the
+// vendor no longer takes.
+func (l *Lane) judgeAge(it *item, now time.Time) {
+	happened := it.event.Time
+	if happened.IsZero() {
+		happened = it.receivedAt
+	}
+	switch {
+	case l.closing:
+		it.decide(event.Expired, reasonRemoved, now)
+	case l.config.MaxAge > 0 && now.Sub(it.receivedAt) > l.config.MaxAge:
+		it.decide(event.Expired, reasonLeft, now)
+	case l.traits.Window > 0 && now.Sub(happened) > l.traits.Window:
+		it.decide(event.Rejected, fmt.Sprintf("older than the vendor takes (%s)", brief(l.traits.Window)), now)
+	}
+}
+
+// brief writes whole hours as "72h".
+func brief(d time.Duration) string {
+	if d > 0 && d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
+}

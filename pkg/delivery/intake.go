@@ -1,0 +1,90 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// intake reads the journal on from a position and keeps the rest of a message
+// that did not fit into a window.
+type intake struct {
+	source Source
+	reader Reader
+	from   event.Position // after the last record that was handed out
+	rest   []event.Record
+	next   event.Position // of the message after rest
+}
+
+// seek makes the intake read from p.
+func (in *intake) seek(ctx context.Context, p event.Position) (gap event.Gap, err error) {
+	if in.reader != nil && in.from == p {
+		return event.Gap{}, nil
+	}
+	in.close()
+	first, _, err := in.source.Bounds(ctx)
+	if err != nil {
+		return event.Gap{}, fmt.Errorf("read journal bounds: %w", err)
+	}
+	if p.Before(first) {
+		gap = event.Gap{From: p, To: first}
+		p = first
+	}
+	reader, err := in.source.Read(ctx, p)
+	if err != nil {
+		return event.Gap{}, fmt.Errorf("read journal at %s: %w", p, err)
+	}
+	in.reader, in.from = reader, p
+	return gap, nil
+}
+
+func (in *intake) close() {
+	if in.reader != nil {
+		in.reader.Close() //nolint:errcheck // nothing was written through it
+	}
+	in.reader, in.rest = nil, nil
+}
+
+// fill has records at hand in rest, waiting until deadline at the longest. ok
+// is false when none came by then. lost is what was missing before them.
+func (in *intake) fill(ctx context.Context, deadline time.Time) (ok bool, lost event.Gap, err error) {
+	if len(in.rest) > 0 {
+		return true, lost, nil
+	}
+	wait, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	batch, err := in.reader.Next(wait)
+	if err != nil {
+		if wait.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+			return false, lost, nil
+		}
+		return false, lost, fmt.Errorf("read journal after %s: %w", in.from, err)
+	}
+	if batch.Lost > 0 && len(batch.Records) > 0 {
+		lost = event.Gap{From: in.from, To: event.Position{Seq: batch.Records[0].Receipt.Seq}}
+	}
+	records := batch.Records
+	for len(records) > 0 && records[0].Receipt.Position.Before(in.from) {
+		records = records[1:]
+	}
+	in.rest, in.next = records, batch.Next
+	if len(records) == 0 && in.from.Before(batch.Next) {
+		in.from = batch.Next
+	}
+	return len(records) > 0, lost, nil
+}
+
+// take hands out the next record of rest. The position after the last one of
+// a message is that of the next message.
+func (in *intake) take() *event.Record {
+	rec := &in.rest[0]
+	in.rest = in.rest[1:]
+	in.from = rec.Receipt.Position.Next()
+	if len(in.rest) == 0 {
+		in.from = in.next
+	}
+	return rec
+}

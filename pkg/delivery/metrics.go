@@ -1,0 +1,87 @@
+package delivery
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// laneMetrics are one lane's series. All lanes of a registerer share the
+// metrics; the label tells them apart.
+type laneMetrics struct {
+	outcomes      *prometheus.CounterVec // by outcome
+	requests      *prometheus.CounterVec // by class
+	latency       prometheus.Observer
+	lag           prometheus.Gauge
+	backlog       prometheus.Gauge
+	parked        prometheus.Gauge
+	breaker       prometheus.Gauge
+	publishErrors prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
+	labels := prometheus.Labels{"tracker": name}
+	counter := func(metric, help string, more ...string) *prometheus.CounterVec {
+		opts := prometheus.CounterOpts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
+		return shared(reg, prometheus.NewCounterVec(opts, append([]string{"tracker"}, more...)))
+	}
+	gauge := func(metric, help string) prometheus.Gauge {
+		opts := prometheus.GaugeOpts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
+		return shared(reg, prometheus.NewGaugeVec(opts, []string{"tracker"})).With(labels)
+	}
+	latency := shared(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "sparrow", Subsystem: "delivery", Name: "request_seconds",
+		Help:    "Time of one request to a vendor, from dialling to the end of the answer.",
+		Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+	}, []string{"tracker"}))
+	return &laneMetrics{
+		outcomes:      counter("outcomes_total", "Events by outcome, counted when the outcome is durable.", "outcome").MustCurryWith(labels),
+		requests:      counter("requests_total", "Requests to a vendor by class: 2xx, 3xx, 4xx, 5xx, other, or none for no answer.", "class").MustCurryWith(labels),
+		latency:       latency.With(labels),
+		lag:           gauge("lag_seconds", "Age of the oldest record that the lane has still to read."),
+		backlog:       gauge("backlog_messages", "Messages of the journal, each of one or more records, between the lane and the journal's end."),
+		parked:        gauge("parked_entries", "Events that wait for a retry of their own."),
+		breaker:       gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor takes nothing."),
+		publishErrors: counter("publish_errors_total", "Failed attempts to publish outcomes.").With(labels),
+	}
+}
+
+// shared registers a metric or, when another lane has, takes that one. A
+// registerer that refuses leaves the metric uncollected.
+func shared[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+	if reg == nil {
+		return c
+	}
+	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](reg.Register(c)); ok {
+		if existing, ok := known.ExistingCollector.(C); ok {
+			return existing
+		}
+	}
+	return c
+}
+
+// count adds a durable report's outcomes.
+func (m *laneMetrics) count(r *event.Report) {
+	for i := range r.Deliveries {
+		m.outcomes.WithLabelValues(r.Deliveries[i].Outcome.String()).Inc()
+	}
+	for i := range r.Held {
+		m.outcomes.WithLabelValues(event.Filtered.String()).Add(float64(r.Held[i].Count))
+	}
+}
+
+// request counts one exchange.
+func (m *laneMetrics) request(status int, latency time.Duration) {
+	class := "none"
+	switch {
+	case status >= 600 || status > 0 && status < 200:
+		class = "other"
+	case status > 0:
+		class = string(rune('0'+status/100)) + "xx"
+	}
+	m.requests.WithLabelValues(class).Inc()
+	m.latency.Observe(latency.Seconds())
+}

@@ -1,0 +1,131 @@
+package delivery
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+const (
+	component       = "lane"
+	maxReceipts     = 10
+	maxIncidentBody = 8 << 10
+)
+
+// shownHeaders are the headers of an exchange that an incident may show: none
+// of them carries a credential or personal data.
+var shownHeaders = [...]string{
+	"Content-Type", "Content-Encoding", "Content-Length", "User-Agent", "Date", "Server",
+	"Retry-After", "X-Request-Id", "Request-Id",
+}
+
+// observe counts an exchange and tells of it when it failed.
+func (l *Lane) observe(c *call) {
+	resp := &c.exchange.response
+	if c.exchange.refused == nil {
+		l.metrics.request(resp.Status, c.exchange.latency)
+	}
+	if resp.Err == nil && resp.Status >= 200 && resp.Status < 300 && c.exchange.refused == nil {
+		return
+	}
+	class, err := classify(&c.exchange)
+	incident := fault.Incident{
+		Component: component, Tracker: l.config.Name, Class: class, Err: err, Time: time.Now(),
+		Method: c.request.Method, URL: l.client.mask(c.request.URL),
+		RequestHeader: shown(c.request.Header), RequestBody: l.shownBody(c.request.Body),
+		Status: resp.Status, ResponseHeader: shown(resp.Header), ResponseBody: l.shownBody(resp.Body),
+	}
+	for i, it := range c.items {
+		incident.Attempt = max(incident.Attempt, it.attempts+1)
+		if i < maxReceipts {
+			incident.Receipts = append(incident.Receipts, l.receipt(it))
+		}
+	}
+	l.deps.Observer.Observe(incident)
+}
+
+func (l *Lane) receipt(it *item) string {
+	return fmt.Sprintf("%s-%s", l.epoch, it.position)
+}
+
+// internal tells of an error that is no vendor's.
+func (l *Lane) internal(class string, err error) {
+	l.deps.Observer.Observe(fault.Incident{
+		Component: component, Tracker: l.config.Name, Class: class, Err: err, Time: time.Now(), Attempt: 1,
+	})
+}
+
+// classify groups a failed exchange with its like.
+func classify(x *exchange) (class string, err error) {
+	switch {
+	case x.refused != nil:
+		return "refused", x.refused
+	case x.response.Err != nil:
+		return transportClass(x.response.Err), x.response.Err
+	default:
+		return fmt.Sprintf("http %d", x.response.Status), errors.New(tracker.StatusReason(x.response.Status))
+	}
+}
+
+func transportClass(err error) string {
+	var dns *net.DNSError
+	var timeout interface{ Timeout() bool }
+	var record tls.RecordHeaderError
+	var certificate *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &dns):
+		return "name resolution"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection reset"
+	case errors.As(err, &record), errors.As(err, &certificate), errors.As(err, &authority):
+		return "tls"
+	case strings.Contains(err.Error(), "EOF"), strings.Contains(err.Error(), "closed"):
+		return "connection closed"
+	default:
+		return "transport"
+	}
+}
+
+// mask is a URL without its query.
+func (c *client) mask(raw string) string {
+	masked, _, _ := strings.Cut(tracker.MaskURL(raw), "?")
+	return c.redact(masked)
+}
+
+func shown(header http.Header) http.Header {
+	var kept http.Header
+	for _, name := range shownHeaders {
+		if values := header.Values(name); len(values) > 0 {
+			if kept == nil {
+				kept = make(http.Header)
+			}
+			kept[name] = values
+		}
+	}
+	return kept
+}
+
+// shownBody is a body without secrets and personal data, cut.
+func (l *Lane) shownBody(body []byte) []byte {
+	if len(body) == 0 {
+		return nil
+	}
+	return []byte(cut(l.deps.Sanitize(cut(l.client.redact(string(body)), 2*maxIncidentBody)), maxIncidentBody))
+}

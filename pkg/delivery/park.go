@@ -1,0 +1,154 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// The reasons that a lane itself gives.
+const (
+	reasonLeft      = "left the journal before it could be sent"
+	reasonExhausted = "retries exhausted"
+	reasonStopped   = "stopped while sending"
+	reasonRemoved   = "tracker removed"
+	reasonDryRun    = "dry-run"
+)
+
+// waiting is a parked event and what the lane remembers of it.
+type waiting struct {
+	event.Parked
+	eventID    string
+	receivedAt time.Time
+	failure    string // of the last attempt, in this process
+}
+
+func (w *waiting) item() *item {
+	return &item{
+		position: w.Position, eventID: w.eventID, receivedAt: w.receivedAt,
+		attempts: w.Attempts, since: w.Since, retry: true, failure: w.failure,
+	}
+}
+
+// parkedList is all that is parked, in the journal's order.
+func (l *Lane) parkedList() []event.Parked {
+	if len(l.parked) == 0 {
+		return nil
+	}
+	list := make([]event.Parked, 0, len(l.parked))
+	for _, w := range l.parked {
+		list = append(list, w.Parked)
+	}
+	slices.SortFunc(list, func(a, b event.Parked) int { return a.Position.Compare(b.Position) })
+	return list
+}
+
+// dueList is what is parked and due, the longest waiting first.
+func (l *Lane) dueList(now time.Time) []*waiting {
+	var list []*waiting
+	for _, w := range l.parked {
+		if !w.Due.After(now) {
+			list = append(list, w)
+		}
+	}
+	slices.SortFunc(list, func(a, b *waiting) int {
+		return cmp.Or(a.Due.Compare(b.Due), a.Position.Compare(b.Position))
+	})
+	return list
+}
+
+// nextDue is when the next parked event is due.
+func (l *Lane) nextDue() (time.Time, bool) {
+	var due time.Time
+	for _, w := range l.parked {
+		if due.IsZero() || w.Due.Before(due) {
+			due = w.Due
+		}
+	}
+	return due, len(l.parked) > 0
+}
+
+// retry puts parked events that are due into the window. Retries take at most
+// half of it while the lane can read on, so that they never stop fresh events.
+func (l *Lane) retry(ctx context.Context, w *window) error {
+	now := time.Now()
+	bound := w.limit
+	if w.room > 0 {
+		bound = max(1, w.limit/2)
+	}
+	for _, p := range l.dueList(now) {
+		if w.open >= bound || len(w.items) >= maxRows {
+			return nil
+		}
+		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
+			continue
+		}
+		it, size, err := l.recall(ctx, w, p, now)
+		if err != nil {
+			return err
+		}
+		w.add(it, size)
+		if w.opened.IsZero() {
+			w.opened = now
+		}
+	}
+	return nil
+}
+
+// recall reads a parked event again and decides whether it may still be sent.
+func (l *Lane) recall(ctx context.Context, w *window, p *waiting, now time.Time) (*item, int, error) {
+	it := p.item()
+	rec, err := l.deps.Source.Get(ctx, p.Position)
+	if errors.Is(err, ErrGone) {
+		it.decide(event.Expired, reasonLeft, now)
+		return it, 0, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read parked event: %w", err)
+	}
+	if l.overBudget(it, now) {
+		it.decide(event.Rejected, exhausted(it.failure), now)
+		return it, 0, nil
+	}
+	l.judgeRecord(w, it, &rec, now)
+	return it, len(rec.Data), nil
+}
+
+func (l *Lane) overBudget(it *item, now time.Time) bool {
+	return !it.since.IsZero() && now.Sub(it.since) >= l.config.budget(l.traits)
+}
+
+func exhausted(failure string) string {
+	if failure == "" {
+		return reasonExhausted
+	}
+	return reasonExhausted + ": " + failure
+}
+
+// parkLater has the item wait for an attempt of its own, or rejects it when
+// that attempt would come after its budget.
+func (l *Lane) parkLater(it *item, reason string, after time.Duration, now time.Time) {
+	if it.since.IsZero() {
+		it.since = now
+	}
+	it.failure = cut(reason, maxReason)
+	it.due = now.Add(delay(it.attempts, after))
+	if it.due.Sub(it.since) >= l.config.budget(l.traits) {
+		it.decide(event.Rejected, exhausted(reason), now)
+		return
+	}
+	it.state = parked
+}
+
+// remember makes the item an entry of the lane's state.
+func (l *Lane) remember(it *item) {
+	l.parked[it.position] = &waiting{
+		Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
+		eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure,
+	}
+}

@@ -1,0 +1,103 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// route follows a request on its way, to tell how far it got. Without an
+// answer, "the body was not written to its end" must be certain, because the
+// event is then sent again: so when a request fails, its connection is closed
+// first (nothing can be written any more), and only then is it asked how much
+// of the body was taken for writing. What was taken but may have been stuck in
+// a buffer counts as written.
+type route struct {
+	body   *trackedBody
+	cancel context.CancelFunc
+
+	mu         sync.Mutex
+	conn       net.Conn
+	connected  bool
+	begun      bool // the head was written
+	incomplete bool // writing failed
+}
+
+func newRoute(body []byte, cancel context.CancelFunc) *route {
+	b := &trackedBody{reader: bytes.NewReader(body)}
+	b.left.Store(int64(len(body)))
+	return &route{body: b, cancel: cancel}
+}
+
+// trace adds the route's hooks to ctx.
+func (r *route) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.begun { // net/http is about to send the request a second time
+				r.cancel()
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.connected = true
+			r.conn = info.Conn
+		},
+		WroteHeaders: func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.begun = true
+		},
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.incomplete = r.incomplete || info.Err != nil
+		},
+	})
+}
+
+// reach is how far a request without an answer got. It ends the connection.
+func (r *route) reach() tracker.Reach {
+	r.mu.Lock()
+	conn := r.conn
+	r.mu.Unlock()
+	if conn != nil {
+		conn.Close() //nolint:errcheck // the request failed already
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case !r.connected:
+		return tracker.NotConnected
+	case !r.begun || r.incomplete || r.body.left.Load() > 0:
+		return tracker.NotWritten
+	default:
+		return tracker.Written
+	}
+}
+
+// trackedBody is a request's body that knows how much of it was taken.
+type trackedBody struct {
+	reader *bytes.Reader
+	left   atomic.Int64
+}
+
+// Read hands out bytes to be written.
+func (b *trackedBody) Read(p []byte) (int, error) {
+	n, err := b.reader.Read(p)
+	b.left.Add(-int64(n))
+	return n, err
+}
+
+// Close ends the body; it can be read no further by then.
+func (b *trackedBody) Close() error { return nil }
+
+var _ io.ReadCloser = (*trackedBody)(nil)

@@ -1,0 +1,114 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// ErrNoLane is what Remove returns for a tracker that never ran.
+var ErrNoLane = errors.New("no tracker of this name has ever run")
+
+// endWait is how long Remove waits for records that the journal's bounds
+// promise, before it takes them for lost.
+const endWait = 10 * time.Second
+
+// Remove closes the lane of a tracker that is taken out of the configuration.
+// Everything that still waited, up to the journal's end at the time, gets the
+// outcome expired with the reason "tracker removed"; what plan and consent would
+// have held back is counted as filtered. The last report is closed. Its lane
+// must not run in this process; one elsewhere is fenced off and ends.
+//
+// It is safe to call again after an error or a crash, and does nothing when the
+// lane is closed already. It returns ErrNoLane when there is none.
+func Remove(ctx context.Context, name string, deps Deps) error {
+	if err := deps.check(); err != nil {
+		return fmt.Errorf("remove tracker %s: %w", name, err)
+	}
+	config := DefaultConfig()
+	config.Name = name
+	l := build(config, nil, tracker.Traits{}, deps)
+	l.closing = true
+	defer l.in.close()
+	defer l.client.close()
+	if err := l.remove(ctx); err != nil {
+		return fmt.Errorf("remove tracker %s: %w", name, err)
+	}
+	return nil
+}
+
+func (l *Lane) remove(ctx context.Context) error {
+	last, _, ok, err := l.deps.Ledger.Last(ctx, l.config.Name)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read last report: %w", err)
+	case !ok:
+		return ErrNoLane
+	case last.Closed:
+		return nil
+	}
+	if err := l.resume(ctx); err != nil {
+		return err
+	}
+	_, end, err := l.deps.Source.Bounds(ctx)
+	if err != nil {
+		return fmt.Errorf("read journal bounds: %w", err)
+	}
+	for _, p := range l.parked {
+		it := p.item()
+		it.decide(event.Expired, reasonRemoved, time.Now())
+		l.draft.add(it.row)
+	}
+	clear(l.parked)
+	for l.watermark.Before(end) {
+		w, err := l.backlog(ctx, end)
+		if err != nil {
+			return err
+		}
+		if err := l.store(ctx, w); err != nil {
+			return err
+		}
+	}
+	l.closed = true
+	return l.publish(ctx, nil)
+}
+
+// backlog reads a window of what is left before end.
+func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error) {
+	w, err := l.openWindow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.limit, w.room = maxRows, maxRows
+	for !w.full() && l.in.from.Before(end) {
+		ok, gap, err := l.in.fill(ctx, time.Now().Add(endWait))
+		if err != nil {
+			return nil, err
+		}
+		if gap != (event.Gap{}) {
+			l.lose(w, gap)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !ok: // promised, and not there
+			l.lose(w, event.Gap{From: l.in.from, To: end})
+			l.in.close()
+			w.end = end
+			return w, nil
+		}
+		for len(l.in.rest) > 0 && !w.full() && l.in.rest[0].Receipt.Position.Before(end) {
+			l.takeRecord(w, l.in.take())
+		}
+		w.end = l.in.from
+		if len(l.in.rest) > 0 && !l.in.rest[0].Receipt.Position.Before(end) {
+			w.end = end
+			break
+		}
+	}
+	return w, nil
+}

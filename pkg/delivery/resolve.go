@@ -1,0 +1,137 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// resolve decides a window: it sends what is to be sent and commits the
+// result, or drops the window when the vendor takes nothing.
+//
+// A window that an outage cuts short is the delicate case. If no exchange has
+// settled any of its events, it is dropped and read again when the breaker lets
+// a probe through: nothing of it is lost, and the cursor has not moved. If some
+// were settled, they must be recorded at once (a vendor without a dedup key must
+// never get them again), and a watermark can only stand before or after the
+// whole window; so the window is committed, and those of its events that still
+// wait are parked without a budget, due as soon as the breaker closes. They are
+// no more than one window.
+func (l *Lane) resolve(ctx, work context.Context, w *window) error {
+	if l.draft.plan != w.tracer.PlanVersion() && l.draft.dirty() {
+		if err := l.publish(ctx, nil); err != nil {
+			return err
+		}
+	}
+	l.draft.plan = w.tracer.PlanVersion()
+	calls := l.translate([]task{{items: w.pending()}})
+	if l.config.Mode == DryRun {
+		for _, it := range w.pending() {
+			it.decide(event.Filtered, reasonDryRun, time.Now())
+		}
+		calls = nil
+	}
+	if len(calls) > 0 {
+		if err := l.announce(ctx, w); err != nil {
+			return err
+		}
+		l.send(ctx, work, calls)
+	}
+	return l.conclude(ctx, w)
+}
+
+// announce publishes what is decided so far before anything is sent, and with
+// it, for a vendor without a dedup key, which events are about to be sent.
+func (l *Lane) announce(ctx context.Context, w *window) error {
+	if l.traits.Dedup {
+		if l.draft.urgent {
+			return l.publish(ctx, nil)
+		}
+		return nil
+	}
+	var intents []event.Position
+	for _, it := range w.pending() {
+		intents = append(intents, it.position)
+	}
+	return l.publish(ctx, intents)
+}
+
+// conclude commits or drops a window after it was sent.
+func (l *Lane) conclude(ctx context.Context, w *window) error {
+	pending, settled := 0, false
+	for _, it := range w.items {
+		if it.state == open {
+			pending++
+		}
+		settled = settled || it.settled
+	}
+	if pending > 0 && !settled {
+		l.drop(w)
+		return nil
+	}
+	for _, it := range w.items {
+		if it.state == open {
+			it.state, it.due = parked, time.Time{}
+		}
+	}
+	l.commit(w)
+	if l.draft.size+l.draft.bytes >= maxDraftBytes || len(l.draft.rows) >= maxRows || l.draft.records >= maxRecords {
+		return l.publish(ctx, nil)
+	}
+	return nil
+}
+
+// drop forgets a window of which nothing was settled; only the number of
+// attempts is kept.
+func (l *Lane) drop(w *window) {
+	clear(l.tries)
+	for _, it := range w.items {
+		p, known := l.parked[it.position]
+		switch {
+		case known:
+			p.Attempts, p.failure = it.attempts, it.failure
+		case it.attempts > 0:
+			l.tries[it.position] = it.attempts
+		}
+	}
+	l.in.close()
+}
+
+// commit makes a decided window part of what the next report says.
+func (l *Lane) commit(w *window) {
+	for _, it := range w.items {
+		delete(l.parked, it.position)
+		delete(l.tries, it.position)
+		delete(l.carried, it.position)
+		switch it.state {
+		case decided:
+			l.draft.add(it.row)
+		case parked:
+			l.remember(it)
+			l.draft.urgent = true
+		case counted:
+			l.draft.urgent = true
+		}
+	}
+	l.draft.merge(&w.tally)
+	l.draft.gaps = append(l.draft.gaps, w.gaps...)
+	l.draft.records += w.records
+	if w.end != l.watermark {
+		l.watermark = w.end
+		l.draft.moved = true
+	}
+	l.settleCarried()
+	l.showLag()
+	l.board.update(l)
+}
+
+// settleCarried gives intents that the journal no longer holds their outcome.
+func (l *Lane) settleCarried() {
+	for p := range l.carried {
+		if p.Before(l.watermark) {
+			l.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
+			delete(l.carried, p)
+		}
+	}
+}

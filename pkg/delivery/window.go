@@ -1,0 +1,145 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// The bounds of a window, chosen so that its report fits one message of the
+// outcomes stream (1 MiB) at the worst: 1,000 rows of 400 bytes, 128 KiB of
+// counts, 10,000 parked entries of 26 bytes; vendors' answers get the rest.
+const (
+	maxRows        = 1000
+	maxRecords     = 20_000
+	maxWindowBytes = 4 << 20 // of the records' data, for what is kept to be sent
+	maxTallyBytes  = 128 << 10
+)
+
+// state is where an item of a window stands.
+type state uint8
+
+const (
+	open    state = iota // to be sent, or sent without being settled
+	decided              // has its row
+	parked               // waits for an attempt of its own
+	counted              // filtered after all, and counted
+)
+
+// item is one event of a window that needs a row or a request.
+type item struct {
+	position   event.Position
+	eventID    string
+	receivedAt time.Time
+	event      event.Event
+
+	attempts int       // requests that carried it, in this process
+	since    time.Time // see event.Parked
+	retry    bool      // it was parked before this window
+	settled  bool      // an exchange with the vendor decided about it
+	again    int       // times it was sent again at once
+
+	state   state
+	row     event.Delivery
+	due     time.Time // when parked
+	failure string    // why it was parked, or why it is not yet delivered
+}
+
+func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// decide gives the item its row.
+func (it *item) decide(outcome event.Outcome, reason string, now time.Time) *event.Delivery {
+	it.state = decided
+	it.row = event.Delivery{
+		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: cut(reason, maxReason),
+		Attempts: it.attempts, Time: now, Day: day(it.receivedAt),
+	}
+	return &it.row
+}
+
+// window is a stretch of the journal that is decided as a whole, and the
+// parked events that are tried again beside it. Nothing of it is part of the
+// lane's state before it is committed; until then it can be dropped and read
+// again.
+type window struct {
+	tracer  Tracer
+	limit   int // events to send, at most
+	room    int // new events that could be parked, at most
+	items   []*item
+	tally   tally
+	gaps    []event.Gap
+	end     event.Position // the cursor once the window is committed
+	records int
+	bytes   int
+	fresh   int // open items that are not retries
+	open    int
+	opened  time.Time // when its first record or retry came
+}
+
+func (w *window) add(it *item, bytes int) {
+	w.items = append(w.items, it)
+	if it.state != open {
+		return
+	}
+	w.open++
+	w.bytes += bytes
+	if !it.retry {
+		w.fresh++
+	}
+}
+
+func (w *window) empty() bool { return w.records == 0 && len(w.items) == 0 && len(w.gaps) == 0 }
+
+// full reports whether the window can take no further record.
+func (w *window) full() bool {
+	return w.open >= w.limit || w.fresh >= w.room || len(w.items) >= maxRows ||
+		w.records >= maxRecords || w.bytes >= maxWindowBytes || w.tally.size >= maxTallyBytes
+}
+
+// pending are the items that still have to be sent.
+func (w *window) pending() []*item {
+	var list []*item
+	for _, it := range w.items {
+		if it.state == open {
+			list = append(list, it)
+		}
+	}
+	return list
+}
+
+// tally counts what is not recorded event by event. Its keys are values whose
+// Count is zero.
+type tally struct {
+	held  map[event.Held]uint64
+	leaks map[event.Leak]uint64
+	size  int // of the encoded counts, roughly
+}
+
+func (t *tally) hold(h event.Held, n uint64) {
+	if t.held == nil {
+		t.held = make(map[event.Held]uint64)
+	}
+	if _, known := t.held[h]; !known {
+		t.size += len(h.Source) + len(h.Event) + len(h.Reason) + 16
+	}
+	t.held[h] += n
+}
+
+func (t *tally) leak(k event.Leak, n uint64) {
+	if t.leaks == nil {
+		t.leaks = make(map[event.Leak]uint64)
+	}
+	if _, known := t.leaks[k]; !known {
+		t.size += len(k.Source) + len(k.Event) + len(k.Property) + len(k.Kind) + 16
+	}
+	t.leaks[k] += n
+}
+
+func (t *tally) merge(other *tally) {
+	for h, n := range other.held {
+		t.hold(h, n)
+	}
+	for k, n := range other.leaks {
+		t.leak(k, n)
+	}
+}
