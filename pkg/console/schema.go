@@ -1,0 +1,115 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// maxNesting bounds how deep the page follows a schema written in place.
+const maxNesting = 6
+
+// schema is a JSON Schema as a list of fields: those of objects inside it are
+// named by their path, such as context.page.url.
+type schema struct {
+	Name, Type, Link, Description string
+	Fields                        []field
+	Variants                      []schema
+}
+
+// field is a property or parameter.
+type field struct {
+	Name, In, Type, Link, Description, Rules string
+	Required                                 bool
+}
+
+func readSchema(node gjson.Result) schema { return readVariant(node, 0) }
+
+func readVariant(node gjson.Result, depth int) schema {
+	s := schema{Description: text(node, "description")}
+	s.Type, s.Link = kind(node)
+	if depth < maxNesting {
+		s.Fields = appendFields(nil, "", node, depth)
+		for _, word := range []string{"oneOf", "anyOf", "allOf"} {
+			for _, v := range member(node, word).Array() {
+				s.Variants = append(s.Variants, readVariant(v, depth+1))
+			}
+		}
+	}
+	return s
+}
+
+// appendFields adds the properties of an object schema, or of an array's items.
+func appendFields(fields []field, prefix string, node gjson.Result, depth int) []field {
+	if depth >= maxNesting {
+		return fields
+	}
+	required := map[string]bool{}
+	for _, name := range member(node, "required").Array() {
+		required[name.String()] = true
+	}
+	member(node, "properties").ForEach(func(name, p gjson.Result) bool {
+		f := readField(prefix+name.String(), p, required[name.String()])
+		fields = appendFields(append(fields, f), f.Name+".", p, depth+1)
+		return true
+	})
+	if items := member(node, "items"); items.IsObject() {
+		path := strings.TrimSuffix(prefix, ".") + "[]."
+		fields = appendFields(fields, path, items, depth+1)
+	}
+	return fields
+}
+
+func readField(name string, node gjson.Result, required bool) field {
+	f := field{Name: name, Required: required, Description: text(node, "description"), Rules: rules(node)}
+	f.Type, f.Link = kind(node)
+	return f
+}
+
+// kind names a schema's type, and the schema it refers to.
+func kind(node gjson.Result) (name, link string) {
+	if ref := text(node, "$ref"); ref != "" {
+		name = ref[strings.LastIndex(ref, "/")+1:]
+		return name, "schema-" + anchor(name)
+	}
+	t := member(node, "type")
+	name = t.String()
+	if t.IsArray() {
+		var names []string
+		for _, one := range t.Array() {
+			names = append(names, one.String())
+		}
+		name = strings.Join(names, " or ")
+	}
+	if items := member(node, "items"); items.IsObject() && name == "array" {
+		inner, link := kind(items)
+		return strings.TrimSuffix("array of "+inner, " of "), link
+	}
+	if format := text(node, "format"); format != "" {
+		name = strings.TrimSpace(name + " (" + format + ")")
+	}
+	return name, ""
+}
+
+// rules puts the limits of a schema into words.
+func rules(node gjson.Result) string {
+	var words []string
+	for _, rule := range [...]struct{ keyword, word string }{
+		{"minLength", "at least %s characters"}, {"maxLength", "at most %s characters"},
+		{"minimum", "at least %s"}, {"maximum", "at most %s"},
+		{"minItems", "at least %s items"}, {"maxItems", "at most %s items"},
+		{"pattern", "matches %s"}, {"const", "is %s"}, {"default", "default %s"},
+	} {
+		if v := member(node, rule.keyword); v.Exists() {
+			words = append(words, strings.Replace(rule.word, "%s", v.String(), 1))
+		}
+	}
+	if enum := member(node, "enum"); enum.IsArray() {
+		var values []string
+		for _, v := range enum.Array() {
+			values = append(values, v.String())
+		}
+		words = append(words, "one of "+strings.Join(values, ", "))
+	}
+	return strings.Join(words, "; ")
+}
