@@ -1,0 +1,161 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+const (
+	codeStoreFailed   = 10077 // the stream's bound, or the disk
+	codeStorageLimit  = 10047
+	codeWrongLast     = 10071 // the lane has another last message
+	codeWrongLastOnly = 10164 // the same, without the sequence
+)
+
+// writer numbers the frames of the events stream. Only the commit loop uses it.
+type writer struct {
+	chain, batch, before uint64 // batch and before are of the next frame
+}
+
+func newWriter() writer {
+	var b [8]byte
+	rand.Read(b[:])                                               // never fails
+	return writer{chain: binary.BigEndian.Uint64(b[:]), batch: 1} // 0 is the lanes'
+}
+
+// commit is the loop of group commit: one publish in flight, the calls that
+// come meanwhile form the next. When ctx ends, it stores what waits, within
+// drainLimit, and fails the rest.
+func (j *Journal) commit(ctx context.Context) {
+	for {
+		g := j.queue.take(ctx)
+		if g == nil {
+			break
+		}
+		seq, err := j.store(context.WithoutCancel(ctx), g, j.patience)
+		j.queue.settle(g, seq, err)
+	}
+	deadline := time.Now().Add(drainLimit)
+	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
+		var seq uint64
+		err := fmt.Errorf("%w: shutting down", ErrUnavailable)
+		if left := time.Until(deadline); left > 0 {
+			seq, err = j.store(context.WithoutCancel(ctx), g, left)
+		}
+		j.queue.settle(g, seq, err)
+	}
+}
+
+// store publishes a group, repeating it under the same message id for as long
+// as patience lasts.
+func (j *Journal) store(ctx context.Context, g *group, patience time.Duration) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	seal(g.frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before, count: g.count})
+	msg := &nats.Msg{Subject: eventsSubject, Data: g.frame, Header: j.messageID()}
+	start := time.Now()
+	ack, sure, err := j.publish(ctx, msg, j.makeRoom)
+	if err == nil {
+		j.gate.full.Store(false)
+		j.stored(g, ack.Sequence, time.Since(start))
+		return ack.Sequence, nil
+	}
+	if !sure {
+		// Nobody can say whether this batch number is taken.
+		j.writer = newWriter()
+	}
+	if errors.Is(err, ErrFull) {
+		j.gate.full.Store(true)
+	}
+	return 0, err
+}
+
+func (j *Journal) stored(g *group, seq uint64, took time.Duration) {
+	j.metrics.commitSeconds.Observe(took.Seconds())
+	j.metrics.groupRecords.Observe(float64(g.count))
+	j.metrics.groupBytes.Observe(float64(len(g.frame)))
+	j.holds.mark(mark{Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
+	j.writer.batch++
+	j.writer.before += uint64(g.count)
+	if j.events.advance(seq, len(g.frame)) {
+		j.trimSoon()
+	}
+}
+
+// messageID makes the header under which the server recognises a repetition.
+func (j *Journal) messageID() nats.Header {
+	id := j.boot + "." + strconv.FormatUint(j.messages.Add(1), 36)
+	return nats.Header{jetstream.MsgIDHeader: []string{id}}
+}
+
+// publish sends msg until the server has answered or ctx ends. sure says of an
+// error that nothing was stored. When the stream is full, room is asked once
+// whether it could make some.
+func (j *Journal) publish(ctx context.Context, msg *nats.Msg, room func(context.Context) bool) (ack *jetstream.PubAck, sure bool, err error) {
+	sure = true
+	for {
+		ack, err = j.attempt(ctx, msg)
+		if err == nil {
+			j.watch.answered()
+			return ack, true, nil
+		}
+		switch code := apiCode(err); {
+		case isFull(err) && room != nil && room(ctx):
+			room = nil
+			continue
+		case isFull(err):
+			return nil, sure, errFull("the stream is at its bound and its readers are behind")
+		case code == codeWrongLast || code == codeWrongLastOnly:
+			return nil, sure, ErrFenced
+		}
+		sure = false // it may have arrived
+		j.watch.failed(err)
+		if !wait(ctx, retryPause) {
+			return nil, sure, fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
+		}
+	}
+}
+
+func (j *Journal) attempt(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
+	ctx, cancel := j.writes.bound(ctx, j.attemptLimit)
+	defer cancel()
+	reply, err := j.writes.conn.RequestMsgWithContext(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	return decodeAck(reply.Data)
+}
+
+// isFull tells the stream's bound apart from the store's other failures, which
+// have the same code.
+func isFull(err error) bool {
+	e, ok := errors.AsType[*jetstream.APIError](err)
+	if !ok {
+		return false
+	}
+	return e.ErrorCode == codeStorageLimit ||
+		e.ErrorCode == codeStoreFailed && strings.Contains(e.Description, "maximum bytes exceeded")
+}
+
+// wait returns false if ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

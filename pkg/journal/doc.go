@@ -1,0 +1,74 @@
+// Package journal is the durable log: whatever it acknowledged survives a kill
+// and a power cut. It is built on NATS JetStream, in this process by default
+// (no port, nothing to set up) or on the cluster that Config.URL names; after
+// connecting there is one code path.
+//
+// There are two streams, each with its own reserved space, so that a full one
+// never blocks the other: events, which many callers append to, and outcomes,
+// which has one subject for each lane and one writer for each subject.
+//
+// # What it promises
+//
+//   - Append and Publish return without an error only when the data is fsync'd
+//     (embedded) or held by a majority of the replicas (cluster).
+//   - All records of one Append are in one message, in order: the message's
+//     sequence and the record's index in it are the record's position for good.
+//   - An error from Append means unknown, not "no": after ErrUnavailable or the
+//     end of the caller's context the records may still have been stored.
+//     ErrFull, ErrTooLarge and ErrClosed mean that nothing was stored.
+//   - Nothing that a reader still needs is deleted to make room. Readers say
+//     what they need with Stream.Hold; what no reader needs is trimmed from the
+//     front, oldest first. A stream that nobody holds is never trimmed, and the
+//     last message of a stream stays.
+//   - Damage never stops the start or a reader. It is found (see below),
+//     logged and told to the Observer once, counted, and reported to each reader
+//     as Message.Lost.
+//   - A wedged embedded server (JetStream's publishes hang for good once its disk
+//     was full) is restarted in place; the appends that wait are repeated under
+//     their message id, so that none is stored twice.
+//
+// # Reading
+//
+// A Reader keeps its own position; JetStream's consumers and acknowledgements
+// are not used. It asks for batches by sequence (JetStream's direct get), which
+// needs no state in the server, so a restart or a reconnect means nothing more
+// than asking again.
+//
+// A lane's last message in outcomes is the lane's state. The trimmer does not
+// know that: whoever owns a lane holds the outcomes stream, under a name of its
+// own, at the lane's last message or below.
+//
+// # Message format
+//
+// Every message of both streams is one frame (version 1, integers big-endian):
+//
+//	 0       1               4               8
+//	+-------+---------------+---------------+
+//	| vers. | zero          | CRC-32C       |  of bytes 0-3 and 8 to the end
+//	+-------+---------------+---------------+
+//	| chain                                 |  16: who counts the batches
+//	+---------------------------------------+
+//	| batch                                 |  24: number in the chain, from 1
+//	+---------------------------------------+
+//	| before                                |  32: records in the chain before this frame
+//	+---------------+-----------------------+
+//	| count         |                          36: records in this frame
+//	+---------------+
+//	| count times: uvarint length | bytes
+//	+-------------------------------------
+//
+// Batches of a chain are numbered without gaps, so a reader that sees batch 7
+// after batch 4 knows that two messages are gone, and from "before" how many
+// records they held, even where the server has given their sequences to other
+// messages or hides a damaged block without an error. In events a chain is one
+// writer's: an embedded journal goes on with the chain it finds, a process on a
+// cluster begins a new one, and so does a writer that cannot know whether its
+// last message was stored. In outcomes the chain is 0 and each lane counts its
+// own.
+//
+// A third, small stream keeps a message each reader (its hold) and the end of
+// the events stream as last acknowledged ("mark"). If the stream ends before
+// that when it is opened, its tail was damaged: it is then filled up with empty
+// frames, because a sequence that was given out in a receipt must never name
+// another record.
+package journal

@@ -1,0 +1,36 @@
+package journal
+
+import "errors"
+
+// What Append and Publish may answer. ErrFull and ErrUnavailable carry how long
+// to wait (fault.RetryAfter); ErrTooLarge and ErrFenced are fault.Permanent.
+var (
+	// ErrFull means that the stream is at its bound or the disk below MinFree.
+	// Nothing was stored; it helps when readers catch up or space is made.
+	ErrFull = errors.New("journal is full")
+	// ErrUnavailable means that the data could not be stored in time. It may have
+	// been stored all the same.
+	ErrUnavailable = errors.New("journal is unavailable")
+	// ErrTooLarge means that the data does not fit in one message.
+	ErrTooLarge = errors.New("too large for one journal message")
+	// ErrClosed means that the journal is shutting down. Nothing was stored.
+	ErrClosed = errors.New("journal is closed")
+	// ErrFenced means that the lane has another last message than the publisher
+	// thinks: another process publishes for it. Nothing was stored.
+	ErrFenced = errors.New("another writer published for the lane")
+)
+
+// What reading may answer.
+var (
+	// ErrGone means that the message was trimmed or is damaged.
+	ErrGone = errors.New("message is gone")
+	// ErrAhead means that a position lies beyond the end of the stream: it
+	// belongs to another journal, or the end of this one was lost.
+	ErrAhead = errors.New("position is beyond the end of the stream")
+	// ErrEpochChanged means that the stream was made anew while it was read.
+	ErrEpochChanged = errors.New("the stream was replaced by a new one")
+)
+
+// ErrFatal is what Run returns when the embedded server could not be brought
+// back: the process should end, so that whoever supervises it starts another.
+var ErrFatal = errors.New("journal server cannot be restarted")

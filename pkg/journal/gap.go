@@ -1,0 +1,42 @@
+package journal
+
+// gaps finds out what is missing between the messages that a reader sees.
+type gaps struct {
+	chains map[chain]tail
+}
+
+// chain is whoever numbers batches: a writer of events, or a lane.
+type chain struct {
+	lane string
+	id   uint64
+}
+
+// chainLimit bounds what a reader remembers on a cluster with many writers.
+const chainLimit = 256
+
+// note takes the next frame, skipped sequences after the one before, and
+// returns how many messages are missing in between, and how many records they
+// held (0 if unknown).
+//
+// Missing sequences show as such. Missing batches without a missing sequence
+// mean that the end of the stream was lost and its sequences given out again.
+func (g *gaps) note(lane string, h header, seq, skipped uint64) (messages, records uint64) {
+	key := chain{lane, h.chain}
+	last, known := g.chains[key]
+	messages = skipped
+	if known && h.batch > last.batch+1 {
+		messages = max(skipped, h.batch-last.batch-1)
+		if h.before > last.records {
+			records = h.before - last.records
+		}
+	}
+	if skipped > 0 || len(g.chains) >= chainLimit {
+		// The gap is reported once, not again by each writer that lost a part.
+		clear(g.chains)
+	}
+	if g.chains == nil {
+		g.chains = make(map[chain]tail)
+	}
+	g.chains[key] = tail{seq: seq, batch: h.batch, records: h.before + uint64(h.count)}
+	return messages, records
+}

@@ -1,0 +1,54 @@
+package journal
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/quantity"
+)
+
+const (
+	fullWait        = 5 * time.Second
+	unavailableWait = 2 * time.Second
+)
+
+// gate knows why nothing may be stored now, so that a caller learns it without
+// a publish.
+type gate struct {
+	minFree quantity.Size
+	free    atomic.Int64 // bytes left on the disk, as last seen
+	full    atomic.Bool  // the events stream is at its bound
+	stalled atomic.Bool  // publishes get no answer
+}
+
+// events returns the error for an append, or nil.
+func (g *gate) events() error {
+	if g.full.Load() {
+		return errFull("the events stream is at its bound and its readers are behind")
+	}
+	return g.disk(int64(g.minFree))
+}
+
+// outcomes lets a lane go on for longer than the appends: what it writes down
+// is what allows the journal to be trimmed.
+func (g *gate) outcomes() error { return g.disk(int64(g.minFree) / 2) }
+
+func (g *gate) disk(least int64) error {
+	if free := g.free.Load(); free < least {
+		return errFull(fmt.Sprintf("the disk has %d MiB left, less than %d MiB", free>>20, least>>20))
+	}
+	return nil
+}
+
+func (g *gate) stuck() error {
+	if g.stalled.Load() {
+		return fault.After(fmt.Errorf("%w: it does not answer", ErrUnavailable), unavailableWait)
+	}
+	return nil
+}
+
+func errFull(why string) error {
+	return fault.After(fmt.Errorf("%w: %s", ErrFull, why), fullWait)
+}

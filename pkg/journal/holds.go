@@ -1,0 +1,251 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// hold is what one reader of a stream needs: the sequence and all after it.
+type hold struct {
+	seq   uint64
+	dirty bool // not stored yet
+}
+
+type holdKey struct{ stream, reader string } // the stream's label
+
+// mark is the end of the events stream as last acknowledged to this process.
+type mark struct {
+	Seq     uint64 `json:"seq"`
+	Chain   uint64 `json:"chain,string"`
+	Batch   uint64 `json:"batch"`   // the last one
+	Records uint64 `json:"records"` // of the chain, up to and including it
+}
+
+// holdStore keeps the holds and the mark, in memory and in a small stream, one
+// message each. What is stored may lag behind, that is, be lower.
+type holdStore struct {
+	link *link
+
+	mu      sync.Mutex
+	holds   map[holdKey]hold
+	end     mark
+	endSaid uint64 // the mark that is stored
+}
+
+func newHoldStore(l *link) *holdStore {
+	return &holdStore{link: l, holds: make(map[holdKey]hold)}
+}
+
+// Hold says that the reader still needs seq and everything after it. Raising a
+// hold is cheap: it takes effect at once and is stored about once a second by
+// Run, and by Close. A new or a lowered hold is stored before Hold returns.
+// Hold a stream before reading its Bounds, so that nothing is trimmed between.
+// Reader names are 1 to 64 letters, digits, "-" or "_".
+func (s *Stream) Hold(ctx context.Context, reader string, seq uint64) error {
+	if err := checkName(reader); err != nil {
+		return err
+	}
+	if err := s.j.holds.set(ctx, holdKey{s.label, reader}, seq); err != nil {
+		return fmt.Errorf("hold %s for %s: %w", s.label, reader, s.j.unavailable(ctx, err))
+	}
+	return nil
+}
+
+// Release says that the reader needs nothing any more. It is stored before
+// Release returns. A stream without any hold is not trimmed.
+func (s *Stream) Release(ctx context.Context, reader string) error {
+	if err := checkName(reader); err != nil {
+		return err
+	}
+	if err := s.j.holds.release(ctx, holdKey{s.label, reader}); err != nil {
+		return fmt.Errorf("release %s for %s: %w", s.label, reader, s.j.unavailable(ctx, err))
+	}
+	return nil
+}
+
+// Holds returns what each reader of the stream needs, as this process knows it.
+func (s *Stream) Holds() map[string]uint64 { return s.j.holds.of(s.label) }
+
+func (h *holdStore) of(stream string) map[string]uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	found := make(map[string]uint64)
+	for k, v := range h.holds {
+		if k.stream == stream {
+			found[k.reader] = v.seq
+		}
+	}
+	return found
+}
+
+func (h *holdStore) set(ctx context.Context, k holdKey, seq uint64) error {
+	h.mu.Lock()
+	have, known := h.holds[k]
+	raise := known && seq >= have.seq
+	// A lowered hold counts at once, even if it cannot be stored.
+	h.holds[k] = hold{seq: seq, dirty: seq != have.seq || have.dirty || !known}
+	h.mu.Unlock()
+	if raise {
+		return nil
+	}
+	return h.save(ctx, k, seq)
+}
+
+func (h *holdStore) release(ctx context.Context, k holdKey) error {
+	if err := h.put(ctx, k.subject(), nil); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	delete(h.holds, k)
+	h.mu.Unlock()
+	return nil
+}
+
+func (h *holdStore) mark(m mark) {
+	h.mu.Lock()
+	h.end = m
+	h.mu.Unlock()
+}
+
+func (h *holdStore) save(ctx context.Context, k holdKey, seq uint64) error {
+	if err := h.put(ctx, k.subject(), map[string]uint64{"seq": seq}); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if have, ok := h.holds[k]; ok && have.seq == seq {
+		h.holds[k] = hold{seq: seq}
+	}
+	return nil
+}
+
+func (k holdKey) subject() string { return holdsPrefix + k.stream + "." + k.reader }
+
+// put stores a value, or an empty message that says there is none any more.
+func (h *holdStore) put(ctx context.Context, subject string, value any) error {
+	msg := &nats.Msg{Subject: subject}
+	if value != nil {
+		var err error
+		if msg.Data, err = json.Marshal(value); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := h.link.bound(ctx, requestLimit)
+	defer cancel()
+	reply, err := h.link.conn.RequestMsgWithContext(ctx, msg)
+	if err != nil {
+		return err
+	}
+	_, err = decodeAck(reply.Data)
+	return err
+}
+
+// flush stores what has changed.
+func (h *holdStore) flush(ctx context.Context) error {
+	h.mu.Lock()
+	changed := make(map[holdKey]uint64)
+	for k, v := range h.holds {
+		if v.dirty {
+			changed[k] = v.seq
+		}
+	}
+	end, said := h.end, h.endSaid
+	h.mu.Unlock()
+	var errs []error
+	for k, seq := range changed {
+		errs = append(errs, h.save(ctx, k, seq))
+	}
+	if end.Seq != said {
+		err := h.put(ctx, markSubject, end)
+		errs = append(errs, err)
+		if err == nil {
+			h.mu.Lock()
+			h.endSaid = end.Seq
+			h.mu.Unlock()
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("store holds: %w", err)
+	}
+	return nil
+}
+
+// load takes what is stored, by this or other processes, for all that has not
+// been changed here since.
+func (h *holdStore) load(ctx context.Context) error {
+	f, err := newFetcher(h.link, holdsStream)
+	if err != nil {
+		return fmt.Errorf("load holds: %w", err)
+	}
+	defer f.close()
+	found := make(map[holdKey]hold)
+	var end mark
+	for seq := uint64(1); ; {
+		if !f.awaiting() {
+			if err := f.request(getRequest{Seq: seq, Batch: fetchMessages}); err != nil {
+				return fmt.Errorf("load holds: %w", err)
+			}
+		}
+		msg, err := f.next(ctx)
+		if err != nil {
+			return fmt.Errorf("load holds: %w", err)
+		}
+		if msg == nil {
+			if !f.behind {
+				break
+			}
+			continue
+		}
+		seq = sequence(msg) + 1
+		readHold(msg.Header.Get(jetstream.SubjectHeader), msg.Data, found, &end)
+	}
+	h.take(found, end)
+	return nil
+}
+
+// readHold adds one stored message to found or end. One that cannot be read is
+// as good as none: the hold's owner sets it again.
+func readHold(subject string, data []byte, found map[holdKey]hold, end *mark) {
+	if subject == markSubject {
+		if json.Unmarshal(data, end) != nil {
+			*end = mark{}
+		}
+		return
+	}
+	name, ok := strings.CutPrefix(subject, holdsPrefix)
+	stream, reader, cut := strings.Cut(name, ".")
+	if !ok || !cut || len(data) == 0 {
+		return
+	}
+	var value struct {
+		Seq uint64 `json:"seq"`
+	}
+	if json.Unmarshal(data, &value) == nil {
+		found[holdKey{stream, reader}] = hold{seq: value.Seq}
+	}
+}
+
+func (h *holdStore) take(found map[holdKey]hold, end mark) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for k, v := range h.holds {
+		if v.dirty {
+			found[k] = v
+		}
+	}
+	h.holds = found
+	if h.end.Seq == 0 {
+		h.end, h.endSaid = end, end.Seq
+	}
+}
+
+// flushPeriod is how often holds are stored.
+const flushPeriod = time.Second

@@ -1,0 +1,223 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+// Options are what the journal is given besides its configuration. The logger,
+// the registerer and the observer may be nil.
+type Options struct {
+	Dir        string // of the embedded server; it is made if missing
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Observer   fault.Observer
+}
+
+// Journal is an open journal. Its methods are safe for concurrent use.
+type Journal struct {
+	cfg  Config
+	dir  string
+	log  *slog.Logger
+	lock *os.File // nil on a cluster
+
+	server  *server // nil on a cluster
+	writes  *link
+	reads   *link
+	largest int // bytes of a frame
+
+	events, outcomes *Stream
+	queue            *queue
+	writer           writer
+	lanes            lanes
+	holds            *holdStore
+	gate             gate
+	watch            watch
+	losses           losses
+	metrics          *metrics
+
+	boot     string        // makes message ids unique
+	messages atomic.Uint64 // counts them
+
+	trimNow  chan struct{}
+	trimming sync.Mutex
+	roomMu   sync.Mutex
+	roomMade time.Time
+
+	running atomic.Bool
+	closing atomic.Bool
+	closed  chan struct{}
+
+	// Copies of constants and functions that tests replace.
+	attemptLimit, patience time.Duration
+	freeSpace              func(dir string) (int64, error)
+}
+
+// Open opens the journal: the embedded server in Options.Dir, or the cluster at
+// Config.URL. After a crash the embedded server reads its blocks again before
+// Open returns, which can take minutes for many gigabytes; it logs that it is
+// still at it, and the caller should answer its health checks meanwhile. The
+// caller closes the journal after Run has returned.
+func Open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
+	j, err := open(ctx, cfg, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return j, nil
+}
+
+func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	j, err := assemble(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.URL == "" {
+		err = j.openEmbedded(ctx)
+	}
+	if err == nil {
+		err = j.attach(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.release())
+	}
+	return j, nil
+}
+
+// assemble makes a journal that is not connected yet.
+func assemble(cfg Config, opts Options) (*Journal, error) {
+	log := opts.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	m, err := newMetrics(opts.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{
+		cfg: cfg, dir: opts.Dir, log: log, metrics: m,
+		queue: newQueue(), writer: newWriter(), boot: newEpoch() + newEpoch(),
+		trimNow: make(chan struct{}, 1), closed: make(chan struct{}),
+		attemptLimit: attemptLimit, patience: patience, freeSpace: freeSpace,
+	}
+	j.gate.minFree = cfg.MinFree
+	j.gate.free.Store(math.MaxInt64)
+	j.watch = watch{gate: &j.gate, bad: make(chan error, 1)}
+	j.losses = losses{log: log, observer: opts.Observer, metrics: m}
+	j.events = &Stream{j: j, name: eventsStream, label: "events", bound: cfg.eventsBytes()}
+	j.outcomes = &Stream{j: j, name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
+	return j, nil
+}
+
+func (j *Journal) openEmbedded(ctx context.Context) error {
+	lock, err := lockDir(j.dir)
+	if err != nil {
+		return err
+	}
+	j.lock = lock
+	if err := j.probeDisk(); err != nil {
+		return err
+	}
+	j.server = newServer(j.dir, j.log)
+	return j.server.start(ctx)
+}
+
+// attach connects and finds out where the streams stand. From here on there is
+// one path for both kinds of server.
+func (j *Journal) attach(ctx context.Context) (err error) {
+	if j.writes, err = connect("journal writes", j.cfg.URL, j.server, j.log); err != nil {
+		return err
+	}
+	if j.reads, err = connect("journal reads", j.cfg.URL, j.server, j.log); err != nil {
+		return err
+	}
+	j.largest = int(min(j.writes.conn.MaxPayload(), maxPayload)) - 1024 // headers count too
+	if j.server == nil {
+		j.inspectCluster(ctx)
+	}
+	j.holds = newHoldStore(j.writes)
+	if err := j.prepare(ctx); err != nil {
+		return err
+	}
+	if err := j.holds.load(ctx); err != nil {
+		return err
+	}
+	return j.resume(ctx)
+}
+
+// prepare makes or adapts the streams and notes their epochs. A stream whose
+// epoch is not the one of before was replaced: that is told, and readers end.
+func (j *Journal) prepare(ctx context.Context) error {
+	epochs, err := ensureStreams(ctx, j.writes.js, j.cfg)
+	if err != nil {
+		return err
+	}
+	for _, s := range []*Stream{j.events, j.outcomes} {
+		epoch := epochs[s.name]
+		before := s.epoch.Swap(&epoch)
+		if before == nil || *before == epoch {
+			continue
+		}
+		s.last.Store(0)
+		j.log.Error("journal stream was replaced", "stream", s.label, "epoch", epoch, "epoch_before", *before)
+		j.losses.observe("new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
+	}
+	return nil
+}
+
+// Epoch names the events stream for good: a position means something only
+// together with it. It is 8 characters of [a-z2-7].
+func (j *Journal) Epoch() string { return *j.events.epoch.Load() }
+
+// Events is the stream that Append writes.
+func (j *Journal) Events() *Stream { return j.events }
+
+// Outcomes is the stream that Publish writes.
+func (j *Journal) Outcomes() *Stream { return j.outcomes }
+
+// Close stores the holds and ends the connections and the embedded server. It
+// is called after Run has returned, and may be called again.
+func (j *Journal) Close() error {
+	if !j.closing.CompareAndSwap(false, true) {
+		return nil
+	}
+	close(j.closed)
+	j.queue.close()
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	err := errors.Join(j.holds.flush(ctx), j.release())
+	if err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
+}
+
+// release gives back whatever has been opened.
+func (j *Journal) release() error {
+	for _, l := range []*link{j.reads, j.writes} {
+		if l != nil {
+			l.close()
+		}
+	}
+	var errs []error
+	if j.server != nil {
+		errs = append(errs, j.server.stop())
+	}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,182 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	reconnectWait = 50 * time.Millisecond
+	connectLimit  = 10 * time.Second
+	requestLimit  = 5 * time.Second
+)
+
+// link is one connection to the server. It reconnects for ever by itself, also
+// to an embedded server that was restarted, and holds nothing back while it is
+// down: what could not be sent at once is an error for the caller, who may have
+// given up by the time the connection returns.
+//
+// There are two: the server handles a direct get in the reading loop of the
+// connection it came on, where it would delay the appends.
+type link struct {
+	conn *nats.Conn
+	js   jetstream.JetStream
+
+	mu   sync.Mutex
+	up   context.Context // ends when the connection goes down
+	down context.CancelFunc
+}
+
+func connect(name, url string, embedded *server, log *slog.Logger) (*link, error) {
+	l := &link{}
+	l.up, l.down = context.WithCancel(context.Background())
+	opts := []nats.Option{
+		nats.Name("sparrow " + name),
+		nats.Timeout(connectLimit),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectWait, reconnectWait),
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(10 * time.Second),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			l.down()
+			if err != nil {
+				log.Warn("journal connection lost", "connection", name, "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { l.renew() }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Warn("journal connection error", "connection", name, "err", err)
+		}),
+	}
+	if embedded != nil {
+		opts = append(opts, nats.InProcessServer(embedded))
+	}
+	conn, err := nats.Connect(url, opts...)
+	if err != nil {
+		l.down()
+		return nil, fmt.Errorf("connect to journal server: %w", err)
+	}
+	l.conn = conn
+	l.js, err = jetstream.New(conn)
+	if err != nil {
+		l.close()
+		return nil, fmt.Errorf("connect to journal server: %w", err)
+	}
+	return l, nil
+}
+
+func (l *link) renew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down()
+	l.up, l.down = context.WithCancel(context.Background())
+}
+
+// alive ends when the connection that is up now goes down.
+func (l *link) alive() context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.up
+}
+
+// bound makes a context that ends with ctx, after limit, or when the connection
+// goes down: an answer cannot come any more then.
+func (l *link) bound(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	stop := context.AfterFunc(l.alive(), cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+func (l *link) close() {
+	l.conn.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down()
+}
+
+// stored is a message as the server keeps it.
+type stored struct {
+	Subject string    `json:"subject"`
+	Seq     uint64    `json:"seq"`
+	Header  []byte    `json:"hdrs"`
+	Data    []byte    `json:"data"`
+	Time    time.Time `json:"time"`
+}
+
+type getRequest struct {
+	Seq      uint64     `json:"seq,omitempty"`
+	LastFor  string     `json:"last_by_subj,omitempty"`
+	NextFor  string     `json:"next_by_subj,omitempty"`
+	Start    *time.Time `json:"start_time,omitempty"`
+	Batch    int        `json:"batch,omitempty"`
+	MaxBytes int        `json:"max_bytes,omitempty"`
+}
+
+const codeNoMessage = 10037
+
+// get asks the stream's leader for one message. It answers ErrGone if there is
+// none: other than a replica, the leader knows.
+func (l *link) get(ctx context.Context, stream string, want getRequest) (stored, error) {
+	ctx, cancel := l.bound(ctx, requestLimit)
+	defer cancel()
+	body, err := json.Marshal(want)
+	if err != nil {
+		return stored{}, err
+	}
+	reply, err := l.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, body)
+	if err != nil {
+		return stored{}, err
+	}
+	var answer struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message stored              `json:"message"`
+	}
+	if err := json.Unmarshal(reply.Data, &answer); err != nil {
+		return stored{}, fmt.Errorf("decode stored message: %w", err)
+	}
+	if answer.Error != nil {
+		if answer.Error.ErrorCode == codeNoMessage || answer.Error.Code == 404 {
+			return stored{}, ErrGone
+		}
+		return stored{}, answer.Error
+	}
+	return answer.Message, nil
+}
+
+// state asks for a stream's bounds and size.
+func (l *link) state(ctx context.Context, stream string) (jetstream.StreamState, error) {
+	ctx, cancel := l.bound(ctx, requestLimit)
+	defer cancel()
+	body, err := l.conn.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+stream, nil)
+	if err != nil {
+		return jetstream.StreamState{}, err
+	}
+	var answer struct {
+		Error *jetstream.APIError   `json:"error"`
+		State jetstream.StreamState `json:"state"`
+	}
+	if err := json.Unmarshal(body.Data, &answer); err != nil {
+		return jetstream.StreamState{}, fmt.Errorf("decode stream state: %w", err)
+	}
+	if answer.Error != nil {
+		return jetstream.StreamState{}, answer.Error
+	}
+	return answer.State, nil
+}
+
+// apiCode is the code of a server's answer, 0 if err is not one.
+func apiCode(err error) jetstream.ErrorCode {
+	if e, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return e.ErrorCode
+	}
+	return 0
+}

@@ -1,0 +1,192 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+// tail is a lane's last message.
+type tail struct {
+	seq, batch, records uint64 // records up to and including it
+}
+
+// lanes remembers the tails of the lanes that this process publishes for, which
+// spares a look before each publish.
+type lanes struct {
+	mu    sync.Mutex
+	tails map[string]tail
+}
+
+func (l *lanes) at(lane string, seq uint64) (tail, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t, ok := l.tails[lane]
+	return t, ok && t.seq == seq
+}
+
+func (l *lanes) set(lane string, t tail) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tails == nil {
+		l.tails = make(map[string]tail)
+	}
+	l.tails[lane] = t
+}
+
+// Publish stores payload as the lane's next message in the outcomes stream and
+// returns its sequence when it is durable. after is the sequence of the lane's
+// last message as the caller knows it, 0 for none: if it has another, nothing is
+// stored and the error is ErrFenced. A lane is 1 to 64 letters, digits, "-" or "_".
+//
+// Errors: ErrFenced, ErrFull, ErrUnavailable, ErrTooLarge, or the context's. After
+// ErrUnavailable or the end of ctx the message may have been stored: Last tells.
+func (j *Journal) Publish(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
+	seq, err := j.publishOutcome(ctx, lane, payload, after)
+	if err != nil {
+		return 0, fmt.Errorf("publish outcomes of %s: %w", lane, err)
+	}
+	return seq, nil
+}
+
+func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
+	if err := checkName(lane); err != nil {
+		return 0, err
+	}
+	if size := headerSize + recordSize(payload); size > j.largest {
+		return 0, fault.Permanent(fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, size, j.largest))
+	}
+	if j.closing.Load() {
+		return 0, ErrClosed
+	}
+	if err := j.gate.outcomes(); err != nil {
+		return 0, err
+	}
+	last, err := j.tailAt(ctx, lane, after)
+	if err != nil {
+		return 0, err
+	}
+	frame := appendRecord(make([]byte, headerSize, headerSize+recordSize(payload)), payload)
+	seal(frame, header{batch: last.batch + 1, before: last.records, count: 1})
+	msg := &nats.Msg{Subject: outcomesPrefix + lane, Data: frame, Header: j.messageID()}
+	msg.Header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(after, 10)}
+	seq, err := j.fencedPublish(ctx, msg)
+	if err != nil {
+		return 0, err
+	}
+	j.lanes.set(lane, tail{seq: seq, batch: last.batch + 1, records: last.records + 1})
+	if j.outcomes.advance(seq, len(frame)) {
+		j.trimSoon()
+	}
+	return seq, nil
+}
+
+// tailAt returns the lane's tail, which must be at the sequence after.
+func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, error) {
+	if t, ok := j.lanes.at(lane, after); ok {
+		return t, nil
+	}
+	last, err := j.writes.get(ctx, outcomesStream, getRequest{LastFor: outcomesPrefix + lane})
+	if errors.Is(err, ErrGone) {
+		last.Seq, err = 0, nil
+	}
+	if err != nil {
+		return tail{}, j.unavailable(ctx, err)
+	}
+	if last.Seq != after {
+		return tail{}, fault.Permanent(fmt.Errorf("%w: its last message is %d, not %d", ErrFenced, last.Seq, after))
+	}
+	if after == 0 {
+		return tail{}, nil
+	}
+	h, err := decodeHeader(last.Data)
+	if err != nil { // damaged: the count begins again
+		return tail{seq: after}, nil
+	}
+	return tail{seq: after, batch: h.batch, records: h.before + uint64(h.count)}, nil
+}
+
+// fencedPublish publishes msg. The server looks at the fence before it looks
+// for a repetition, so a repeated message that was stored the first time comes
+// back as fenced: the lane's last message tells whether it is this very one.
+func (j *Journal) fencedPublish(ctx context.Context, msg *nats.Msg) (uint64, error) {
+	limited, cancel := context.WithTimeout(ctx, j.patience)
+	defer cancel()
+	ack, _, err := j.publish(limited, msg, j.makeRoom)
+	if err == nil {
+		return ack.Sequence, nil
+	}
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if !errors.Is(err, ErrFenced) {
+		return 0, err
+	}
+	last, getErr := j.writes.get(ctx, outcomesStream, getRequest{LastFor: msg.Subject})
+	if getErr != nil && !errors.Is(getErr, ErrGone) {
+		return 0, j.unavailable(ctx, getErr)
+	}
+	header, _ := nats.DecodeHeadersMsg(last.Header) // none is as good as another's
+	if id := header.Get(jetstream.MsgIDHeader); id != "" && id == msg.Header.Get(jetstream.MsgIDHeader) {
+		return last.Seq, nil
+	}
+	return 0, fault.Permanent(err)
+}
+
+// Last returns the lane's last message in the outcomes stream; ok is false if
+// it has none. Errors: ErrGone if it is damaged, ErrUnavailable, the context's.
+func (j *Journal) Last(ctx context.Context, lane string) (seq uint64, payload []byte, ok bool, err error) {
+	if err := checkName(lane); err != nil {
+		return 0, nil, false, err
+	}
+	last, err := j.reads.get(ctx, outcomesStream, getRequest{LastFor: outcomesPrefix + lane})
+	if errors.Is(err, ErrGone) {
+		return 0, nil, false, nil
+	}
+	if err != nil {
+		return 0, nil, false, fmt.Errorf("read last outcomes of %s: %w", lane, j.unavailable(ctx, err))
+	}
+	_, records, err := decodeFrame(last.Data)
+	if err != nil || len(records) != 1 {
+		return last.Seq, nil, false, fmt.Errorf("read last outcomes of %s: %w: damaged", lane, ErrGone)
+	}
+	return last.Seq, records[0], true, nil
+}
+
+// unavailable says of a failed request whether the caller or the server ended it.
+func (j *Journal) unavailable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
+}
+
+const nameLimit = 64
+
+// checkName keeps names to what a subject's token may hold.
+func checkName(name string) error {
+	ok := name != "" && len(name) <= nameLimit
+	for _, c := range []byte(name) {
+		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_')
+	}
+	if !ok {
+		return fault.Permanent(fmt.Errorf("name %q: want 1 to %d letters, digits, \"-\" or \"_\"", name, nameLimit))
+	}
+	return nil
+}
+
+// How long things may take. A journal copies them, so that tests can be quick.
+const (
+	attemptLimit = 4 * time.Second
+	patience     = 20 * time.Second // the whole of the repeated attempts
+	retryPause   = 50 * time.Millisecond
+	drainLimit   = 5 * time.Second
+)

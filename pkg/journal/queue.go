@@ -1,0 +1,142 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+const (
+	// groupLimit is where a group is closed to further calls. NATS's own default
+	// bounds a message at 1 MiB, and larger ones gain nothing.
+	groupLimit = 512 << 10
+	// queueLimit bounds what may wait for the disk.
+	queueLimit = 64 << 20
+	// queueWait is what a caller is told when the queue is full.
+	queueWait = time.Second
+)
+
+// group is what several calls of Append store together, as one frame.
+type group struct {
+	frame []byte // room for the header, then the records
+	count uint32
+	done  chan struct{} // closed when seq or err is set
+	seq   uint64
+	err   error
+}
+
+// queue collects the calls of Append into groups while the disk is busy with
+// the one before.
+type queue struct {
+	mu      sync.Mutex
+	waiting []*group // the last one is open to further calls until it is taken
+	bytes   int      // of frames waiting or being stored
+	closed  bool
+	ready   chan struct{} // holds one signal while groups wait
+	spare   [][]byte      // frames to use again
+}
+
+func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
+
+// add puts the records, size bytes when encoded, into a group and returns it
+// with the index of the first.
+func (q *queue) add(records [][]byte, size int) (*group, uint32, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, 0, ErrClosed
+	}
+	if q.bytes+size > queueLimit {
+		return nil, 0, fault.After(fmt.Errorf("%w: %d MiB wait for the disk", ErrUnavailable, q.bytes>>20), queueWait)
+	}
+	g := q.open(size)
+	index := g.count
+	for _, r := range records {
+		g.frame = appendRecord(g.frame, r)
+	}
+	g.count += uint32(len(records))
+	q.bytes += size
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+	return g, index, nil
+}
+
+// open returns the group that size more bytes go into. The lock is held.
+func (q *queue) open(size int) *group {
+	if n := len(q.waiting); n > 0 {
+		if g := q.waiting[n-1]; len(g.frame)+size <= groupLimit {
+			return g
+		}
+	}
+	g := &group{done: make(chan struct{})}
+	if n := len(q.spare); n > 0 {
+		g.frame, q.spare = q.spare[n-1], q.spare[:n-1]
+	} else {
+		g.frame = make([]byte, headerSize, max(64<<10, headerSize+size))
+	}
+	q.waiting = append(q.waiting, g)
+	return g
+}
+
+// take waits for the next group and closes it to further calls. It returns nil
+// when ctx ends.
+func (q *queue) take(ctx context.Context) *group {
+	for {
+		select {
+		case <-q.ready:
+		case <-ctx.Done():
+			return nil
+		}
+		// The callers of the last group have just been woken: let them come, or
+		// the next group holds one call and the one after it all the others.
+		runtime.Gosched()
+		if g := q.pop(); g != nil {
+			return g
+		}
+	}
+}
+
+func (q *queue) pop() *group {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		return nil
+	}
+	g := q.waiting[0]
+	q.waiting[0] = nil
+	q.waiting = q.waiting[1:]
+	if len(q.waiting) > 0 {
+		select {
+		case q.ready <- struct{}{}:
+		default:
+		}
+	}
+	return g
+}
+
+// settle tells the callers of g what became of it and takes its memory back.
+func (q *queue) settle(g *group, seq uint64, err error) {
+	const keep = 4
+	frame := g.frame
+	g.frame, g.seq, g.err = nil, seq, err
+	q.mu.Lock()
+	q.bytes -= len(frame) - headerSize
+	if len(q.spare) < keep && cap(frame) <= 2*groupLimit {
+		q.spare = append(q.spare, frame[:headerSize])
+	}
+	q.mu.Unlock()
+	close(g.done)
+}
+
+// close refuses further calls; what waits already may still be taken.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+}

@@ -1,0 +1,242 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// A request asks for this much at once. It bounds what a reader holds in
+	// memory, together with the size of one message.
+	fetchMessages = 256
+	fetchBytes    = 1 << 20
+	// pollLocal and pollRemote are how long a reader sleeps that nobody wakes:
+	// messages of this process wake it at once, others are found by looking.
+	pollLocal  = time.Second
+	pollRemote = 50 * time.Millisecond
+)
+
+// Reader reads a stream from a position of its own. It is used by one goroutine
+// at a time.
+type Reader struct {
+	s       *Stream
+	fetch   *fetcher
+	next    uint64 // the lowest sequence still wanted; 0 takes what is first
+	epoch   string
+	gaps    gaps
+	wake    <-chan struct{} // closed when something came after the last request
+	checked time.Time       // when the end was last compared with the position
+}
+
+// Read returns a reader that begins at the first message with a sequence of at
+// least from; 0 means whatever is first. If from was trimmed already, the first
+// message says so in Lost. If from is beyond the end of the stream, so that it
+// must belong to another journal, the error is ErrAhead.
+func (s *Stream) Read(ctx context.Context, from uint64) (*Reader, error) {
+	_, end, err := s.Bounds(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	if from > end {
+		return nil, fmt.Errorf("read %s from %d: %w: it ends before %d", s.label, from, ErrAhead, end)
+	}
+	f, err := newFetcher(s.j.reads, s.name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.label, s.j.unavailable(ctx, err))
+	}
+	r := &Reader{s: s, fetch: f, next: from, epoch: *s.epoch.Load()}
+	r.recall(ctx)
+	return r, nil
+}
+
+// recall looks at the message before the first, so that a gap between the two
+// shows. It may be gone; then only sequences tell.
+func (r *Reader) recall(ctx context.Context) {
+	if r.next < 2 {
+		return
+	}
+	m, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: r.next - 1})
+	if err != nil {
+		return
+	}
+	if h, err := decodeHeader(m.Data); err == nil {
+		r.gaps.note(r.s.lane(m.Subject), h, m.Seq, 0)
+	}
+}
+
+// Close ends the reader. It does not release what the reader's owner holds.
+func (r *Reader) Close() error {
+	r.fetch.cancel()
+	if err := r.fetch.close(); err != nil && !r.s.j.closing.Load() {
+		return fmt.Errorf("close reader of %s: %w", r.s.label, err)
+	}
+	return nil
+}
+
+// Next returns the next message; it waits until there is one. It goes on by
+// itself after a restart of the server or a lost connection. When ctx ends, it
+// returns the context's error and loses nothing: the next call goes on.
+// Other errors: ErrClosed, and ErrEpochChanged when the stream was replaced.
+func (r *Reader) Next(ctx context.Context) (Message, error) {
+	for {
+		m, ok, err := r.poll(ctx)
+		if err != nil || ok {
+			return m, err
+		}
+		if err := r.sleep(ctx); err != nil {
+			return Message{}, err
+		}
+	}
+}
+
+// TryNext returns the next message if there is one now; ok is false if there is
+// none. It waits for the server's answer only.
+func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) {
+	return r.poll(ctx)
+}
+
+// poll asks the server, if it has not been asked already, and returns the first
+// message of its answer; ok is false if there is nothing new.
+func (r *Reader) poll(ctx context.Context) (Message, bool, error) {
+	for {
+		if err := r.usable(ctx); err != nil {
+			return Message{}, false, err
+		}
+		m, more, err := r.step(ctx)
+		switch {
+		case errors.Is(err, errInterrupted):
+			if !wait(ctx, retryPause) {
+				return Message{}, false, ctx.Err()
+			}
+		case err != nil:
+			return Message{}, false, err
+		case m != nil:
+			return *m, true, nil
+		case !more:
+			return Message{}, false, nil
+		}
+	}
+}
+
+func (r *Reader) usable(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.s.j.closing.Load() {
+		return ErrClosed
+	}
+	if *r.s.epoch.Load() != r.epoch {
+		return fmt.Errorf("read %s: %w", r.s.label, ErrEpochChanged)
+	}
+	return nil
+}
+
+// step takes one message of the answer under way, or asks first. more is false
+// when there was nothing at all.
+func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
+	asked := !r.fetch.awaiting()
+	if asked {
+		r.wake = r.s.signal() // before asking, so that nothing comes unnoticed
+		want := getRequest{Seq: max(r.next, 1), Batch: fetchMessages, MaxBytes: fetchBytes}
+		if err := r.fetch.request(want); err != nil {
+			return nil, false, err
+		}
+	}
+	msg, err := r.fetch.next(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if msg == nil { // the end of an answer
+		if !asked {
+			return nil, r.fetch.behind, nil
+		}
+		m, err := r.passHole(ctx)
+		return m, false, err
+	}
+	got, err := direct(msg)
+	if err != nil {
+		return nil, false, fmt.Errorf("read %s: %w", r.s.label, err)
+	}
+	m, err = r.accept(ctx, got)
+	return m, true, err
+}
+
+// accept takes a message whose sequence is at or after the one expected, and
+// makes sure of a gap before it is believed: a replica may lack what its leader
+// has, and an answer may be cut by a reconnect.
+func (r *Reader) accept(ctx context.Context, got stored) (*Message, error) {
+	if got.Seq < r.next {
+		return nil, nil
+	}
+	if r.next > 0 && got.Seq > r.next {
+		first, err := r.firstFrom(ctx, r.next)
+		switch {
+		case errors.Is(err, ErrGone):
+		case err != nil:
+			return nil, err
+		case first.Seq < got.Seq:
+			r.fetch.cancel()
+			got = first
+		}
+	}
+	return r.deliver(got), nil
+}
+
+// firstFrom asks the leader for the first message at or after seq.
+func (r *Reader) firstFrom(ctx context.Context, seq uint64) (stored, error) {
+	m, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: seq, NextFor: ">"})
+	switch {
+	case err == nil || errors.Is(err, ErrGone):
+		return m, err
+	case ctx.Err() != nil:
+		return m, ctx.Err()
+	default:
+		return m, errInterrupted
+	}
+}
+
+// deliver makes a Message and moves on. It returns nil for an empty frame that
+// has nothing to report.
+func (r *Reader) deliver(got stored) *Message {
+	var skipped uint64
+	if r.next > 0 {
+		skipped = got.Seq - r.next
+	}
+	r.next = got.Seq + 1
+	m := &Message{Seq: got.Seq, Time: got.Time, Subject: r.s.lane(got.Subject)}
+	h, records, err := decodeFrame(got.Data)
+	if err != nil {
+		m.Lost = skipped + 1
+	} else {
+		m.Records = records
+		m.Lost, m.LostRecords = r.gaps.note(m.Subject, h, m.Seq, skipped)
+	}
+	if m.Lost > 0 {
+		r.s.j.losses.report(r.s, *m)
+	}
+	if len(m.Records) == 0 && m.Lost == 0 {
+		return nil
+	}
+	return m
+}
+
+// sleep waits until there may be something new.
+func (r *Reader) sleep(ctx context.Context) error {
+	period := pollLocal
+	if r.s.j.server == nil {
+		period = pollRemote
+	}
+	t := time.NewTimer(period)
+	defer t.Stop()
+	select {
+	case <-r.wake:
+	case <-t.C:
+	case <-r.s.j.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+)
+
+// resume finds the end of the events stream, goes on with its chain, and makes
+// up for a tail that was lost.
+func (j *Journal) resume(ctx context.Context) error {
+	for _, s := range []*Stream{j.events, j.outcomes} {
+		state, err := j.reads.state(ctx, s.name)
+		if err != nil {
+			return fmt.Errorf("find the end of %s: %w", s.label, err)
+		}
+		s.observe(state)
+	}
+	if j.server == nil {
+		return nil // others write too: a new chain, and the cluster keeps the tail
+	}
+	if err := j.continueChain(ctx); err != nil {
+		return err
+	}
+	return j.restoreEnd(ctx)
+}
+
+// continueChain takes up the chain of the last message, or of the mark if that
+// was further.
+func (j *Journal) continueChain(ctx context.Context) error {
+	last, err := j.reads.get(ctx, eventsStream, getRequest{LastFor: eventsSubject})
+	if err != nil && !errors.Is(err, ErrGone) {
+		return fmt.Errorf("read the last message: %w", err)
+	}
+	h, bad := decodeHeader(last.Data)
+	end := j.holds.end
+	switch {
+	case bad == nil && (h.chain != end.Chain || h.batch >= end.Batch):
+		j.writer = writer{chain: h.chain, batch: h.batch + 1, before: h.before + uint64(h.count)}
+	case end.Seq > 0:
+		j.writer = writer{chain: end.Chain, batch: end.Batch + 1, before: end.Records}
+	}
+	return nil
+}
+
+// restoreEnd appends empty frames up to the highest sequence that is known to
+// have been given out: by the mark, or by a reader's hold.
+func (j *Journal) restoreEnd(ctx context.Context) error {
+	known := j.holds.end.Seq
+	for _, seq := range j.holds.of(j.events.label) {
+		known = max(known, seq-min(seq, 1))
+	}
+	last := j.events.last.Load()
+	if last >= known {
+		return nil
+	}
+	j.log.Error("the end of the journal is missing", "stream", j.events.label, "from_seq", last+1, "to_seq", known)
+	j.losses.observe("lost messages", fmt.Errorf("stream events: messages %d to %d, its end, are missing or damaged", last+1, known))
+	for last < known {
+		frame := make([]byte, headerSize)
+		seal(frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before})
+		msg := &nats.Msg{Subject: eventsSubject, Data: frame, Header: j.messageID()}
+		ack, err := j.attempt(ctx, msg)
+		if isFull(err) {
+			return nil // the appends find out too; the next start goes on
+		}
+		if err != nil {
+			return fmt.Errorf("restore the end of events: %w", err)
+		}
+		j.writer.batch++
+		last = ack.Sequence
+		j.events.advance(last, headerSize)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const probePeriod = 250 * time.Millisecond
+
+// Run stores what is appended, keeps the streams trimmed and the server alive.
+// It blocks until ctx ends; by then every waiting append has been stored or has
+// failed. It returns nil then, and ErrFatal if the embedded server is wedged and
+// could not be restarted. It may run once.
+func (j *Journal) Run(ctx context.Context) error {
+	if !j.running.CompareAndSwap(false, true) {
+		return errors.New("run journal: it may run only once")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// The server is watched for as long as appends wait for it.
+	guardCtx, stopGuard := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopGuard()
+
+	var all sync.WaitGroup
+	var fatal error
+	all.Go(func() {
+		if fatal = j.guard(guardCtx); fatal != nil {
+			cancel()
+		}
+	})
+	all.Go(func() { j.keep(ctx) })
+	var commits sync.WaitGroup
+	commits.Go(func() { j.commit(ctx) })
+
+	<-ctx.Done()
+	j.queue.close()
+	commits.Wait()
+	stopGuard()
+	all.Wait()
+	if fatal != nil {
+		return fmt.Errorf("run journal: %w", fatal)
+	}
+	return nil
+}
+
+// keep does what is due from time to time.
+func (j *Journal) keep(ctx context.Context) {
+	flush, trim, probe := time.NewTicker(flushPeriod), time.NewTicker(trimPeriod), time.NewTicker(probePeriod)
+	defer flush.Stop()
+	defer trim.Stop()
+	defer probe.Stop()
+	var failing map[string]bool = make(map[string]bool)
+	for {
+		var task string
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-probe.C:
+			task, err = "look for free space", j.probeDisk()
+			if j.gate.full.Load() {
+				j.trimSoon()
+			}
+		case <-flush.C:
+			task, err = "store holds", j.holds.flush(ctx)
+		case <-trim.C:
+			task, err = "trim", j.trim(ctx)
+		case <-j.trimNow:
+			task, err = "trim", j.trim(ctx)
+		}
+		if ctx.Err() == nil {
+			j.logChange(failing, task, err)
+		}
+	}
+}
+
+// logChange logs an error when it begins, not each time it is met.
+func (j *Journal) logChange(failing map[string]bool, task string, err error) {
+	if err != nil && !failing[task] {
+		j.log.Warn("journal upkeep fails", "task", task, "err", err)
+	}
+	failing[task] = err != nil
+}
+
+func (j *Journal) probeDisk() error {
+	if j.server == nil {
+		return nil
+	}
+	free, err := j.freeSpace(j.dir)
+	if err != nil {
+		return err
+	}
+	j.gate.free.Store(free)
+	j.metrics.freeBytes.Set(float64(free))
+	return nil
+}

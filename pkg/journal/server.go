@@ -1,0 +1,185 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	natsd "github.com/nats-io/nats-server/v2/server"
+)
+
+const (
+	// maxPayload of the embedded server: the largest frame.
+	maxPayload = 8 << 20
+	// stopLimit bounds the shutdown of a server that may be wedged. A second one
+	// must not open the directory before the first has let go of it.
+	stopLimit = 20 * time.Second
+	// progressPeriod is how often a long start tells that it goes on.
+	progressPeriod = 5 * time.Second
+)
+
+// server is the JetStream server inside this process. It outlives restarts:
+// connections dial through it and so reach whichever server runs now.
+type server struct {
+	dir string
+	log *slog.Logger
+
+	mu      sync.Mutex
+	running *natsd.Server
+	wrap    func(net.Conn) net.Conn // nil but in tests
+}
+
+func newServer(dir string, log *slog.Logger) *server {
+	return &server{dir: filepath.Join(dir, "nats"), log: log}
+}
+
+// InProcessConn makes server a nats.InProcessConnProvider.
+func (s *server) InProcessConn() (net.Conn, error) {
+	s.mu.Lock()
+	running, wrap := s.running, s.wrap
+	s.mu.Unlock()
+	if running == nil {
+		return nil, errors.New("journal server is not running")
+	}
+	conn, err := running.InProcessConn()
+	if err == nil && wrap != nil {
+		conn = wrap(conn)
+	}
+	return conn, err
+}
+
+func (s *server) options() *natsd.Options {
+	return &natsd.Options{
+		ServerName: "sparrow",
+		DontListen: true,
+		NoSigs:     true,
+		JetStream:  true,
+		StoreDir:   s.dir,
+		SyncAlways: true,
+		MaxPayload: maxPayload,
+		// The streams have bounds of their own; the server's would only stop a
+		// stream from coming back whose bound was lowered.
+		JetStreamMaxStore:      math.MaxInt64 / 4,
+		JetStreamMaxMemory:     16 << 20,
+		DisableJetStreamBanner: true,
+	}
+}
+
+// start brings a server up. After a crash it reads every block of the streams
+// again, which may take minutes; the log tells that it goes on.
+func (s *server) start(ctx context.Context) error {
+	messages := &serverLog{log: s.log}
+	ns, err := natsd.NewServer(s.options())
+	if err != nil {
+		return fmt.Errorf("make journal server: %w", err)
+	}
+	ns.SetLoggerV2(messages, false, false, false)
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		ns.Start()
+	}()
+	if err := s.await(ctx, started); err != nil {
+		return errors.Join(err, stopServer(ns))
+	}
+	if !ns.JetStreamEnabled() {
+		return errors.Join(fmt.Errorf("start journal server: %s", messages.lastProblem()), stopServer(ns))
+	}
+	s.mu.Lock()
+	s.running = ns
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *server) await(ctx context.Context, started <-chan struct{}) error {
+	begin := time.Now()
+	tick := time.NewTicker(progressPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-started:
+			return nil
+		case <-tick.C:
+			s.log.Info("journal is being scanned", "elapsed", time.Since(begin).Round(time.Second))
+		case <-ctx.Done():
+			return fmt.Errorf("start journal server: %w", ctx.Err())
+		}
+	}
+}
+
+// healthy reports whether the server runs and has not switched JetStream off.
+func (s *server) healthy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running != nil && s.running.Running() && s.running.JetStreamEnabled()
+}
+
+func (s *server) stop() error {
+	s.mu.Lock()
+	running := s.running
+	s.running = nil
+	s.mu.Unlock()
+	if running == nil {
+		return nil
+	}
+	return stopServer(running)
+}
+
+func stopServer(ns *natsd.Server) error {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ns.Shutdown()
+		ns.WaitForShutdown()
+	}()
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+	select {
+	case <-stopped:
+		return nil
+	case <-limit.C:
+		return fmt.Errorf("journal server did not stop within %v", stopLimit)
+	}
+}
+
+// serverLog hands the server's log to ours.
+type serverLog struct {
+	log     *slog.Logger
+	mu      sync.Mutex
+	problem string
+}
+
+func (l *serverLog) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
+func (l *serverLog) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
+func (l *serverLog) Tracef(string, ...any)           {}
+func (l *serverLog) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
+func (l *serverLog) Errorf(format string, v ...any)  { l.keep(format, v) }
+func (l *serverLog) Fatalf(format string, v ...any)  { l.keep(format, v) }
+
+func (l *serverLog) write(level slog.Level, format string, v []any) {
+	if l.log.Enabled(context.Background(), level) {
+		l.log.Log(context.Background(), level, "journal server says", "text", fmt.Sprintf(format, v...))
+	}
+}
+
+func (l *serverLog) keep(format string, v []any) {
+	l.mu.Lock()
+	l.problem = fmt.Sprintf(format, v...)
+	l.mu.Unlock()
+	l.write(slog.LevelError, format, v)
+}
+
+func (l *serverLog) lastProblem() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.problem == "" {
+		return "JetStream is not enabled"
+	}
+	return l.problem
+}

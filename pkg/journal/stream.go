@@ -1,0 +1,149 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Message is one message of a stream as a reader gets it.
+type Message struct {
+	Seq     uint64
+	Time    time.Time // when the server stored it
+	Subject string    // the lane, in outcomes; "" in events
+	// Records is what one or several appends stored. They may be kept. They are
+	// empty in a message that only reports a loss: then Seq is the last sequence
+	// that is gone.
+	Records [][]byte
+	// Lost counts the messages before this one, since the reader's last, that are
+	// missing or damaged (and this one, if it has no records).
+	Lost uint64
+	// LostRecords is how many records they held; 0 if that cannot be known.
+	LostRecords uint64
+}
+
+// Stream is one of the journal's two logs. Its methods are safe for concurrent
+// use.
+type Stream struct {
+	j      *Journal
+	name   string // in JetStream
+	label  string // in metrics and logs
+	prefix string // of subjects, before the lane
+	bound  int64  // bytes
+
+	last    atomic.Uint64 // highest sequence seen
+	epoch   atomic.Pointer[string]
+	growth  atomic.Int64 // bytes since the last trim
+	trimmed atomic.Uint64
+
+	mu   sync.Mutex
+	news chan struct{} // closed at the next message; nil while nobody waits
+}
+
+// advance notes a new message, wakes the readers that wait, and reports whether
+// enough has come to trim.
+func (s *Stream) advance(seq uint64, size int) bool {
+	s.mu.Lock()
+	if seq > s.last.Load() {
+		s.last.Store(seq)
+	}
+	if s.news != nil {
+		close(s.news)
+		s.news = nil
+	}
+	s.mu.Unlock()
+	return s.growth.Add(int64(size)) > s.bound/16
+}
+
+// signal returns a channel that is closed when the next message comes through
+// this process.
+func (s *Stream) signal() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.news == nil {
+		s.news = make(chan struct{})
+	}
+	return s.news
+}
+
+// Bounds returns the sequence of the first message that is still there and the
+// one after the last. They are equal while the stream is empty.
+func (s *Stream) Bounds(ctx context.Context) (first, end uint64, err error) {
+	state, err := s.j.reads.state(ctx, s.name)
+	if err != nil {
+		return 0, 0, fmt.Errorf("bounds of %s: %w", s.label, s.j.unavailable(ctx, err))
+	}
+	return max(state.FirstSeq, 1), state.LastSeq + 1, nil
+}
+
+// Get returns one message by its sequence. The error is ErrGone if it was
+// trimmed or is damaged, ErrAhead if it is not there yet.
+func (s *Stream) Get(ctx context.Context, seq uint64) (Message, error) {
+	m, err := s.get(ctx, seq)
+	if err != nil {
+		return Message{}, fmt.Errorf("get message %d of %s: %w", seq, s.label, err)
+	}
+	return m, nil
+}
+
+func (s *Stream) get(ctx context.Context, seq uint64) (Message, error) {
+	if seq == 0 {
+		return Message{}, ErrGone
+	}
+	m, err := s.j.reads.get(ctx, s.name, getRequest{Seq: seq})
+	if errors.Is(err, ErrGone) {
+		if _, end, err := s.Bounds(ctx); err != nil {
+			return Message{}, err
+		} else if seq >= end {
+			return Message{}, ErrAhead
+		}
+		return Message{}, ErrGone
+	}
+	if err != nil {
+		return Message{}, s.j.unavailable(ctx, err)
+	}
+	_, records, err := decodeFrame(m.Data)
+	if err != nil {
+		return Message{}, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return Message{Seq: m.Seq, Time: m.Time, Subject: s.lane(m.Subject), Records: records}, nil
+}
+
+func (s *Stream) lane(subject string) string {
+	if len(subject) < len(s.prefix) || s.prefix == "" {
+		return ""
+	}
+	return subject[len(s.prefix):]
+}
+
+// SeqAt returns the sequence of the first message stored at or after t, or the
+// end of the stream if there is none yet.
+func (s *Stream) SeqAt(ctx context.Context, t time.Time) (uint64, error) {
+	_, end, err := s.Bounds(ctx)
+	if err != nil {
+		return 0, err
+	}
+	f, err := newFetcher(s.j.reads, s.name)
+	if err != nil {
+		return 0, fmt.Errorf("find time in %s: %w", s.label, err)
+	}
+	defer f.close()
+	t = t.UTC()
+	for {
+		msg, err := f.one(ctx, getRequest{Start: &t, Batch: 1})
+		switch {
+		case errors.Is(err, errInterrupted) && wait(ctx, retryPause):
+		case err != nil && ctx.Err() != nil:
+			return 0, ctx.Err()
+		case err != nil:
+			return 0, fmt.Errorf("find time in %s: %w", s.label, err)
+		case msg == nil:
+			return end, nil
+		default:
+			return sequence(msg), nil
+		}
+	}
+}

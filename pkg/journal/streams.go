@@ -1,0 +1,109 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The names in JetStream. They are part of the format on disk.
+const (
+	eventsStream  = "SPARROW_EVENTS"
+	eventsSubject = "sparrow.events"
+
+	outcomesStream = "SPARROW_OUTCOMES"
+	outcomesPrefix = "sparrow.outcomes."
+
+	holdsStream = "SPARROW_HOLDS"
+	holdsPrefix = "sparrow.holds."
+	markSubject = "sparrow.mark.events"
+
+	epochKey = "sparrow_epoch"
+)
+
+const (
+	// duplicateWindow is how long the server recognises a repeated message. It
+	// is well above the time for which an append is repeated.
+	duplicateWindow = 2 * time.Minute
+	holdsBytes      = 16 << 20
+	adminLimit      = 30 * time.Second
+)
+
+// streamConfigs are the three streams as they shall be.
+func streamConfigs(cfg Config) []jetstream.StreamConfig {
+	log := jetstream.StreamConfig{
+		Retention:  jetstream.LimitsPolicy,
+		Discard:    jetstream.DiscardNew, // never delete to make room
+		Storage:    jetstream.FileStorage,
+		Replicas:   cfg.Replicas,
+		Duplicates: duplicateWindow,
+		DenyDelete: true, // a sequence without a message is damage, so none may be made
+		// Readers use direct gets.
+		AllowDirect: true,
+	}
+	events, outcomes, holds := log, log, log
+	events.Name, events.Subjects, events.MaxBytes = eventsStream, []string{eventsSubject}, cfg.eventsBytes()
+	outcomes.Name, outcomes.Subjects, outcomes.MaxBytes = outcomesStream, []string{outcomesPrefix + "*"}, cfg.outcomesBytes()
+	holds.Name, holds.Subjects, holds.MaxBytes = holdsStream, []string{holdsPrefix + ">", markSubject}, holdsBytes
+	holds.MaxMsgsPerSubject, holds.DenyDelete = 1, false
+	holds.Discard = jetstream.DiscardOld // of a subject; its bytes never matter
+	return []jetstream.StreamConfig{events, outcomes, holds}
+}
+
+// ensureStreams makes what is missing, adapts what is there, and returns the
+// epoch of each stream.
+func ensureStreams(ctx context.Context, js jetstream.JetStream, cfg Config) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, adminLimit)
+	defer cancel()
+	epochs := make(map[string]string)
+	for _, want := range streamConfigs(cfg) {
+		epoch, err := ensureStream(ctx, js, want)
+		if err != nil {
+			return nil, fmt.Errorf("prepare stream %s: %w", want.Name, err)
+		}
+		epochs[want.Name] = epoch
+	}
+	return epochs, nil
+}
+
+func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (string, error) {
+	stream, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		want.Metadata = map[string]string{epochKey: newEpoch()}
+		stream, err = js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // by another process, just now
+			stream, err = js.Stream(ctx, want.Name)
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	have := stream.CachedInfo().Config
+	epoch := have.Metadata[epochKey]
+	if epoch == "" {
+		return "", fmt.Errorf("it has no %s: it is not Sparrow's", epochKey)
+	}
+	if have.MaxBytes == want.MaxBytes && have.Replicas == want.Replicas && have.AllowDirect {
+		return epoch, nil
+	}
+	want.Metadata = maps.Clone(have.Metadata)
+	_, err = js.UpdateStream(ctx, want)
+	return epoch, err
+}
+
+// newEpoch names a stream for good, so that two journals never give out the
+// same receipt.
+func newEpoch() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	b := make([]byte, 8)
+	rand.Read(b) // never fails
+	for i := range b {
+		b[i] = letters[b[i]%32]
+	}
+	return string(b)
+}

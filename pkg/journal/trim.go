@@ -1,0 +1,106 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	trimPeriod = 5 * time.Second
+	// roomPeriod keeps a stream that stays full from asking for a trim with each
+	// publish.
+	roomPeriod = 100 * time.Millisecond
+)
+
+// trimSoon asks the keeper for a trim without waiting for it.
+func (j *Journal) trimSoon() {
+	select {
+	case j.trimNow <- struct{}{}:
+	default:
+	}
+}
+
+// trim purges from each stream what no reader needs.
+func (j *Journal) trim(ctx context.Context) error {
+	j.trimming.Lock()
+	defer j.trimming.Unlock()
+	if j.server == nil { // other processes have readers too
+		if err := j.holds.load(ctx); err != nil {
+			return err
+		}
+	}
+	return errors.Join(j.events.trim(ctx), j.outcomes.trim(ctx))
+}
+
+// makeRoom trims on behalf of a publish that found its stream full. It reports
+// whether it is worth another try.
+func (j *Journal) makeRoom(ctx context.Context) bool {
+	j.roomMu.Lock()
+	defer j.roomMu.Unlock()
+	if time.Since(j.roomMade) < roomPeriod {
+		return false
+	}
+	before := j.events.trimmed.Load() + j.outcomes.trimmed.Load()
+	err := j.trim(ctx)
+	j.roomMade = time.Now()
+	return err == nil && j.events.trimmed.Load()+j.outcomes.trimmed.Load() > before
+}
+
+// trim purges below the lowest hold. The last message stays: it carries the
+// chain on over a restart, and the server cannot lose count of an empty stream.
+func (s *Stream) trim(ctx context.Context) error {
+	state, err := s.j.reads.state(ctx, s.name)
+	if err != nil {
+		return fmt.Errorf("trim %s: %w", s.label, err)
+	}
+	s.observe(state)
+	lowest, held := lowestHold(s.j.holds.of(s.label))
+	if !held || state.Msgs == 0 {
+		return nil
+	}
+	to := min(lowest, state.LastSeq)
+	if to <= state.FirstSeq {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, adminLimit)
+	defer cancel()
+	stream, err := s.j.reads.js.Stream(ctx, s.name)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSequence(to))
+	}
+	if err != nil {
+		return fmt.Errorf("trim %s: %w", s.label, err)
+	}
+	s.trimmed.Store(to)
+	s.growth.Store(0)
+	if state, err = s.j.reads.state(ctx, s.name); err == nil {
+		s.observe(state)
+	}
+	return nil
+}
+
+func lowestHold(holds map[string]uint64) (lowest uint64, held bool) {
+	for _, seq := range holds {
+		if !held || seq < lowest {
+			lowest, held = seq, true
+		}
+	}
+	return lowest, held
+}
+
+// observe notes a stream's state as the server tells it.
+func (s *Stream) observe(state jetstream.StreamState) {
+	s.mu.Lock()
+	if state.LastSeq > s.last.Load() {
+		s.last.Store(state.LastSeq)
+	}
+	s.mu.Unlock()
+	if s == s.j.events && int64(state.Bytes)+groupLimit < s.bound {
+		s.j.gate.full.Store(false)
+	}
+	s.j.metrics.stream(s, state)
+}

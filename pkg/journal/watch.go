@@ -1,0 +1,147 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	watchPeriod  = time.Second
+	restartTries = 3
+	restartPause = time.Second
+	rejoinLimit  = 10 * time.Second
+	// stallFailures in a row, over at least stallTime, make a server wedged.
+	stallFailures = 2
+	stallTime     = 500 * time.Millisecond
+)
+
+// watch judges from the answers to publishes whether the server is wedged.
+type watch struct {
+	gate *gate
+	bad  chan error // holds one reason to restart
+
+	mu       sync.Mutex
+	failures int
+	since    time.Time
+}
+
+func (w *watch) answered() {
+	if !w.gate.stalled.Load() && !w.doubtful() {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failures = 0
+	w.gate.stalled.Store(false)
+}
+
+func (w *watch) doubtful() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failures > 0
+}
+
+// failed counts an attempt without a good answer. A lost connection is none of
+// the server's: the connection comes back by itself, and healthy sees the rest.
+func (w *watch) failed(err error) {
+	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders)
+	if !timedOut && apiCode(err) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failures == 0 {
+		w.since = time.Now()
+	}
+	w.failures++
+	if w.failures < stallFailures || time.Since(w.since) < stallTime {
+		return
+	}
+	w.gate.stalled.Store(true)
+	select {
+	case w.bad <- fmt.Errorf("%d publishes failed in a row: %w", w.failures, err):
+	default:
+	}
+}
+
+func (w *watch) restarted() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failures = 0
+	select {
+	case <-w.bad:
+	default:
+	}
+}
+
+// guard watches the server and restarts it when it is wedged. It returns
+// ErrFatal when that does not help, nil when ctx ends.
+func (j *Journal) guard(ctx context.Context) error {
+	tick := time.NewTicker(watchPeriod)
+	defer tick.Stop()
+	for {
+		var cause error
+		select {
+		case <-ctx.Done():
+			return nil
+		case cause = <-j.watch.bad:
+		case <-tick.C:
+			if j.server == nil || j.server.healthy() {
+				continue
+			}
+			cause = errors.New("JetStream has switched itself off")
+		}
+		j.log.Error("journal server is stuck", "err", cause)
+		j.losses.observe("stuck", fmt.Errorf("journal server is stuck: %w", cause))
+		if j.server == nil { // a cluster is not ours to restart
+			continue
+		}
+		if err := j.restart(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// restart shuts the embedded server down and starts another in its place.
+func (j *Journal) restart(ctx context.Context) error {
+	var err error
+	for try := range restartTries {
+		if try > 0 && !wait(ctx, restartPause<<try) {
+			return nil
+		}
+		j.metrics.restarts.Inc()
+		if err = j.server.stop(); err != nil {
+			break // a second server in the same directory would destroy it
+		}
+		if err = j.server.start(ctx); err == nil {
+			err = j.rejoin(ctx)
+		}
+		if err == nil {
+			j.watch.restarted()
+			j.log.Warn("journal server was restarted")
+			return nil
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		j.log.Error("journal server does not come back", "try", try+1, "err", err)
+	}
+	return fmt.Errorf("%w: %w", ErrFatal, err)
+}
+
+// rejoin waits for the connections and looks the streams over.
+func (j *Journal) rejoin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, rejoinLimit)
+	defer cancel()
+	for !j.writes.conn.IsConnected() || !j.reads.conn.IsConnected() {
+		if !wait(ctx, reconnectWait) {
+			return errors.New("reconnect to journal server: time-out")
+		}
+	}
+	return j.prepare(ctx)
+}
