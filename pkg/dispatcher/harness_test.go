@@ -12,9 +12,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
@@ -117,12 +117,13 @@ type gateway struct {
 	log        *memoryLog
 	incidents  *incidents
 	dispatcher *dispatcher.Dispatcher
+	registry   *prometheus.Registry
 }
 
 func newGateway(t testing.TB, c dispatcher.Config) *gateway {
 	t.Helper()
-	g := &gateway{log: &memoryLog{}, incidents: &incidents{}}
-	d, err := dispatcher.New(c, g.log, dispatcher.Options{Observer: g.incidents})
+	g := &gateway{log: &memoryLog{}, incidents: &incidents{}, registry: prometheus.NewRegistry()}
+	d, err := dispatcher.New(c, g.log, dispatcher.Options{Observer: g.incidents, Registerer: g.registry})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,12 +211,32 @@ func zipped(t testing.TB, s string) string {
 	return b.String()
 }
 
-// wait fails the test when the channel does not close in time.
-func wait(t testing.TB, done <-chan struct{}) {
+// metric sums the samples of a counter or gauge whose labels hold all of the
+// given name, value pairs.
+func (g *gateway) metric(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
-	select {
-	case <-done:
-	case <-time.After(20 * time.Second):
-		t.Fatal("timed out")
+	families, err := g.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
 	}
+	sum := 0.0
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			has := map[string]string{}
+			for _, l := range m.GetLabel() {
+				has[l.GetName()] = l.GetValue()
+			}
+			matches := true
+			for i := 0; i < len(labels); i += 2 {
+				matches = matches && has[labels[i]] == labels[i+1]
+			}
+			if matches {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return sum
 }

@@ -197,6 +197,11 @@ func (d *Dispatcher) append(x *exchange) *refusal {
 // refuse answers a refusal, counts it and tells the observer of a fault of ours.
 func (d *Dispatcher) refuse(x *exchange, f *refusal) {
 	x.status = f.status
+	if x.scratch == nil {
+		// The server reads what is left of a body before it answers; the
+		// deadline keeps a slow one from holding the connection.
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(d.limits.BodyTimeout))
+	}
 	d.metrics.refused.WithLabelValues(x.source.name, f.reason).Inc()
 	if f.err != nil {
 		d.observe(f.reason, f.err)
