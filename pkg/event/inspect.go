@@ -285,9 +285,43 @@ func (in *inspector) timestamp(value []byte) {
 		return
 	}
 	var t time.Time
-	if t.UnmarshalText(s) != nil {
+	if !timeShape(s) || t.UnmarshalText(s) != nil {
 		in.report("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
 	}
+}
+
+// timeShape checks where the digits and marks of an RFC 3339 time stand, which
+// package time is lenient about. Whether the numbers make a time is its part.
+func timeShape(s []byte) bool {
+	const date = "0000-00-00T00:00:00"
+	if len(s) <= len(date) || !matches(s[:len(date)], date) {
+		return false
+	}
+	s = s[len(date):]
+	if s[0] == '.' {
+		end := skipDigits(s, 1)
+		if end == 1 {
+			return false
+		}
+		s = s[end:]
+	}
+	if len(s) == 1 {
+		return s[0] == 'Z'
+	}
+	const offset = "+00:00"
+	return len(s) == len(offset) && (s[0] == '+' || s[0] == '-') && matches(s[1:], offset[1:]) &&
+		string(s[1:3]) < "24" && string(s[4:]) < "60"
+}
+
+// matches reports whether s, as long as the pattern, has digits where that has
+// zeros and is the same elsewhere.
+func matches(s []byte, pattern string) bool {
+	for i, c := range s {
+		if digit := '0' <= c && c <= '9'; digit != (pattern[i] == '0') || !digit && c != pattern[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // unquote decodes a JSON string. An escaped half of a surrogate pair, which
