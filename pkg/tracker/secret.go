@@ -10,8 +10,8 @@ import (
 // as "" when it is not set) with every verb of fmt, in slog, JSON, YAML and
 // text; only Reveal gives its value.
 //
-// fmt cannot ask the methods of an unexported field: keep a Secret there behind
-// a pointer.
+// fmt cannot ask the methods of an unexported field: keep there a function that
+// returns what holds the secret.
 type Secret string
 
 const hidden = "[secret]"

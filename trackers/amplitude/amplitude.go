@@ -29,7 +29,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		api.events = c.BatchSize
 	}
 	head := string(append(tracker.AppendMember([]byte{'{'}, "api_key", c.APIKey.Reveal()), `,"events":[`...))
-	return &translator{config: &c, api: api, url: base + api.path, head: &head}, tracker.Traits{
+	return &translator{api: api, forwardIP: c.ForwardIP, url: base + api.path, head: func() string { return head }}, tracker.Traits{
 		MaxBatch:    api.events,
 		Linger:      2 * time.Second,
 		Concurrency: 3,
@@ -42,21 +42,20 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 // tail ends every body: without it, Amplitude removes ids below 5 characters.
 const tail = `],"options":{"min_id_length":1}}`
 
-// translator is the tracker. What holds the key is behind a pointer, so that
-// printing the translator does not show it.
+// translator is the tracker.
 type translator struct {
-	config *Config
-	api    api
-	url    string
-	head   *string
+	api       api
+	forwardIP bool
+	url       string
+	head      func() string // how a body begins, which holds the key: a function prints as an address
 }
 
 // Requests packs the batch into uploads, in order.
 func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
 	var (
 		rejections []tracker.Rejection
-		enc        = encoder{userAgent: t.api.userAgent, ip: t.config.ForwardIP}
-		packer     = tracker.Packer{Head: *t.head, Tail: tail, MaxEvents: t.api.events, MaxBytes: t.api.maxBytes, Seal: t.seal}
+		enc        = encoder{userAgent: t.api.userAgent, ip: t.forwardIP}
+		packer     = tracker.Packer{Head: t.head(), Tail: tail, MaxEvents: t.api.events, MaxBytes: t.api.maxBytes, Seal: t.seal}
 	)
 	for i := range batch {
 		rule := enc.encode(&batch[i])

@@ -28,22 +28,22 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 	if err != nil {
 		return nil, tracker.Traits{}, err
 	}
-	collect := c.collectURL(base)
-	return &translator{config: &c, collect: &collect}, tracker.Traits{
+	collect, secret := c.collectURL(base), c.APISecret
+	c.APISecret = "" // what is printed of a translator must not show it
+	return &translator{config: c, collect: func() string { return collect }}, tracker.Traits{
 		MaxBatch:    200,
 		Linger:      time.Second,
 		Concurrency: 12, // nearly every request holds one event
 		Window:      window,
-		Secrets:     []tracker.Secret{c.APISecret},
+		Secrets:     []tracker.Secret{secret},
 		Unencrypted: tracker.Unencrypted(base),
 	}, nil
 }
 
-// translator is the tracker. Both fields hold the secret and are pointers, so
-// that printing the translator does not show it.
+// translator is the tracker.
 type translator struct {
-	config  *Config
-	collect *string
+	config  Config        // without the secret
+	collect func() string // the URL, which holds the secret: a function prints as an address
 }
 
 // Requests groups the batch by what stands beside the events of a request:
@@ -60,7 +60,7 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 			rejections = append(rejections, tracker.Rejection{Event: i, Reason: rule})
 			continue
 		}
-		enc.encodeHead(&batch[i], t.config)
+		enc.encodeHead(&batch[i], &t.config)
 		group := byHead[string(enc.head)]
 		if group == nil {
 			head := string(enc.head)
@@ -83,7 +83,7 @@ func (t *translator) seal(events []int, body []byte) tracker.Request {
 	return tracker.Request{
 		Events: events,
 		Method: http.MethodPost,
-		URL:    *t.collect,
+		URL:    t.collect(),
 		Header: http.Header{"Content-Type": {"application/json"}},
 		Body:   body,
 	}

@@ -1,0 +1,239 @@
+package trackertest
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// batches gives do random batches of every size that the lane may give.
+func (k *check) batches(do func(batch []event.Event)) {
+	r := rand.New(rand.NewPCG(7, 11))
+	largest := max(min(k.traits.MaxBatch, 250), 1)
+	for round := range 12 {
+		size := 1 + r.IntN(largest)
+		if round == 0 {
+			size = largest
+		}
+		batch := Events(uint64(round), size)
+		if round%6 == 5 {
+			heavy(batch)
+		}
+		do(batch)
+		if k.failed() {
+			return
+		}
+	}
+}
+
+// heavy makes every other event nearly as large as an event may be.
+func heavy(batch []event.Event) {
+	for i := range batch {
+		if i%2 == 0 {
+			for j := range 20 {
+				value := event.StringValue(strings.Repeat("päyload ", 350))
+				batch[i].Properties = append(batch[i].Properties, event.Property{Name: "heavy_" + string(rune('a'+j)), Value: value})
+			}
+		}
+	}
+}
+
+func eachEventInOnePlace(k *check) {
+	k.batches(func(batch []event.Event) {
+		requests, rejections := k.tracker.Requests(batch)
+		places := make([]int, len(batch))
+		for _, req := range requests {
+			if len(req.Events) == 0 {
+				k.failf("a request without events")
+			}
+			if !slices.IsSorted(req.Events) {
+				k.failf("the indices of a request are not ascending: %v", req.Events)
+			}
+			for _, i := range req.Events {
+				k.place(places, i)
+			}
+		}
+		for _, rej := range rejections {
+			k.place(places, rej.Event)
+			if rej.Reason == "" {
+				k.failf("event %d is rejected without a reason", rej.Event)
+			}
+		}
+		for i, n := range places {
+			if n != 1 {
+				k.failf("event %d of %d is in %d requests and rejections, want exactly one", i, len(batch), n)
+			}
+		}
+	})
+}
+
+func (k *check) place(places []int, i int) {
+	if i < 0 || i >= len(places) {
+		k.failf("index %d is outside the batch of %d", i, len(places))
+		return
+	}
+	places[i]++
+}
+
+func emptyBatch(k *check) {
+	for _, batch := range [][]event.Event{nil, {}} {
+		requests, rejections := k.tracker.Requests(batch)
+		if len(requests)+len(rejections) > 0 {
+			k.failf("an empty batch gives %d requests and %d rejections", len(requests), len(rejections))
+		}
+	}
+}
+
+func limitsHold(k *check) {
+	if k.spec.MaxEvents < 1 || k.spec.MaxBytes < 1 {
+		k.failf("the spec names no limits")
+	}
+	k.batches(func(batch []event.Event) {
+		requests, _ := k.tracker.Requests(batch)
+		for _, req := range requests {
+			if len(req.Events) > k.spec.MaxEvents {
+				k.failf("a request of %d events, more than %d", len(req.Events), k.spec.MaxEvents)
+			}
+			if len(req.Body) > k.spec.MaxBytes {
+				k.failf("a body of %d bytes, more than %d", len(req.Body), k.spec.MaxBytes)
+			}
+		}
+	})
+}
+
+func requestsAreComplete(k *check) {
+	sent := 0
+	k.batches(func(batch []event.Event) {
+		requests, _ := k.tracker.Requests(batch)
+		for _, req := range requests {
+			sent += len(req.Events)
+			u, err := url.Parse(req.URL)
+			if err != nil || u.Host == "" || u.Scheme != "https" && !tracker.IsLoopback(u.Hostname()) {
+				k.failf("the URL is not https: %s", tracker.MaskURL(req.URL))
+			}
+			if req.Method == "" {
+				k.failf("a request without a method")
+			}
+			if strings.Contains(req.Header.Get("Content-Type"), "json") && !json.Valid(req.Body) {
+				k.failf("the body is not JSON: %.200s", tracker.Redact(req.Body, k.traits.Secrets))
+			}
+		}
+	})
+	if sent == 0 {
+		k.failf("not one of the suite's events is sent")
+	}
+}
+
+func encodingIsDeterministic(k *check) {
+	other, _, err := k.build(k.spec.Config)
+	if err != nil {
+		k.failf("the second build of the same configuration fails: %v", err)
+		return
+	}
+	k.batches(func(batch []event.Event) {
+		requests, rejections := k.tracker.Requests(batch)
+		for _, again := range []tracker.Tracker{k.tracker, other} {
+			requests2, rejections2 := again.Requests(batch)
+			if !reflect.DeepEqual(requests, requests2) || !reflect.DeepEqual(rejections, rejections2) {
+				k.failf("the same %d events give different requests or rejections", len(batch))
+			}
+		}
+	})
+}
+
+func requestsAreIndependent(k *check) {
+	batch := Events(3, max(min(k.traits.MaxBatch, 100), 2))
+	want, _ := k.tracker.Requests(batch)
+	spoilt, _ := k.tracker.Requests(batch)
+	for i := range spoilt {
+		for j := range spoilt[i].Body {
+			spoilt[i].Body[j] = 'x'
+		}
+		for name := range spoilt[i].Header {
+			spoilt[i].Header.Set(name, "x")
+		}
+		for j := range spoilt[i].Events {
+			spoilt[i].Events[j] = -1
+		}
+		for j := i + 1; j < len(spoilt); j++ {
+			if !reflect.DeepEqual(spoilt[j], want[j]) {
+				k.failf("request %d shares memory with request %d", i, j)
+				return
+			}
+		}
+	}
+	if again, _ := k.tracker.Requests(batch); !reflect.DeepEqual(again, want) {
+		k.failf("what a caller does to a request changes later ones: a header or body is shared")
+	}
+}
+
+func inputIsNotChanged(k *check) {
+	size := max(min(k.traits.MaxBatch, 300), 2)
+	batch, want := Events(5, size), Events(5, size)
+	requests, _ := k.tracker.Requests(batch)
+	for _, req := range requests {
+		before := tracker.Request{Events: slices.Clone(req.Events), Method: req.Method, URL: req.URL, Header: req.Header.Clone(), Body: bytes.Clone(req.Body)}
+		k.tracker.Judge(req, k.spec.Taken)
+		k.tracker.Judge(req, answered(400, "{}", nil))
+		if !reflect.DeepEqual(req, before) {
+			k.failf("Judge changes the request it is given")
+		}
+	}
+	for i := range batch {
+		if !reflect.DeepEqual(batch[i], want[i]) {
+			k.failf("Requests changes event %d of the batch it is given", i)
+		}
+	}
+}
+
+func maskedRequestsShowNoSecret(k *check) {
+	k.batches(func(batch []event.Event) {
+		requests, _ := k.tracker.Requests(batch)
+		for _, req := range requests {
+			k.secretIn("a masked URL", tracker.MaskURL(req.URL))
+			k.secretIn("a redacted body", string(tracker.Redact(req.Body, k.traits.Secrets)))
+			for _, values := range req.Header {
+				k.secretIn("a redacted header", string(tracker.Redact([]byte(strings.Join(values, " ")), k.traits.Secrets)))
+			}
+		}
+	})
+}
+
+func reasonsShowNoValues(k *check) {
+	k.batches(func(batch []event.Event) {
+		_, rejections := k.tracker.Requests(batch)
+		for _, rej := range rejections {
+			k.secretIn("a rejection", rej.Reason)
+			if len(rej.Reason) > maxReason {
+				k.failf("a reason of %d bytes, more than %d", len(rej.Reason), maxReason)
+			}
+			if rej.Event < 0 || rej.Event >= len(batch) {
+				continue // another clause's
+			}
+			for _, value := range personal(&batch[rej.Event]) {
+				if strings.Contains(rej.Reason, value) {
+					k.failf("a reason shows a value of the event: %q", rej.Reason)
+				}
+			}
+		}
+	})
+}
+
+// maxReason bounds a reason in bytes: it becomes a column and a group's name.
+const maxReason = 200
+
+// personal are the values of an event that a reason must not repeat.
+func personal(ev *event.Event) []string {
+	values := []string{ev.EventID, ev.DeviceID, ev.UserID, ev.IP, ev.UserAgent, ev.Page.URL}
+	for _, p := range ev.Properties {
+		values = append(values, p.Value.Text)
+	}
+	return slices.DeleteFunc(values, func(s string) bool { return len(s) < 8 })
+}

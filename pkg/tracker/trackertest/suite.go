@@ -1,0 +1,136 @@
+package trackertest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Spec is what the suite must know of a vendor.
+type Spec struct {
+	Kind tracker.Kind
+	// Config is a complete configuration, in YAML, without kind and name. Its
+	// secrets are made up.
+	Config string
+	// Secrets are the values in Config that must show nowhere.
+	Secrets []string
+	// Refused are configurations that must be refused.
+	Refused []Refused
+	// MaxEvents and MaxBytes bound one request.
+	MaxEvents, MaxBytes int
+	// Taken is an answer by which the vendor takes all events; the zero value is
+	// a 200 with an empty body.
+	Taken tracker.Response
+	// Golden is the directory of the golden files; "" is testdata/golden.
+	Golden string
+	// Update rewrites the golden files instead of comparing with them.
+	Update bool
+}
+
+// Refused is a configuration that must be refused, with an error that names Key.
+type Refused struct{ Config, Key string }
+
+// clause is one sentence of the contract.
+type clause struct {
+	name string
+	hold func(*check)
+}
+
+func clauses() []clause {
+	return []clause{
+		{"configuration is strict", configurationIsStrict},
+		{"errors show no secret", errorsShowNoSecret},
+		{"traits make sense", traitsMakeSense},
+		{"golden requests", goldenRequests},
+		{"requests are complete", requestsAreComplete},
+		{"each event in exactly one place", eachEventInOnePlace},
+		{"empty batch", emptyBatch},
+		{"limits hold", limitsHold},
+		{"encoding is deterministic", encodingIsDeterministic},
+		{"requests are independent", requestsAreIndependent},
+		{"input is not changed", inputIsNotChanged},
+		{"masked requests show no secret", maskedRequestsShowNoSecret},
+		{"reasons show no values", reasonsShowNoValues},
+		{"a verdict for each event", verdictForEachEvent},
+		{"every status is judged", everyStatusIsJudged},
+		{"taken means delivered", takenMeansDelivered},
+		{"reach is respected", reachIsRespected},
+		{"retry-after is kept", retryAfterIsKept},
+		{"hostile answers", hostileAnswers},
+		{"safe for concurrent use", safeForConcurrentUse},
+	}
+}
+
+// Run holds every clause against the tracker, each as a subtest.
+func Run(t *testing.T, spec Spec) {
+	t.Helper()
+	for _, c := range clauses() {
+		t.Run(c.name, func(t *testing.T) {
+			for _, fault := range faultsOf(spec, c) {
+				t.Error(fault)
+			}
+		})
+	}
+}
+
+// Faults is what Run would report, by clause; clauses that hold are left out.
+// With it the suite itself is tested.
+func Faults(spec Spec) map[string][]string {
+	faults := map[string][]string{}
+	for _, c := range clauses() {
+		if found := faultsOf(spec, c); len(found) > 0 {
+			faults[c.name] = found
+		}
+	}
+	return faults
+}
+
+// maxFaults bounds what one clause reports: the first few tell the story.
+const maxFaults = 5
+
+// check is one clause at work on one tracker.
+type check struct {
+	spec    Spec
+	tracker tracker.Tracker
+	traits  tracker.Traits
+	faults  []string
+}
+
+func faultsOf(spec Spec, c clause) []string {
+	k := &check{spec: spec}
+	if k.spec.Golden == "" {
+		k.spec.Golden = "testdata/golden"
+	}
+	if k.spec.Taken.Status == 0 {
+		k.spec.Taken = answered(200, "", nil)
+	}
+	t, traits, err := k.build(spec.Config)
+	if err != nil {
+		return []string{fmt.Sprintf("the configuration of the spec is refused: %v", err)}
+	}
+	k.tracker, k.traits = t, traits
+	c.hold(k)
+	return k.faults
+}
+
+func (k *check) failf(format string, args ...any) {
+	if len(k.faults) < maxFaults {
+		k.faults = append(k.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// failed says that more checks would add nothing.
+func (k *check) failed() bool { return len(k.faults) >= maxFaults }
+
+// build decodes a configuration the way the gateway does.
+func (k *check) build(config string) (tracker.Tracker, tracker.Traits, error) {
+	return k.spec.Kind.Build(func(into any) error {
+		doc, err := strictyaml.Parse("sparrow.yaml", []byte(config))
+		if err != nil {
+			return err
+		}
+		return doc.Decode(into)
+	})
+}
