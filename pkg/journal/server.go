@@ -88,8 +88,8 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.await(ctx, started); err != nil {
 		return errors.Join(err, stopServer(ns))
 	}
-	if !ns.JetStreamEnabled() {
-		return errors.Join(fmt.Errorf("start journal server: %s", messages.lastProblem()), stopServer(ns))
+	if problem := messages.fatal(); problem != "" || !ns.JetStreamEnabled() {
+		return errors.Join(fmt.Errorf("start journal server: JetStream is not enabled: %s", problem), stopServer(ns))
 	}
 	s.mu.Lock()
 	s.running = ns
@@ -152,15 +152,21 @@ func stopServer(ns *natsd.Server) error {
 type serverLog struct {
 	log     *slog.Logger
 	mu      sync.Mutex
-	problem string
+	problem string // of Fatalf
 }
 
 func (l *serverLog) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
 func (l *serverLog) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
 func (l *serverLog) Tracef(string, ...any)           {}
 func (l *serverLog) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
-func (l *serverLog) Errorf(format string, v ...any)  { l.keep(format, v) }
-func (l *serverLog) Fatalf(format string, v ...any)  { l.keep(format, v) }
+func (l *serverLog) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
+
+// Fatalf is called when the server gives up; it is for us to end it.
+func (l *serverLog) Fatalf(format string, v ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.problem = fmt.Sprintf(format, v...)
+}
 
 func (l *serverLog) write(level slog.Level, format string, v []any) {
 	if l.log.Enabled(context.Background(), level) {
@@ -168,18 +174,8 @@ func (l *serverLog) write(level slog.Level, format string, v []any) {
 	}
 }
 
-func (l *serverLog) keep(format string, v []any) {
-	l.mu.Lock()
-	l.problem = fmt.Sprintf(format, v...)
-	l.mu.Unlock()
-	l.write(slog.LevelError, format, v)
-}
-
-func (l *serverLog) lastProblem() string {
+func (l *serverLog) fatal() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.problem == "" {
-		return "JetStream is not enabled"
-	}
 	return l.problem
 }
