@@ -1,0 +1,62 @@
+// Package dedup is the duplicate index: it knows which records of the journal
+// repeat an earlier one.
+//
+// # Definition
+//
+// Records of the same source and event id are compared in the journal's order.
+// The first is original. A later one is a duplicate if the original stands
+// within the window, that is, was received at most the window before it (or,
+// with clocks of several dispatchers, after it). One that is later than that is
+// a new original. Malformed records have ids of our own and are never duplicates.
+//
+// This is a pure function of the journal's order: a redelivery, another lane, a
+// replay or a restart asks again and gets the same answer. What can weaken it is
+// told: the byte budget (see below), a rebuild, and receive times that are out
+// of order by more than a quarter of the window, which may find the original
+// already forgotten.
+//
+// # How it works
+//
+// One follower (Run) reads the events stream in order, decides each record once
+// and stores what it found. Readers (Mark) wait until the follower is past their
+// records and take the stored flags. The journal is the truth: the index writes
+// no log of its own and does not sync each write; each message's findings and
+// the position after it are one atomic write, flushed every few seconds, so that
+// after SIGKILL or a power cut the follower goes on from the last flush and comes
+// to the same flags. The journal must therefore keep what Durable has not passed.
+//
+// # On disk
+//
+// A Pebble store of four kinds of keys; integers in keys are big-endian, "pos" is
+// two uvarints (sequence, index), times are varints of microseconds since 1970:
+//
+//	's'                                  -> state: version byte 1 | epoch str | applied pos | forgotten time | next id uvarint
+//	                                        | generations: uvarint count, each: id uvarint | opened time | latest time | entries uvarint
+//	't'                                  -> trimmed pos
+//	'f' generation uint32  hash 16 bytes -> pos | receivedAt time     an original
+//	'd' sequence uint64  index uint32    -> (empty)                   a duplicate
+//
+// The hash is the first 128 bits of SHA-256 over the source's length, the source
+// and the event id. Among a billion originals in the window the odds that any two
+// different ones share a hash are 1.5e-21.
+//
+// # Bounds
+//
+// Originals are grouped in generations, each a quarter of the window or of the
+// byte budget, whichever is reached first. A generation that is out of the window
+// as a whole, and over budget the oldest one, is dropped by one range deletion.
+// Dropping for the budget makes the effective window shorter than configured: a
+// metric, and an incident when it begins. Flags are dropped by Trim alone, since
+// somebody may still need them.
+//
+// Memory is about 50 MiB at most: 16 MiB of block cache (filters included), three
+// memtables of 8 MiB, and what a compaction needs.
+//
+// # Rebuild
+//
+// An index that is missing, damaged, of another epoch or ahead of the journal's
+// end is built anew from the journal's start; a damaged directory is kept beside
+// it as "<dir>.damaged", the latest only. Forgotten are then the originals that
+// the journal has already trimmed: a repeat of one of those, within the window,
+// passes as an original once.
+package dedup

@@ -1,0 +1,128 @@
+package dedup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// errOrder says that Mark was not given what it asks for.
+var errOrder = errors.New("records must be in the journal's order and of one epoch")
+
+// Mark sets Duplicate of records that were read from the journal, in its order
+// and of one epoch, as a batch is. It waits until the follower has decided all
+// of them, or ctx ends. It wraps ErrTrimmed where flags are asked for that Trim
+// has dropped, and returns ErrClosed after Close.
+func (i *Index) Mark(ctx context.Context, records []event.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if !ordered(records) {
+		return fmt.Errorf("mark duplicates: %w", errOrder)
+	}
+	last := records[len(records)-1].Receipt
+	for {
+		incarnation, err := i.await(ctx, last)
+		if err != nil {
+			return fmt.Errorf("mark duplicates: %w", err)
+		}
+		err = i.scan(records)
+		if damaged(err) {
+			i.condemn(err)
+		}
+		again, trimmed := i.since(incarnation)
+		switch {
+		case again:
+			// Built anew meanwhile: what was read may be half of it.
+		case records[0].Receipt.Position.Before(trimmed):
+			return fmt.Errorf("mark duplicates from %s: before %s: %w", records[0].Receipt.Position, trimmed, ErrTrimmed)
+		case err != nil:
+			return fmt.Errorf("mark duplicates: %w", err)
+		default:
+			return nil
+		}
+	}
+}
+
+func ordered(records []event.Record) bool {
+	for n := 1; n < len(records); n++ {
+		before, after := &records[n-1].Receipt, &records[n].Receipt
+		if before.Epoch != after.Epoch || !before.Position.Before(after.Position) {
+			return false
+		}
+	}
+	return true
+}
+
+// await blocks until the record is decided.
+func (i *Index) await(ctx context.Context, r event.Receipt) (incarnation int, err error) {
+	for {
+		i.mu.Lock()
+		if i.closed {
+			i.mu.Unlock()
+			return 0, ErrClosed
+		}
+		if i.ready && i.state.epoch == r.Epoch && r.Position.Before(i.state.applied) {
+			defer i.mu.Unlock()
+			return i.incarnation, nil
+		}
+		if i.changed == nil {
+			i.changed = make(chan struct{})
+		}
+		changed := i.changed
+		i.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return 0, fmt.Errorf("wait for the follower: %w", ctx.Err())
+		}
+	}
+}
+
+// since reports whether flags have gone since an incarnation, and what is trimmed.
+func (i *Index) since(incarnation int) (gone bool, trimmed event.Position) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.incarnation != incarnation, i.trimmed
+}
+
+// scan sets Duplicate by one pass over the flags in the records' range.
+func (i *Index) scan(records []event.Record) (err error) {
+	i.life.RLock()
+	defer i.life.RUnlock()
+	i.mu.Lock()
+	closed := i.closed
+	i.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt.Position
+	iter, err := i.db.NewIter(&pebble.IterOptions{LowerBound: appendFlagKey(nil, first), UpperBound: append(appendFlagKey(nil, last), 0)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, iter.Close()) }()
+
+	n := 0
+	for valid := iter.First(); valid; valid = iter.Next() {
+		flagged, err := parseFlagKey(iter.Key())
+		if err != nil {
+			return err
+		}
+		for ; n < len(records) && records[n].Receipt.Position.Before(flagged); n++ {
+			records[n].Duplicate = false
+		}
+		if n < len(records) && records[n].Receipt.Position == flagged {
+			records[n].Duplicate = true
+			n++
+		}
+	}
+	for ; n < len(records); n++ {
+		records[n].Duplicate = false
+	}
+	return iter.Error()
+}

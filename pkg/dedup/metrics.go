@@ -1,0 +1,67 @@
+package dedup
+
+import (
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	maxSources = 128
+	other      = "(other)"
+)
+
+type metrics struct {
+	applied    prometheus.Counter
+	duplicates *prometheus.CounterVec
+	entries    prometheus.Gauge
+	bytes      prometheus.Gauge
+	window     prometheus.Gauge
+	lag        prometheus.Gauge
+
+	mu      sync.Mutex
+	sources map[string]prometheus.Counter
+}
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	m := &metrics{
+		applied: prometheus.NewCounter(prometheus.CounterOpts{Name: "sparrow_dedup_applied_records_total", Help: "Records decided."}),
+		duplicates: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sparrow_dedup_duplicates_total", Help: "Records found to be duplicates, by source.",
+		}, []string{"source"}),
+		entries: gauge("sparrow_dedup_entries", "Originals kept, approximately."),
+		bytes:   gauge("sparrow_dedup_disk_bytes", "Size of the index on disk."),
+		window:  gauge("sparrow_dedup_effective_window_seconds", "How far back repeats are recognised; less than configured when the byte budget is too small."),
+		lag:     gauge("sparrow_dedup_lag_seconds", "Time from receiving the last decided record to deciding it."),
+		sources: make(map[string]prometheus.Counter),
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.applied, m.duplicates, m.entries, m.bytes, m.window, m.lag} {
+		if err := registerer.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) duplicate(source string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	counter, ok := m.sources[source]
+	if !ok {
+		label := source
+		if len(m.sources) >= maxSources {
+			label = other
+		}
+		counter = m.duplicates.WithLabelValues(label)
+		if label == source {
+			m.sources[source] = counter
+		}
+	}
+	counter.Add(float64(n))
+}
