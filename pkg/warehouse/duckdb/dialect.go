@@ -1,0 +1,114 @@
+package duckdb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// Dialect is DuckDB's SQL for the views. It needs no cgo.
+type Dialect struct{}
+
+var _ warehouse.Dialect = Dialect{}
+
+// Table is the table's name: there is one database and one schema.
+func (d Dialect) Table(name string) string { return name }
+
+// Quote is an identifier in double quotes.
+func (Dialect) Quote(identifier string) string {
+	return `"` + strings.ReplaceAll(identifier, `"`, `""`) + `"`
+}
+
+// Literal is a string in single quotes.
+func (Dialect) Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// Text casts to VARCHAR.
+func (Dialect) Text(expr string) string { return "cast(" + expr + " as varchar)" }
+
+// Extract reads all members in one parse of the data, into a list each of texts
+// and JSON values.
+func (d Dialect) Extract(texts, values []warehouse.Path) (inner string, text, value func(i int) string) {
+	inner = d.list("json_extract_string", texts) + " as texts"
+	if len(values) > 0 {
+		inner += ", " + d.list("json_extract", values) + " as vals"
+	}
+	text = func(i int) string { return fmt.Sprintf("r.texts[%d]", i+1) }
+	value = func(i int) string { return fmt.Sprintf("r.vals[%d]", i+1) }
+	return inner, text, value
+}
+
+// list extracts members. Data that DuckDB's parser refuses, though it keeps our
+// contract, has halves of surrogate pairs (browsers write these where text was
+// cut within an emoji): it is read again with U+FFFD in their place, which is
+// how the lanes read it.
+func (d Dialect) list(function string, paths []warehouse.Path) string {
+	pointers := make([]string, len(paths))
+	for i, path := range paths {
+		pointers[i] = d.Literal(pointer(path))
+	}
+	list := strings.Join(pointers, ", ")
+	return fmt.Sprintf("coalesce(try(%[1]s(data, [%[2]s])), try(%[1]s(%[3]s, [%[2]s])))", function, list, mended("data"))
+}
+
+// mended replaces halves of surrogate pairs. Whole pairs are set aside first,
+// between control characters that JSON does not hold.
+func mended(expr string) string {
+	const (
+		high = `[dD][89abAB][0-9a-fA-F]{2}`
+		low  = `[dD][c-fC-F][0-9a-fA-F]{2}`
+	)
+	aside := fmt.Sprintf(`regexp_replace(%s, '\\u(%s)\\u(%s)', chr(1) || '\1' || chr(2) || '\2', 'g')`, expr, high, low)
+	alone := fmt.Sprintf(`regexp_replace(%s, '\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\\ufffd', 'g')`, aside)
+	return fmt.Sprintf(`regexp_replace(%s, '\x01(.{4})\x02(.{4})', '\\u\1\\u\2', 'g')`, alone)
+}
+
+// pointer is a path as a JSON pointer (RFC 6901).
+func pointer(path warehouse.Path) string {
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	var b strings.Builder
+	for _, name := range path {
+		b.WriteByte('/')
+		b.WriteString(escape.Replace(name))
+	}
+	return b.String()
+}
+
+// Typed casts text; what does not fit is NULL.
+func (Dialect) Typed(text string, t warehouse.Type) string {
+	switch t {
+	case warehouse.TypeInteger:
+		// A cast alone would round.
+		return fmt.Sprintf("case when try_cast(%[1]s as decimal(38,9)) %% 1 = 0 then try_cast(%[1]s as hugeint) end", text)
+	case warehouse.TypeNumber:
+		return fmt.Sprintf("try_cast(%s as decimal(38,9))", text)
+	case warehouse.TypeBoolean:
+		return fmt.Sprintf("case %s when 'true' then true when 'false' then false end", text)
+	case warehouse.TypeTimestamp:
+		return fmt.Sprintf("timezone('UTC', try_cast(%s as timestamptz))", text)
+	default:
+		return text
+	}
+}
+
+// EventTime reads sentAt only where the client gave a time.
+func (Dialect) EventTime(client, receivedAt, context string) string {
+	sentAt := fmt.Sprintf("timezone('UTC', try_cast(json_extract_string(%s, '/sentAt') as timestamptz))", context)
+	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(epoch(%[2]s - %[3]s)) > 300 then %[1]s + (%[2]s - %[3]s) else %[1]s end",
+		client, receivedAt, sentAt)
+}
+
+// DayBefore counts back from the transaction's time.
+func (Dialect) DayBefore(seconds int64) string {
+	return fmt.Sprintf("cast(timezone('UTC', now()) - to_seconds(%d) as date)", seconds)
+}
+
+// CountedDeliveries needs no join: Load writes source and event beside each delivery.
+func (Dialect) CountedDeliveries() string {
+	return "(select day, source, event, tracker, outcome, run, epoch, seq, idx from deliveries where source is not null)"
+}
+
+// Div is a division of DOUBLEs.
+func (Dialect) Div(dividend, divisor string) string {
+	return fmt.Sprintf("cast(%s as double) / nullif(%s, 0)", dividend, divisor)
+}

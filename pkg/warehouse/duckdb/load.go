@@ -1,0 +1,197 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"math"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// Load stores the batch and its marks in one transaction.
+func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
+	if err := f.checkRows(batch); err != nil {
+		return err
+	}
+	return f.write(ctx, "load batch", func(tx *transaction) error {
+		marks, err := readMarks(ctx, tx.conn)
+		if err != nil {
+			return err
+		}
+		rest := batch.After(marks)
+		for _, step := range [...]func(*warehouse.Batch) error{
+			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadLanes, tx.loadMarks,
+		} {
+			if err := step(rest); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// checkRows names the rows that are too large.
+func (f *file) checkRows(b *warehouse.Batch) error {
+	var bad []warehouse.RowError
+	for i := range b.Raw {
+		if size := len(b.Raw[i].Data); b.Raw[i].Refused == "" && size > int(f.config.MaxRow) {
+			bad = append(bad, warehouse.RowError{Row: i, Reason: fmt.Sprintf("%d bytes of data, over the limit of %s", size, f.config.MaxRow)})
+		}
+	}
+	if bad != nil {
+		return &warehouse.RowsError{Rows: bad}
+	}
+	return nil
+}
+
+func (tx *transaction) loadRaw(b *warehouse.Batch) error {
+	values := make([]driver.Value, 13)
+	return tx.append("", "raw", len(b.Raw), func(i int) []driver.Value {
+		r := &b.Raw[i]
+		values = append(values[:0], r.EventID, r.Timestamp, r.Data, r.Receipt.String(), r.Source, r.Context, r.Duplicate,
+			warehouse.Day(r.Timestamp), r.Receipt.Epoch, r.Receipt.Seq, r.Receipt.Index, r.Event, r.Usable)
+		if r.Refused != "" {
+			values[2], values[12] = nil, false
+		}
+		return values
+	})
+}
+
+func (tx *transaction) loadQuarantine(b *warehouse.Batch) error {
+	var refused []*warehouse.RawRow
+	for i := range b.Raw {
+		if b.Raw[i].Refused != "" {
+			refused = append(refused, &b.Raw[i])
+		}
+	}
+	at := now()
+	return tx.append("", "quarantine", len(refused), func(i int) []driver.Value {
+		r := refused[i]
+		return []driver.Value{r.Receipt.String(), r.EventID, r.Timestamp, r.Source, r.Refused, int64(len(r.Data)), at}
+	})
+}
+
+func (tx *transaction) loadNames(b *warehouse.Batch) error {
+	if len(b.Names) == 0 {
+		return nil
+	}
+	err := tx.append("temp", "staged_names", len(b.Names), func(i int) []driver.Value {
+		return []driver.Value{b.Names[i].Day, b.Names[i].Source, b.Names[i].Event}
+	})
+	return tx.merge(err, "staged_names", mergeNames)
+}
+
+func (tx *transaction) loadDeliveries(b *warehouse.Batch) error {
+	if len(b.Deliveries) == 0 {
+		return nil
+	}
+	low, high := uint64(math.MaxUint64), uint64(0)
+	values := make([]driver.Value, 19)
+	err := tx.append("temp", "staged_deliveries", len(b.Deliveries), func(i int) []driver.Value {
+		d := &b.Deliveries[i]
+		low, high = min(low, d.Position.Seq), max(high, d.Position.Seq)
+		receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
+		var status driver.Value
+		if d.Status != 0 {
+			status = int32(d.Status)
+		}
+		values = append(values[:0], receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), d.Reason, status, d.Error,
+			int32(d.Attempts), d.Time.UTC(), d.Latency.Milliseconds(), d.Run, d.Plan, d.Release,
+			d.Day.UTC(), d.Epoch, d.Position.Seq, d.Position.Index, nil, nil)
+		return values
+	})
+	return tx.merge(err, "staged_deliveries", mergeDeliveries, low, high)
+}
+
+func (tx *transaction) loadFiltered(b *warehouse.Batch) error {
+	if len(b.Filtered) == 0 {
+		return nil
+	}
+	err := tx.append("temp", "staged_filtered", len(b.Filtered), func(i int) []driver.Value {
+		h := &b.Filtered[i]
+		return []driver.Value{h.Day.UTC(), h.Source, h.Event, h.Tracker, h.Reason, h.Plan, count(h.Count), h.Run}
+	})
+	return tx.merge(err, "staged_filtered", mergeFiltered)
+}
+
+func (tx *transaction) loadLeaks(b *warehouse.Batch) error {
+	if len(b.Leaks) == 0 {
+		return nil
+	}
+	err := tx.append("temp", "staged_leaks", len(b.Leaks), func(i int) []driver.Value {
+		k := &b.Leaks[i]
+		return []driver.Value{k.Day.UTC(), k.Source, k.Event, k.Property, k.Kind, k.Tracker, count(k.Count), k.Run}
+	})
+	return tx.merge(err, "staged_leaks", mergeLeaks)
+}
+
+// merge moves staged rows, unless staging them failed.
+func (tx *transaction) merge(err error, staged, statement string, args ...any) error {
+	if err != nil {
+		return err
+	}
+	if err := tx.exec(statement, args...); err != nil {
+		return fmt.Errorf("merge %s: %w", staged, err)
+	}
+	if err := tx.exec("delete from temp." + staged); err != nil {
+		return fmt.Errorf("empty %s: %w", staged, err)
+	}
+	return nil
+}
+
+// loadLanes stores the last state of each lane in the batch.
+func (tx *transaction) loadLanes(b *warehouse.Batch) error {
+	type key struct {
+		tracker, epoch string
+		run            uint32
+	}
+	last := map[key]*warehouse.LaneRow{}
+	for i := range b.Lanes {
+		l := &b.Lanes[i]
+		last[key{l.Tracker, l.Epoch, l.Run}] = l
+	}
+	for k, l := range last {
+		for _, table := range [...]string{"lanes", "parked"} {
+			if err := tx.exec("delete from "+table+" where tracker = $1 and epoch = $2 and run = $3", k.tracker, k.epoch, k.run); err != nil {
+				return fmt.Errorf("replace %s: %w", table, err)
+			}
+		}
+		err := tx.exec("insert into lanes values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", l.Tracker, l.Epoch, l.Run,
+			l.Start.Seq, l.Start.Index, l.Watermark.Seq, l.Watermark.Index, l.Closed, l.Plan, l.Release, l.Reported)
+		if err != nil {
+			return fmt.Errorf("insert lane: %w", err)
+		}
+		err = tx.append("", "parked", len(l.Parked), func(i int) []driver.Value {
+			p := l.Parked[i]
+			return []driver.Value{l.Tracker, l.Epoch, l.Run, p.Position.Seq, p.Position.Index,
+				event.Receipt{Epoch: l.Epoch, Position: p.Position}.String(), p.Due.UTC(), p.Since.UTC(), int32(p.Attempts)}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *transaction) loadMarks(b *warehouse.Batch) error {
+	for _, m := range [...]warehouse.Mark{b.Events, b.Outcomes} {
+		if m.Epoch == "" {
+			continue
+		}
+		if err := tx.exec("delete from positions where stream = $1 and epoch = $2", string(m.Stream), m.Epoch); err != nil {
+			return fmt.Errorf("replace position: %w", err)
+		}
+		err := tx.exec("insert into positions values ($1, $2, $3, $4, $5)", string(m.Stream), m.Epoch, m.Next.Seq, m.Next.Index, now())
+		if err != nil {
+			return fmt.Errorf("insert position: %w", err)
+		}
+	}
+	return nil
+}
+
+// count is a count as the tables keep it.
+func count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }

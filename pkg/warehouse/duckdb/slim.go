@@ -1,0 +1,14 @@
+//go:build !cgo
+
+package duckdb
+
+import (
+	"context"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// Open returns ErrSlim: DuckDB needs cgo.
+func Open(context.Context, string, Config, Options) (warehouse.Warehouse, error) {
+	return nil, ErrSlim
+}

@@ -1,0 +1,179 @@
+package warehouse
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// State says where a record is on its way to one tracker.
+type State string
+
+// The states beside the words of the outcomes: "delivered", "filtered" (here
+// with a row of its own), "rejected", "expired", "uncertain".
+const (
+	StatePending     State = "pending"      // beyond the lane's watermark
+	StateParked      State = "parked"       // waits for its next attempt
+	StateHeld        State = "held"         // filtered and counted: the plan of the time says why
+	StateDuplicate   State = "duplicate"    // sent to no vendor
+	StateBeforeStart State = "before start" // from before the lane began
+	StateAfterEnd    State = "after end"    // from after the tracker was removed
+)
+
+// Found is a record and what became of it.
+type Found struct {
+	Receipt   event.Receipt
+	EventID   string
+	Timestamp time.Time // of receipt
+	Data      string    // as in raw
+	Source    string
+	Context   string // JSON
+	Duplicate bool
+	Event     string // the name as it is counted
+	Lanes     []FoundLane
+}
+
+// FoundLane is what became of a record at one tracker.
+type FoundLane struct {
+	Tracker string
+	State   State
+	// Plan is the version in force at the lane's last report.
+	Plan string
+	// Parked is set in StateParked.
+	Parked *event.Parked
+	// Deliveries are all rows of the record and tracker, the last run first.
+	Deliveries []FoundDelivery
+}
+
+// FoundDelivery is a row of deliveries.
+type FoundDelivery struct {
+	Run     uint32
+	Plan    string
+	Release string
+	event.Delivery
+}
+
+// maxFound bounds the records of one id.
+const maxFound = 20
+
+// Find looks an event up by its eventId, or by its receipt, and says what became
+// of it at each tracker. It returns no record when there is none; of an id that
+// was sent more often than 20 times it returns the first ones.
+func Find(ctx context.Context, w Warehouse, id string) ([]Found, error) {
+	where, args := "eventId = $1", []any{id}
+	if receipt, err := event.ParseReceipt(id); err == nil {
+		where, args = "eventId = $1 or (epoch = $2 and seq = $3 and idx = $4)", []any{id, receipt.Epoch, int64(receipt.Seq), int64(receipt.Index)}
+	}
+	result, err := w.Query(ctx, "select receipt, eventId, timestamp, data, source, context, duplicate, event from raw where "+where+
+		" order by seq, idx", Limits{Rows: maxFound}, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find event: %w", err)
+	}
+	list := make([]Found, 0, len(result.Rows))
+	for _, row := range result.Rows {
+		c := cells{row: row}
+		f := Found{EventID: c.text(1), Timestamp: c.time(2), Data: c.text(3), Source: c.text(4), Context: c.text(5), Duplicate: c.bool(6), Event: c.text(7)}
+		if f.Receipt, err = event.ParseReceipt(c.text(0)); err != nil {
+			return nil, fmt.Errorf("find event: %w", err)
+		}
+		if err := findLanes(ctx, w, &f); err != nil {
+			return nil, fmt.Errorf("find event: %w", err)
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// findLanes fills in what became of a record at each tracker.
+func findLanes(ctx context.Context, w Warehouse, f *Found) error {
+	args := []any{f.Receipt.Epoch, int64(f.Receipt.Seq), int64(f.Receipt.Index)}
+	lanes, err := w.Query(ctx, `select l.tracker, l.startSeq, l.startIdx, l.markSeq, l.markIdx, l.closed, l.plan, p.due, p.since, p.attempts
+		from lanes as l
+		left join parked as p on p.run = 0 and p.tracker = l.tracker and p.epoch = l.epoch and p.seq = $2 and p.idx = $3
+		where l.run = 0 and l.epoch = $1 order by l.tracker`, Limits{}, args...)
+	if err != nil {
+		return err
+	}
+	rows, err := w.Query(ctx, `select tracker, run, plan, release, eventId, outcome, reason, status, error, attempts, timestamp, latencyMs
+		from deliveries where epoch = $1 and seq = $2 and idx = $3 order by run desc, timestamp desc`, Limits{}, args...)
+	if err != nil {
+		return err
+	}
+	deliveries := map[string][]FoundDelivery{}
+	for _, row := range rows.Rows {
+		c := cells{row: row}
+		outcome, err := event.ParseOutcome(c.text(5))
+		if err != nil {
+			return err
+		}
+		deliveries[c.text(0)] = append(deliveries[c.text(0)], FoundDelivery{
+			Run: uint32(c.int(1)), Plan: c.text(2), Release: c.text(3), Delivery: event.Delivery{
+				Position: f.Receipt.Position, EventID: c.text(4), Outcome: outcome, Reason: c.text(6), Status: int(c.int(7)),
+				Error: c.text(8), Attempts: int(c.int(9)), Time: c.time(10), Latency: time.Duration(c.int(11)) * time.Millisecond,
+				Day: Day(f.Timestamp),
+			},
+		})
+	}
+	for _, row := range lanes.Rows {
+		c := cells{row: row}
+		lane := FoundLane{Tracker: c.text(0), Plan: c.text(6), Deliveries: deliveries[c.text(0)]}
+		if row[7] != nil {
+			lane.Parked = &event.Parked{Position: f.Receipt.Position, Due: c.time(7), Since: c.time(8), Attempts: int(c.int(9))}
+		}
+		lane.State = state(f, &lane, c.position(1), c.position(3), c.bool(5))
+		f.Lanes = append(f.Lanes, lane)
+	}
+	return nil
+}
+
+// state says where a record is, given where the lane began and how far it is.
+func state(f *Found, lane *FoundLane, start, watermark event.Position, closed bool) State {
+	at := f.Receipt.Position
+	switch {
+	case len(lane.Deliveries) > 0:
+		return State(lane.Deliveries[0].Outcome.String())
+	case f.Duplicate:
+		return StateDuplicate
+	case at.Before(start):
+		return StateBeforeStart
+	case lane.Parked != nil:
+		return StateParked
+	case at.Before(watermark):
+		return StateHeld
+	case closed:
+		return StateAfterEnd
+	default:
+		return StatePending
+	}
+}
+
+// cells reads the values of a result's row; NULL is the zero value.
+type cells struct{ row []any }
+
+func (c cells) text(i int) string {
+	s, _ := c.row[i].(string)
+	return s
+}
+
+func (c cells) bool(i int) bool {
+	b, _ := c.row[i].(bool)
+	return b
+}
+
+func (c cells) int(i int) int64 {
+	n, _ := c.row[i].(json.Number)
+	v, _ := n.Int64()
+	return v
+}
+
+func (c cells) time(i int) time.Time {
+	t, _ := time.Parse(time.RFC3339Nano, c.text(i))
+	return t
+}
+
+func (c cells) position(i int) event.Position {
+	return event.Position{Seq: uint64(c.int(i)), Index: uint32(c.int(i + 1))}
+}

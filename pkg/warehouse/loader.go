@@ -1,0 +1,191 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+// Options are what a Loader needs and may be told.
+type Options struct {
+	Warehouse Warehouse // needed
+	Events    Events    // needed
+	Outcomes  Outcomes  // needed
+
+	// Loaded, if set, is told what is safely in the warehouse after each batch:
+	// every event before the position and every report before the sequence, of
+	// the streams' epochs at hand. It is called by one goroutine at a time.
+	Loaded func(events event.Position, outcomes uint64)
+
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Observer   fault.Observer // told of what goes wrong
+}
+
+// Loader carries the journal's two streams into the warehouse. One loader may
+// run for a journal at a time.
+type Loader struct {
+	config    Config
+	warehouse Warehouse
+	events    Events
+	outcomes  Outcomes
+	loaded    func(event.Position, uint64)
+	log       *slog.Logger
+	observer  fault.Observer
+	metrics   *metrics
+	upkeep    *upkeep
+}
+
+// NewLoader returns a loader that does nothing until Run.
+func NewLoader(config Config, options Options) (*Loader, error) {
+	if err := config.Check(); err != nil {
+		return nil, err
+	}
+	if options.Warehouse == nil || options.Events == nil || options.Outcomes == nil {
+		return nil, errors.New("new loader: a warehouse and both streams are needed")
+	}
+	l := &Loader{
+		config: config, warehouse: options.Warehouse, events: options.Events, outcomes: options.Outcomes,
+		loaded: options.Loaded, log: options.Logger, observer: options.Observer,
+	}
+	if l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
+	if l.loaded == nil {
+		l.loaded = func(event.Position, uint64) {}
+	}
+	m, err := newMetrics(options.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("new loader: %w", err)
+	}
+	l.metrics = m
+	l.upkeep = newUpkeep(l)
+	return l, nil
+}
+
+// Plan is what the loader keeps of a tracking plan.
+type Plan struct {
+	Version string
+	Text    string
+	Columns []Column
+}
+
+// SetPlan has the plan's text kept and the views made anew, as soon as the
+// warehouse answers. It does not wait. A later plan replaces one that waits.
+func (l *Loader) SetPlan(plan Plan) { l.upkeep.set(plan) }
+
+// Run loads until ctx ends; then it goes on for Config.Drain at most, to load
+// what the journal held at that moment, and returns nil. It waits for as long
+// as the warehouse or the journal is away. It returns an error only when going
+// on would skip records: the journal ends before what is already loaded of the
+// same epoch.
+func (l *Loader) Run(ctx context.Context) error {
+	marks, err := l.start(ctx)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	// The readers and the last batches outlive ctx by the time to drain.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.config.Drain, stop) })()
+	group, work := errgroup.WithContext(work)
+
+	arrivals := newArrivals(marks)
+	group.Go(func() error { return l.pumpEvents(work, arrivals) })
+	group.Go(func() error { return l.pumpOutcomes(work, arrivals) })
+	group.Go(func() error { return l.upkeep.run(work) })
+	group.Go(func() error {
+		defer stop()
+		return newCarrier(l, arrivals, marks).run(ctx, work)
+	})
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// start waits until the warehouse is ready and says how far it is loaded.
+func (l *Loader) start(ctx context.Context) (loadedMarks, error) {
+	var marks []Mark
+	err := l.persist(ctx, "prepare warehouse", func(ctx context.Context) error {
+		if err := l.warehouse.Prepare(ctx); err != nil {
+			return err
+		}
+		var err error
+		marks, err = l.warehouse.Marks(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, nil // ctx ended
+	}
+	loaded := newLoadedMarks(marks)
+	var end event.Position
+	err = l.persist(ctx, "read journal's end", func(ctx context.Context) error {
+		var err error
+		end, err = l.events.End(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, nil
+	}
+	epoch := l.events.Epoch()
+	at := loaded.events(epoch)
+	if end.Before(at) {
+		err := fmt.Errorf("start loader: the journal of epoch %s ends at %s, the warehouse is loaded to %s: %w", epoch, end, at, ErrOtherJournal)
+		l.incident("other journal", err, 1, nil)
+		return nil, err
+	}
+	l.loaded(at, loaded.outcomes(l.outcomes.Epoch()))
+	return loaded, nil
+}
+
+// ErrOtherJournal is wrapped by Run's error when the journal ends before what
+// the warehouse has loaded of the same epoch: the journal was replaced by an
+// older copy, and needs a new epoch.
+var ErrOtherJournal = errors.New("another journal under the same epoch")
+
+// persist calls do until it succeeds or ctx ends, backing off between, and
+// tells of each failure. It returns ctx's error only.
+func (l *Loader) persist(ctx context.Context, what string, do func(context.Context) error) error {
+	return l.repeat(ctx, what, nil, func(ctx context.Context, _ func()) error { return do(ctx) })
+}
+
+// repeat is persist for work that goes on for long: do calls healthy when it
+// got somewhere, and the back-off begins anew. receipts, if any, are told with
+// a failure.
+func (l *Loader) repeat(ctx context.Context, what string, receipts []string, do func(ctx context.Context, healthy func()) error) error {
+	attempt := 0
+	healthy := func() { attempt = 0 }
+	for {
+		err := do(ctx, healthy)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		attempt++
+		l.metrics.failures.Inc()
+		l.incident(what, fmt.Errorf("%s: %w", what, err), attempt, receipts)
+		if err := pause(ctx, attempt, err); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *Loader) incident(class string, err error, attempt int, receipts []string) {
+	l.log.Error("warehouse loader failed", "class", class, "attempt", attempt, "err", err)
+	if l.observer != nil {
+		l.observer.Observe(fault.Incident{
+			Component: "loader", Class: class, Err: err, Time: time.Now(), Attempt: attempt, Receipts: receipts,
+		})
+	}
+}

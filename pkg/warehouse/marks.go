@@ -1,0 +1,29 @@
+package warehouse
+
+import "github.com/sparrow-edge/sparrow/pkg/event"
+
+// loadedMarks says how far each stream of each epoch is loaded.
+type loadedMarks map[markKey]event.Position
+
+type markKey struct {
+	stream Stream
+	epoch  string
+}
+
+func newLoadedMarks(marks []Mark) loadedMarks {
+	m := loadedMarks{}
+	for _, mark := range marks {
+		m.set(mark)
+	}
+	return m
+}
+
+func (m loadedMarks) set(mark Mark) {
+	if mark.Epoch != "" {
+		m[markKey{mark.Stream, mark.Epoch}] = mark.Next
+	}
+}
+
+func (m loadedMarks) events(epoch string) event.Position { return m[markKey{EventsStream, epoch}] }
+
+func (m loadedMarks) outcomes(epoch string) uint64 { return m[markKey{OutcomesStream, epoch}].Seq }

@@ -1,0 +1,119 @@
+package warehouse
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/tidwall/gjson"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// The names under which records are counted that have none of their own.
+const (
+	NameMalformed = "(malformed)" // the body is not JSON
+	NameInvalid   = "(invalid)"   // an event without a usable name
+	NameOther     = "(other)"     // beyond the first MaxNames of a source and day
+)
+
+// NewRawRow makes the row of a record. Its Event is the event's own name: what
+// is counted apart is decided when the batch is loaded.
+func NewRawRow(r *event.Record) (RawRow, error) {
+	row := RawRow{
+		Receipt:   r.Receipt,
+		EventID:   text(r.EventID),
+		Timestamp: r.ReceivedAt.UTC(),
+		Source:    text(r.Source),
+		Duplicate: r.Duplicate,
+		Event:     recordName(r),
+		Usable:    r.Usable(),
+	}
+	seen := r.Context
+	if utf8.Valid(r.Data) {
+		row.Data = string(r.Data)
+	} else {
+		row.Data = base64.StdEncoding.EncodeToString(r.Data)
+		row.Usable = false
+		seen.Encoding = "base64"
+	}
+	encoded, err := json.Marshal(seen)
+	if err != nil {
+		return RawRow{}, fmt.Errorf("encode context of %s: %w", r.Receipt, err)
+	}
+	row.Context = string(encoded)
+	return row, nil
+}
+
+// recordName reads the name of a record's event.
+func recordName(r *event.Record) string {
+	if r.Context.Malformed != "" {
+		return NameMalformed
+	}
+	if !utf8.Valid(r.Data) {
+		return NameInvalid
+	}
+	found := gjson.GetBytes(r.Data, "event")
+	if found.Type != gjson.String {
+		return NameInvalid
+	}
+	name := found.Str
+	if strings.IndexByte(found.Raw, '\\') >= 0 {
+		// The lanes' reading of an escape, not gjson's.
+		unquoted, err := jsontext.AppendUnquote(nil, found.Raw)
+		if err != nil && len(unquoted) == 0 {
+			return NameInvalid
+		}
+		name = string(unquoted)
+	}
+	if name == "" || len(name) > 4*event.MaxName || utf8.RuneCountInString(name) > event.MaxName || strings.IndexByte(name, 0) >= 0 {
+		return NameInvalid
+	}
+	return name
+}
+
+// text makes any string one that every warehouse takes: UTF-8.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// addReport appends the rows of a report.
+func (b *Batch) addReport(seq uint64, r *event.Report) {
+	tracker, plan, release := text(r.Tracker), text(r.Plan), text(r.Release)
+	for _, d := range r.Deliveries {
+		d.EventID, d.Reason, d.Error = text(d.EventID), text(d.Reason), text(d.Error)
+		b.Deliveries = append(b.Deliveries, DeliveryRow{
+			Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Plan: plan, Release: release, Delivery: d,
+		})
+	}
+	for _, h := range r.Held {
+		h.Source, h.Event, h.Reason = text(h.Source), text(h.Event), text(h.Reason)
+		b.Filtered = append(b.Filtered, FilteredRow{Seq: seq, Tracker: tracker, Run: r.Run, Plan: plan, Held: h})
+	}
+	for _, l := range r.Leaks {
+		l.Source, l.Event, l.Property, l.Kind = text(l.Source), text(l.Event), text(l.Property), text(l.Kind)
+		b.Leaks = append(b.Leaks, LeakRow{Seq: seq, Tracker: tracker, Run: r.Run, Leak: l})
+	}
+	b.Lanes = append(b.Lanes, LaneRow{
+		Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Start: r.Start, Watermark: r.Watermark, Closed: r.Closed,
+		Plan: plan, Release: release, Reported: r.Time.UTC(), Parked: r.Parked,
+	})
+}
+
+// reach is the position up to which events must be loaded before the report:
+// beyond its watermark and every event it speaks of.
+func reach(r *event.Report) event.Position {
+	far := r.Watermark
+	for i := range r.Deliveries {
+		if next := r.Deliveries[i].Position.Next(); far.Before(next) {
+			far = next
+		}
+	}
+	for _, p := range r.Parked {
+		if next := p.Position.Next(); far.Before(next) {
+			far = next
+		}
+	}
+	return far
+}

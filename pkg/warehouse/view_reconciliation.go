@@ -1,0 +1,193 @@
+package warehouse
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ReconciliationView is reconciliation: for each day, source, event name and
+// tracker, what became of the accepted events. Its columns:
+//
+//   - accepted: raw rows at or after the lane's start and, of a closed lane,
+//     before its end, without the duplicates; duplicate: those.
+//   - delivered, filtered, rejected, expired, uncertain: by the outcome of the
+//     highest run. filtered adds what the lane only counted, less the events
+//     among these that a replay has since given an outcome.
+//   - pending: measured: raw rows from the lane's watermark on, and parked
+//     ones, that have no outcome yet.
+//   - unaccounted: accepted less all of these. It is 0, or something is wrong:
+//     above 0 events were lost, below 0 some have two outcomes.
+//   - drift: (rejected + expired + uncertain + unaccounted) / (accepted - filtered).
+//   - open: the day ended less than the settle time ago.
+//   - asOf: the receipt position up to which events are loaded; every report
+//     that is counted speaks only of events before it.
+//
+// settle is in seconds.
+func ReconciliationView(d Dialect, settle int64) View {
+	parts := []string{acceptedPart(d), outcomePart(d), heldPart(d), liftedPart(d), aheadPart(d), parkedPart(d)}
+	sums := make([]string, len(counts))
+	for i, name := range counts {
+		sums[i] = fmt.Sprintf("cast(coalesce(sum(%s), 0) as bigint) as %s", name, name)
+	}
+	q := fmt.Sprintf(`select day, source, event, tracker, accepted, duplicate, delivered, filtered, rejected, expired, uncertain, pending, unaccounted,
+  %s as drift,
+  day >= %s as %s,
+  (select %s from %s where stream = 'events' order by loaded desc limit 1) as asOf
+from (
+  select *, accepted - delivered - filtered - rejected - expired - uncertain - pending as unaccounted
+  from (
+    select day, source, event, tracker, %s
+    from (
+%s
+    ) as part
+    group by day, source, event, tracker
+  ) as summed
+) as checked
+where accepted <> 0 or duplicate <> 0 or unaccounted <> 0`,
+		d.Div("rejected + expired + uncertain + unaccounted", "accepted - filtered"),
+		d.DayBefore(settle), d.Quote("open"),
+		fmt.Sprintf("concat(epoch, '-', %s, '-', %s)", d.Text("seq"), d.Text("idx")), d.Table("positions"),
+		strings.Join(sums, ", "), strings.Join(parts, "\n  union all\n"))
+	return View{
+		Name:        "reconciliation",
+		Description: "What became of the accepted events of each day, source, event and tracker.",
+		Select:      q,
+		Columns:     reconciliationColumns,
+	}
+}
+
+var counts = [...]string{"accepted", "duplicate", "delivered", "filtered", "rejected", "expired", "uncertain", "pending"}
+
+var reconciliationColumns = []ViewColumn{
+	{"day", "UTC day of receipt."},
+	{"source", "The source whose key was used."},
+	{"event", "The event's name; names beyond the first 1,000 of a source and day are (other)."},
+	{"tracker", "The tracker's name."},
+	{"accepted", "Events that this tracker's lane is to handle, duplicates not counted."},
+	{"duplicate", "Repeats of an accepted event, sent to no vendor."},
+	{"delivered", "Taken by the vendor."},
+	{"filtered", "Held back by plan, consent or a filter."},
+	{"rejected", "Refused by the vendor or by our check of its rules, or retries exhausted."},
+	{"expired", "Left the journal before they could be sent."},
+	{"uncertain", "Sent, no answer, and the vendor has no dedup key."},
+	{"pending", "Measured: from the lane's watermark to the loaded end, and parked."},
+	{"unaccounted", "Accepted less all of these: 0 unless something is wrong."},
+	{"drift", "(rejected + expired + uncertain + unaccounted) / (accepted - filtered)."},
+	{"open", "The day ended less than the settle time ago."},
+	{"asOf", "The position up to which events are loaded."},
+}
+
+// counting is a select list with the given counts, the others 0.
+func counting(given map[string]string) string {
+	list := make([]string, len(counts))
+	for i, name := range counts {
+		expr, found := given[name]
+		if !found {
+			expr = "0"
+		}
+		list[i] = expr + " as " + name
+	}
+	return strings.Join(list, ", ")
+}
+
+// notBefore and before compare the position of table a with a column pair of b.
+func notBefore(a, b, pair string) string {
+	return fmt.Sprintf("(%[1]s.seq > %[2]s.%[3]sSeq or (%[1]s.seq = %[2]s.%[3]sSeq and %[1]s.idx >= %[2]s.%[3]sIdx))", a, b, pair)
+}
+
+func before(a, b, pair string) string {
+	return fmt.Sprintf("(%[1]s.seq < %[2]s.%[3]sSeq or (%[1]s.seq = %[2]s.%[3]sSeq and %[1]s.idx < %[2]s.%[3]sIdx))", a, b, pair)
+}
+
+// ofLane joins table a to the lane whose events its rows are.
+func ofLane(d Dialect, a string) string {
+	return fmt.Sprintf("join %s as l on l.run = 0 and l.epoch = %s.epoch and %s and (not l.closed or %s)",
+		d.Table("lanes"), a, notBefore(a, "l", "start"), before(a, "l", "mark"))
+}
+
+// same joins rows of one event.
+func same(a, b string) string {
+	return fmt.Sprintf("%[1]s.day = %[2]s.day and %[1]s.epoch = %[2]s.epoch and %[1]s.seq = %[2]s.seq and %[1]s.idx = %[2]s.idx", a, b)
+}
+
+func acceptedPart(d Dialect) string {
+	return fmt.Sprintf(`  select r.day, r.source, r.event, l.tracker, %s
+  from %s as r %s
+  group by r.day, r.source, r.event, l.tracker`,
+		counting(map[string]string{
+			"accepted":  "count(case when not r.duplicate then 1 end)",
+			"duplicate": "count(case when r.duplicate then 1 end)",
+		}), d.Table("raw"), ofLane(d, "r"))
+}
+
+// outcomePart counts each event's outcome in its highest run.
+func outcomePart(d Dialect) string {
+	given := map[string]string{}
+	for _, outcome := range []string{"delivered", "filtered", "rejected", "expired", "uncertain"} {
+		given[outcome] = fmt.Sprintf("count(case when d.outcome = '%s' then 1 end)", outcome)
+	}
+	return fmt.Sprintf(`  select d.day, d.source, d.event, d.tracker, %s
+  from %s as d
+  %s and l.tracker = d.tracker
+  left join (
+    select epoch, seq, idx, tracker, max(run) as run from %s where run > 0 group by epoch, seq, idx, tracker
+  ) as last on last.epoch = d.epoch and last.seq = d.seq and last.idx = d.idx and last.tracker = d.tracker
+  where d.run = coalesce(last.run, 0)
+  group by d.day, d.source, d.event, d.tracker`,
+		counting(given), d.CountedDeliveries(), ofLane(d, "d"), d.Table("deliveries"))
+}
+
+// heldPart counts what lanes only counted.
+func heldPart(d Dialect) string {
+	return fmt.Sprintf(`  select f.day, f.source, f.event, f.tracker, %s
+  from %s as f
+  where f.run = 0 and f.tracker in (select tracker from %s where run = 0)
+  group by f.day, f.source, f.event, f.tracker`,
+		counting(map[string]string{"filtered": "sum(f.count)"}), d.Table("filtered"), d.Table("lanes"))
+}
+
+// liftedPart takes back from filtered the events that the lane held, as far as
+// a replay gave them an outcome: those below its watermark that have none of
+// the lane and are not parked.
+func liftedPart(d Dialect) string {
+	return fmt.Sprintf(`  select d.day, d.source, d.event, d.tracker, %s
+  from (
+    select distinct day, source, event, tracker, epoch, seq, idx from %s as every_delivery where run > 0
+  ) as d
+  %s and l.tracker = d.tracker and %s
+  left join %s as own on own.run = 0 and own.tracker = d.tracker and %s
+  left join %s as p on p.run = 0 and p.tracker = d.tracker and p.epoch = d.epoch and p.seq = d.seq and p.idx = d.idx
+  where own.tracker is null and p.tracker is null
+  group by d.day, d.source, d.event, d.tracker`,
+		counting(map[string]string{"filtered": "-count(*)"}), d.CountedDeliveries(), ofLane(d, "d"), before("d", "l", "mark"),
+		d.Table("deliveries"), same("own", "d"), d.Table("parked"))
+}
+
+// aheadPart counts the events that lanes have not reached. Both tables are cut
+// to what lies beyond the slowest lane first: that is little, and all the rest.
+func aheadPart(d Dialect) string {
+	slowest := fmt.Sprintf("(select min(markSeq) from %s where run = 0 and not closed)", d.Table("lanes"))
+	return fmt.Sprintf(`  select r.day, r.source, r.event, l.tracker, %s
+  from (select * from %s as every_record where seq >= %s) as r
+  %s and %s and not l.closed
+  where not r.duplicate and not exists (
+    select 1 from %s as d where d.seq >= %s and d.tracker = l.tracker and %s
+  )
+  group by r.day, r.source, r.event, l.tracker`,
+		counting(map[string]string{"pending": "count(*)"}), d.Table("raw"), slowest, ofLane(d, "r"), notBefore("r", "l", "mark"),
+		d.Table("deliveries"), slowest, same("d", "r"))
+}
+
+// parkedPart counts the events that wait for another attempt.
+func parkedPart(d Dialect) string {
+	return fmt.Sprintf(`  select r.day, r.source, r.event, l.tracker, %s
+  from %s as p
+  join %s as r on r.epoch = p.epoch and r.seq = p.seq and r.idx = p.idx
+  %s and l.tracker = p.tracker and %s
+  where p.run = 0 and not r.duplicate and not exists (
+    select 1 from %s as d where d.tracker = p.tracker and %s
+  )
+  group by r.day, r.source, r.event, l.tracker`,
+		counting(map[string]string{"pending": "count(*)"}), d.Table("parked"), d.Table("raw"), ofLane(d, "r"), before("r", "l", "mark"),
+		d.Table("deliveries"), same("d", "r"))
+}

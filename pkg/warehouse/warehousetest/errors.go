@@ -1,0 +1,5 @@
+package warehousetest
+
+import "errors"
+
+var errRenewed = errors.New("the stream was made anew")
