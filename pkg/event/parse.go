@@ -1,0 +1,202 @@
+package event
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxSkew is how far a client's clock may be off, either way, before the times
+// it gives are corrected.
+const MaxSkew = 5 * time.Minute
+
+// Parse fills into with the meaning of a usable record, replacing all that it
+// held. It takes what the contract of Inspect guarantees as given, is lenient
+// with what that leaves free, and never panics on anything; the error says that
+// the bytes are no event. Nothing in the result aliases the record's bytes.
+//
+// Beside the members that the contract names it reads userProperties (or
+// context.userProperties), and of context: page {url, path, referrer, title},
+// screen {width, height}, locale, sessionId, userAgent, consent. A member of
+// another type counts as absent. The path of a pageview without
+// context.page.path is properties.pathname. The user agent is the one that the
+// request was sent with, the address the one that the dispatcher kept;
+// context.userAgent counts where the request had none.
+//
+// Time follows EventTime.
+func Parse(r *Record, into *Event) error {
+	*into = Event{
+		Receipt: r.Receipt, EventID: r.EventID, ReceivedAt: r.ReceivedAt,
+		UserAgent: r.Context.UserAgent, IP: r.Context.IP,
+	}
+	c := cursor{data: r.Data, text: string(r.Data)}
+	var client time.Time
+	c.at = SkipSpace(c.data, 0)
+	for m := c.object(); c.next(&m); {
+		switch m.name {
+		case "event":
+			into.Name = c.str()
+		case "deviceId":
+			into.DeviceID = c.str()
+		case "userId":
+			into.UserID = c.str()
+		case "timestamp":
+			client = c.time()
+		case "properties":
+			into.Properties = c.fields()
+		case "userProperties":
+			if p := c.fields(); p != nil {
+				into.UserProperties = p
+			}
+		case "context":
+			c.context(into)
+		default:
+			c.skip()
+		}
+	}
+	if c.err == nil && SkipSpace(c.data, c.at) != len(c.data) {
+		c.fail("more after the value")
+	}
+	if c.err != nil {
+		return c.err
+	}
+	if into.Name == "" || into.DeviceID == "" {
+		return errors.New("parse event: no event or no deviceId")
+	}
+	if into.Page.Path == "" && into.Name == "pageview" {
+		if v, ok := into.Lookup("pathname"); ok && v.Kind == String {
+			into.Page.Path = v.Text
+		}
+	}
+	into.Time = EventTime(client, r.ReceivedAt, r.Context.SentAt)
+	return nil
+}
+
+// EventTime is when an event happened, in UTC, to the microsecond (the rest is
+// cut off). client is the time the event gives, sentAt the client's clock when
+// it sent the request; the zero time stands for neither given.
+//
+//	client not given:                      receivedAt
+//	sentAt not given:                      client
+//	|receivedAt - sentAt| <= 5 minutes:    client
+//	otherwise:                             client + (receivedAt - sentAt)
+//
+// The views of the warehouse repeat this rule in SQL.
+func EventTime(client, receivedAt, sentAt time.Time) time.Time {
+	t := client
+	switch {
+	case client.IsZero():
+		t = receivedAt
+	case !sentAt.IsZero():
+		if skew := receivedAt.Sub(sentAt); skew > MaxSkew || skew < -MaxSkew {
+			t = client.Add(skew)
+		}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+func (c *cursor) context(into *Event) {
+	for m := c.object(); c.next(&m); {
+		switch m.name {
+		case "page":
+			c.page(&into.Page)
+		case "screen":
+			c.screen(&into.Screen)
+		case "locale":
+			into.Locale = c.str()
+		case "sessionId":
+			into.SessionID = c.scalar()
+		case "consent":
+			into.Consent = c.consent()
+		case "userAgent":
+			if s := c.str(); into.UserAgent == "" {
+				into.UserAgent = s
+			}
+		case "userProperties":
+			if p := c.fields(); into.UserProperties == nil {
+				into.UserProperties = p
+			}
+		default:
+			c.skip()
+		}
+	}
+}
+
+func (c *cursor) page(into *Page) {
+	for m := c.object(); c.next(&m); {
+		switch m.name {
+		case "url":
+			into.URL = c.str()
+		case "path":
+			into.Path = c.str()
+		case "referrer":
+			into.Referrer = c.str()
+		case "title":
+			into.Title = c.str()
+		default:
+			c.skip()
+		}
+	}
+}
+
+func (c *cursor) screen(into *Screen) {
+	for m := c.object(); c.next(&m); {
+		switch m.name {
+		case "width":
+			into.Width = c.pixels()
+		case "height":
+			into.Height = c.pixels()
+		default:
+			c.skip()
+		}
+	}
+}
+
+// consent reads purposes that are true or false; others are left out.
+func (c *cursor) consent() map[string]bool {
+	var purposes map[string]bool
+	for m := c.object(); c.next(&m); {
+		v := c.value()
+		if v.Kind != True && v.Kind != False {
+			continue
+		}
+		if purposes == nil {
+			purposes = make(map[string]bool, 4)
+		}
+		purposes[m.name] = v.Kind == True
+	}
+	return purposes
+}
+
+// time reads an RFC 3339 time; the zero time is none.
+func (c *cursor) time() time.Time {
+	var t time.Time
+	if s := c.str(); s != "" && t.UnmarshalText([]byte(s)) != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// pixels reads the whole part of a number; what no screen has is 0.
+func (c *cursor) pixels() int {
+	const most = 1 << 20
+	v := c.value()
+	if v.Kind != Number {
+		return 0
+	}
+	whole, _, _ := strings.Cut(v.Text, ".")
+	n, err := strconv.Atoi(whole)
+	if err != nil || n < 0 || n > most {
+		return 0
+	}
+	return n
+}
+
+// scalar reads a string, or a number as its literal.
+func (c *cursor) scalar() string {
+	if v := c.value(); v.Kind == String || v.Kind == Number {
+		return v.Text
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// Type is the type of a property's values.
+type Type string
+
+// The types. Null is no value of any of them but Any: it counts as absent.
+const (
+	String    Type = "string"
+	Number    Type = "number"
+	Integer   Type = "integer" // a number's literal without fraction and exponent
+	Boolean   Type = "boolean"
+	Timestamp Type = "timestamp" // a string, RFC 3339
+	Object    Type = "object"
+	Array     Type = "array"
+	Any       Type = "any"
+)
+
+// Types lists all types.
+func Types() []Type {
+	return []Type{String, Number, Integer, Boolean, Timestamp, Object, Array, Any}
+}
+
+// Property is what the plan says of one property. It must not be changed.
+type Property struct {
+	Type        Type
+	Description string
+	// Required: without it the event is not sent. Only of an event's own properties.
+	Required bool
+	// Values are the strings, or the literals of numbers, that are allowed; nil
+	// means any.
+	Values []string
+	// Allow are the kinds of findings that the sanitizer leaves in, also
+	// within the value.
+	Allow []string
+	// Of is what the elements of an array must be; nil means anything.
+	Of *Property
+	// Properties are the members of an object that may leave; nil means all.
+	Properties map[string]*Property
+}
+
+// Fault says what is wrong with a property's value.
+type Fault string
+
+// The faults: the kinds under which they are counted.
+const (
+	Sound      Fault = ""
+	WrongType  Fault = "type"
+	WrongValue Fault = "value" // not one of the values that the plan lists
+)
+
+// Filter cuts a value to what the plan allows of it. A value of the wrong type
+// or not among the allowed ones does not leave: ok is false. Within objects and
+// arrays, members and elements that do not fit are taken out, and the value
+// itself leaves. fault is the first fault that was found. Null never leaves,
+// except as Any, and is no fault. The value's own slices are reused.
+func (p *Property) Filter(v event.Value) (out event.Value, fault Fault, ok bool) {
+	if v.Kind == event.Null {
+		return v, Sound, p.Type == Any
+	}
+	if !p.Type.holds(v) {
+		return event.Value{}, WrongType, false
+	}
+	switch {
+	case p.Values != nil && !slices.Contains(p.Values, v.Text):
+		return event.Value{}, WrongValue, false
+	case p.Properties != nil:
+		v.Fields, fault = p.filterFields(v.Fields)
+	case p.Of != nil:
+		v.Items, fault = p.filterItems(v.Items)
+	}
+	return v, fault, true
+}
+
+func (p *Property) filterFields(fields []event.Property) ([]event.Property, Fault) {
+	kept, first := fields[:0], Sound
+	for _, f := range fields {
+		inner, planned := p.Properties[f.Name]
+		if !planned {
+			continue
+		}
+		v, fault, ok := inner.Filter(f.Value)
+		if ok {
+			kept = append(kept, event.Property{Name: f.Name, Value: v})
+		}
+		if first == Sound {
+			first = fault
+		}
+	}
+	return kept, first
+}
+
+func (p *Property) filterItems(items []event.Value) ([]event.Value, Fault) {
+	kept, first := items[:0], Sound
+	for _, item := range items {
+		v, fault, ok := p.Of.Filter(item)
+		if ok {
+			kept = append(kept, v)
+		}
+		if first == Sound {
+			first = fault
+		}
+	}
+	return kept, first
+}
+
+func (t Type) holds(v event.Value) bool {
+	switch t {
+	case String:
+		return v.Kind == event.String
+	case Number:
+		return v.Kind == event.Number
+	case Integer:
+		return v.Kind == event.Number && isInteger(v.Text)
+	case Boolean:
+		return v.Kind == event.True || v.Kind == event.False
+	case Timestamp:
+		var at time.Time
+		return v.Kind == event.String && len(v.Text) <= 64 && at.UnmarshalText([]byte(v.Text)) == nil
+	case Object:
+		return v.Kind == event.Object
+	case Array:
+		return v.Kind == event.Array
+	}
+	return t == Any
+}
+
+func isInteger(literal string) bool {
+	for i := range len(literal) {
+		if c := literal[i]; (c < '0' || c > '9') && (c != '-' || i > 0) {
+			return false
+		}
+	}
+	return literal != "" && literal != "-"
+}
