@@ -18,7 +18,6 @@ var (
 
 const (
 	HeaderSize    = headerSize
-	EventsStream  = eventsStream
 	QueueLimit    = queueLimit
 	BlockPatterns = "nats/jetstream/$G/streams/" + eventsStream + "/msgs/*.blk"
 )

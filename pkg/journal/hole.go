@@ -59,13 +59,12 @@ func (r *Reader) probe(ctx context.Context, from, last uint64) (*Message, error)
 			return nil, errInterrupted
 		}
 	}
-	lost := end - from + 1
 	if r.next > 0 {
-		lost = end - r.next + 1
+		from = r.next
 	}
 	r.next = end + 1
-	m := &Message{Seq: end, Time: time.Now(), Lost: lost}
+	m := &Message{Seq: end, Time: time.Now(), Lost: end - from + 1}
 	clear(r.gaps.chains)
-	r.s.j.losses.report(r.s, *m)
+	r.s.j.losses.report(r.s, from, m.Lost, 0)
 	return m, nil
 }

@@ -21,28 +21,24 @@ type losses struct {
 }
 
 type gap struct {
-	stream    string
-	seq, lost uint64
+	stream         string
+	from, messages uint64
 }
 
 // toldLimit bounds what is remembered; beyond it a gap may be told again.
 const toldLimit = 1024
 
-// report tells of the loss that m, read from s, carries.
-func (l *losses) report(s *Stream, m Message) {
-	if !l.first(gap{s.name, m.Seq, m.Lost}) {
+// report tells of messages of s that are missing from the sequence from on.
+func (l *losses) report(s *Stream, from, messages, records uint64) {
+	if !l.first(gap{s.name, from, messages}) {
 		return
 	}
-	to := m.Seq
-	if len(m.Records) > 0 {
-		to--
-	}
-	from := to - min(to, m.Lost-1)
-	l.metrics.lostMessages.WithLabelValues(s.label).Add(float64(m.Lost))
+	to := from + messages - 1
+	l.metrics.lostMessages.WithLabelValues(s.label).Add(float64(messages))
 	l.log.Error("journal messages are missing", "stream", s.label,
-		"from_seq", from, "to_seq", to, "messages", m.Lost, "records", m.LostRecords)
-	l.observe("lost messages", fmt.Errorf("stream %s: messages %d to %d (%d) are missing or damaged, with %s records",
-		s.label, from, to, m.Lost, known(m.LostRecords)))
+		"from_seq", from, "to_seq", to, "messages", messages, "records", records)
+	l.observe("lost messages", fmt.Errorf("stream %s: messages %d to %d are missing or damaged, with %s records",
+		s.label, from, to, known(records)))
 }
 
 func known(records uint64) string {

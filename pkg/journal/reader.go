@@ -200,10 +200,11 @@ func (r *Reader) firstFrom(ctx context.Context, seq uint64) (stored, error) {
 // deliver makes a Message and moves on. It returns nil for an empty frame that
 // has nothing to report.
 func (r *Reader) deliver(got stored) *Message {
-	var skipped uint64
+	from := got.Seq // of what is lost; also where sequences were given out again
 	if r.next > 0 {
-		skipped = got.Seq - r.next
+		from = r.next
 	}
+	skipped := got.Seq - from
 	r.next = got.Seq + 1
 	m := &Message{Seq: got.Seq, Time: got.Time, Subject: r.s.lane(got.Subject)}
 	h, records, err := decodeFrame(got.Data)
@@ -214,7 +215,7 @@ func (r *Reader) deliver(got stored) *Message {
 		m.Lost, m.LostRecords = r.gaps.note(m.Subject, h, m.Seq, skipped)
 	}
 	if m.Lost > 0 {
-		r.s.j.losses.report(r.s, *m)
+		r.s.j.losses.report(r.s, from, m.Lost, m.LostRecords)
 	}
 	if len(m.Records) == 0 && m.Lost == 0 {
 		return nil

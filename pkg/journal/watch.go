@@ -13,7 +13,7 @@ import (
 const (
 	watchPeriod  = time.Second
 	restartTries = 3
-	restartPause = time.Second
+	restartPause = time.Second / 2
 	rejoinLimit  = 10 * time.Second
 	// stallFailures in a row, over at least stallTime, make a server wedged.
 	stallFailures = 2
