@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,7 +35,7 @@ type world struct {
 	logs      *bytes.Buffer
 	config    delivery.Config
 	traits    tracker.Traits
-	plan      tracer
+	plan      atomic.Pointer[tracer]
 	lane      *delivery.Lane
 	stop      func() error
 }
@@ -44,9 +45,10 @@ func newWorld(t testing.TB, dedup bool) *world {
 	w := &world{
 		t: t, journal: newJournal(), ledger: newLedger(t), vendor: &vendor{},
 		tracker: &translator{base: "https://vendor.test", each: 4, dedup: dedup}, incidents: &recorder{}, logs: &bytes.Buffer{},
-		config: delivery.DefaultConfig(), plan: tracer{version: "plan-1"},
+		config: delivery.DefaultConfig(),
 		traits: tracker.Traits{MaxBatch: 8, Linger: 100 * time.Millisecond, Concurrency: 2, Dedup: dedup, Secrets: []tracker.Secret{secret}},
 	}
+	w.plan.Store(&tracer{version: "plan-1"})
 	w.transport = &wireless{handler: w.vendor}
 	w.config.Name, w.config.From, w.config.Timeout, w.config.Drain = "fake", delivery.FromStart, 5*time.Second, time.Second
 	return w
@@ -54,7 +56,7 @@ func newWorld(t testing.TB, dedup bool) *world {
 
 func (w *world) deps() delivery.Deps {
 	return delivery.Deps{
-		Source: w.journal, Ledger: w.ledger, Tracer: func() delivery.Tracer { return w.plan }, Observer: w.incidents,
+		Source: w.journal, Ledger: w.ledger, Tracer: func() delivery.Tracer { return w.plan.Load() }, Observer: w.incidents,
 		Logger:    slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Transport: w.transport, Registerer: prometheus.NewRegistry(), Release: "1.2.3",
 		Sanitize: func(s string) string { return strings.ReplaceAll(s, "ann@example.com", "[email]") },
@@ -240,8 +242,9 @@ func TestEveryEventHasOnePlace(t *testing.T) {
 
 func TestOutageParksNothingAndCatchesUp(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		down := true
-		w.transport = &wireless{handler: w.vendor, refuse: func() bool { return down }}
+		var down atomic.Bool
+		down.Store(true)
+		w.transport = &wireless{handler: w.vendor, refuse: down.Load}
 		for range 20 {
 			w.journal.add("buy", "buy", "unplanned")
 		}
@@ -257,7 +260,7 @@ func TestOutageParksNothingAndCatchesUp(t *testing.T) {
 		if age := time.Since(w.ledger.last().Time); age > time.Minute {
 			t.Errorf("last report is %s old: it holds the outcomes stream", age)
 		}
-		down = false
+		down.Store(false)
 		wait(6 * time.Minute)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 40, event.Filtered: 20})
@@ -343,8 +346,9 @@ func TestParkedEventIsRetriedUntilItsBudgetEnds(t *testing.T) {
 
 func TestParkedEventIsTakenLater(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		throttled := true
-		w.vendor.say = func(string) string { return map[bool]string{true: "park"}[throttled] }
+		var throttled atomic.Bool
+		throttled.Store(true)
+		w.vendor.say = func(string) string { return map[bool]string{true: "park"}[throttled.Load()] }
 		w.config.MaxParked = 3
 		w.journal.add("buy", "buy", "buy", "buy", "buy")
 		w.run()
@@ -352,7 +356,7 @@ func TestParkedEventIsTakenLater(t *testing.T) {
 		if st := w.lane.Status(); st.Parked != 3 || st.Needs != (event.Position{Seq: 1}) {
 			t.Errorf("status at the bound of parked events: %+v", st)
 		}
-		throttled = false
+		throttled.Store(false)
 		wait(time.Hour)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 5})
@@ -398,8 +402,9 @@ func TestOlderThanTheVendorTakes(t *testing.T) {
 func TestMaxAgeExpiresWhileTheBreakerIsOpen(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		w.config.MaxAge = 24 * time.Hour
-		down := true
-		w.transport = &wireless{handler: w.vendor, refuse: func() bool { return down }}
+		var down atomic.Bool
+		down.Store(true)
+		w.transport = &wireless{handler: w.vendor, refuse: down.Load}
 		for range 30 { // one message an hour
 			data := make([]string, 100)
 			for i := range data {
@@ -416,7 +421,7 @@ func TestMaxAgeExpiresWhileTheBreakerIsOpen(t *testing.T) {
 			t.Errorf("the lane needs %s after 30 hours of outage, want message 7", st.Needs)
 		}
 		w.journal.trim(st.Needs.Seq)
-		down = false
+		down.Store(false)
 		wait(10 * time.Minute)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 2300, event.Expired: 700, event.Filtered: 30}) // message 7 got too old since
@@ -615,7 +620,7 @@ func TestReloadTakesEffectBetweenWindows(t *testing.T) {
 		w.journal.add("buy")
 		w.run()
 		wait(time.Second)
-		w.plan = tracer{version: "plan-2"}
+		w.plan.Store(&tracer{version: "plan-2"})
 		wait(10 * time.Second)
 		w.journal.add("buy")
 		wait(time.Second)

@@ -124,9 +124,11 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := wire{Note: "mail ann@example.com, key " + secret, Say: make(map[string]string)}
 	v.mu.Lock()
 	for _, id := range body.Events {
-		if v.say != nil && v.say(id) != "" {
-			answer.Say[id] = v.say(id)
-			continue
+		if v.say != nil {
+			if word := v.say(id); word != "" {
+				answer.Say[id] = word
+				continue
+			}
 		}
 		v.log = append(v.log, id)
 	}
@@ -195,9 +197,9 @@ func (e *netError) Unwrap() error { return e.error }
 // tracer is a plan: the record's data is the event's name.
 type tracer struct{ version string }
 
-func (p tracer) PlanVersion() string { return p.version }
+func (p *tracer) PlanVersion() string { return p.version }
 
-func (p tracer) Trace(rec *event.Record, _ string, into *event.Event) event.Decision {
+func (p *tracer) Trace(rec *event.Record, _ string, into *event.Event) event.Decision {
 	name := string(rec.Data)
 	decision := event.Decision{Name: name}
 	switch {
