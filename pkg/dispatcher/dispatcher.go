@@ -22,7 +22,8 @@ type Log interface {
 	// durable. It reads the records until it returns and never changes or keeps
 	// them after a nil error; after an error the dispatcher does not use their
 	// memory again, so that a log which gave up waiting may still read them.
-	// An error that carries fault.RetryAfter says when to try again.
+	// An error that carries fault.RetryAfter says when to try again; one marked
+	// fault.Permanent says that the request is too large to be stored.
 	Append(ctx context.Context, records [][]byte) (event.Position, error)
 	// Ready returns nil when Append can be expected to work.
 	Ready(ctx context.Context) error

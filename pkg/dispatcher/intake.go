@@ -184,6 +184,9 @@ func (d *Dispatcher) append(x *exchange) *refusal {
 		return nil
 	}
 	x.spent = true
+	if fault.IsPermanent(err) {
+		return tooLarge(reasonBodySize, "the request is too large to be stored in one piece; send smaller batches")
+	}
 	f := later(http.StatusServiceUnavailable, reasonLog, "events cannot be stored now; send it again later", time.Second)
 	if wait, known := fault.RetryAfter(err); known {
 		f.after = max(f.after, wait)
