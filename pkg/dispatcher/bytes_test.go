@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 )
 
 // TestExactBytes checks that events are kept as they were sent: numbers, order,
@@ -83,6 +85,10 @@ func TestIdentity(t *testing.T) {
 		default:
 			if !isUUID7(r.EventID) {
 				t.Errorf("record %d has id %q, not a UUIDv7", i, r.EventID)
+			}
+			seconds, nanoseconds := uuid.MustParse(r.EventID).Time().UnixTime()
+			if made := time.Unix(seconds, nanoseconds); made.Sub(r.ReceivedAt).Abs() > time.Second {
+				t.Errorf("record %d, received at %v, has an id of %v", i, r.ReceivedAt, made)
 			}
 		}
 	}

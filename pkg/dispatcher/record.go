@@ -14,8 +14,9 @@ const (
 	maxOrigin    = 256
 	maxReferrer  = 1024
 	maxPurpose   = 64
-	// maxContextSize bounds a record's encoding without its data.
-	maxContextSize = maxUserAgent + maxOrigin + maxReferrer + maxPurpose + 1024
+	// maxContextSize bounds a record's encoding without its data: beside these
+	// its ids (640 at most), its source, and the text of a fault (1 kB).
+	maxContextSize = maxUserAgent + maxOrigin + maxReferrer + maxPurpose + 2048
 )
 
 // seen is what every record of a request has in common.
