@@ -19,6 +19,9 @@ const (
 // lane's last report on, can be trimmed while other lanes go on.
 func (l *Lane) waitOpen(ctx context.Context) error {
 	for l.breaker.state(time.Now()) == Open && ctx.Err() == nil {
+		if err := l.measure(ctx); err != nil {
+			return err
+		}
 		next, err := l.expire(ctx)
 		if err != nil {
 			return err

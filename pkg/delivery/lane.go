@@ -93,7 +93,11 @@ func (l *Lane) Run(ctx context.Context) error {
 	err := l.attach(ctx)
 	for err == nil && ctx.Err() == nil {
 		err = l.step(ctx, work)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrFenced) {
+		switch {
+		case err == nil && l.trouble != "":
+			l.trouble = ""
+			l.log.Info("lane reads the journal again")
+		case err != nil && ctx.Err() == nil && !errors.Is(err, ErrFenced):
 			err = l.endure(ctx, err)
 		}
 	}
@@ -148,7 +152,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 		}
 	}
 	w, err := l.collect(ctx)
-	if err != nil {
+	if err != nil || ctx.Err() != nil { // what was collected is read again
 		return err
 	}
 	return l.resolve(ctx, work, w)

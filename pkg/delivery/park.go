@@ -63,14 +63,13 @@ func (l *Lane) dueList(now time.Time) []*waiting {
 }
 
 // nextDue is when the next parked event is due.
-func (l *Lane) nextDue() (time.Time, bool) {
-	var due time.Time
+func (l *Lane) nextDue() (due time.Time, ok bool) {
 	for _, w := range l.parked {
-		if due.IsZero() || w.Due.Before(due) {
-			due = w.Due
+		if !ok || w.Due.Before(due) {
+			due, ok = w.Due, true
 		}
 	}
-	return due, len(l.parked) > 0
+	return due, ok
 }
 
 // retry puts parked events that are due into the window. Retries take at most

@@ -53,10 +53,14 @@ func (l *Lane) publish(ctx context.Context, intents []event.Position) error {
 // persist publishes r until it is durable. ambiguous says that an attempt at it
 // has been made whose result is unknown.
 func (l *Lane) persist(ctx context.Context, r *event.Report, ambiguous bool) error {
+	told := ""
 	for attempt := 1; ; attempt++ {
 		seq, err := l.put(ctx, r, ambiguous)
 		if err == nil {
 			l.recorded(r, seq)
+			if told != "" {
+				l.log.Info("outcomes are published again")
+			}
 			return nil
 		}
 		l.metrics.publishErrors.Inc()
@@ -67,7 +71,11 @@ func (l *Lane) persist(ctx context.Context, r *event.Report, ambiguous bool) err
 		if ctx.Err() != nil {
 			return fmt.Errorf("publish outcomes: %w", err)
 		}
-		l.complain(err)
+		if told != err.Error() {
+			told = err.Error()
+			l.log.Error("cannot publish outcomes, will retry", "err", err)
+			l.internal("publish outcomes", err)
+		}
 		sleep(ctx, min(maxPublishWait, 100*time.Millisecond<<min(attempt, 7)))
 	}
 }
@@ -100,16 +108,6 @@ func sameReport(a, b *event.Report) bool {
 	x, _ := a.AppendBinary(nil) // the error is always nil
 	y, _ := b.AppendBinary(nil)
 	return bytes.Equal(x, y)
-}
-
-// complain tells of a publish that failed, in full when the reason changes.
-func (l *Lane) complain(err error) {
-	if l.trouble == err.Error() {
-		return
-	}
-	l.trouble = err.Error()
-	l.log.Error("cannot publish outcomes, will retry", "err", err)
-	l.internal("publish outcomes", err)
 }
 
 // report is the draft and the lane's complete state.
@@ -152,10 +150,6 @@ func fit(r *event.Report, tally int) {
 
 // recorded begins a new draft after a report became durable.
 func (l *Lane) recorded(r *event.Report, seq uint64) {
-	if l.trouble != "" {
-		l.log.Info("outcomes are published again")
-		l.trouble = ""
-	}
 	l.seq, l.published = seq, time.Now()
 	l.draft = draft{plan: l.draft.plan, urgent: len(r.Intents) > len(l.carried)}
 	l.unsure = nil

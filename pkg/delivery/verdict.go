@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -127,7 +128,7 @@ func (l *Lane) answer(c *call) string {
 
 // clean removes secrets and personal data from what a vendor said.
 func (l *Lane) clean(text string) string {
-	return l.deps.Sanitize(cut(l.client.redact(text), maxIncidentBody))
+	return l.deps.Sanitize(cut(strings.ToValidUTF8(l.client.redact(text), "\uFFFD"), maxIncidentBody))
 }
 
 // cut shortens s to at most n bytes of whole characters.

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -51,7 +52,7 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 func (it *item) decide(outcome event.Outcome, reason string, now time.Time) *event.Delivery {
 	it.state = decided
 	it.row = event.Delivery{
-		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: cut(reason, maxReason),
+		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: cut(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
 		Attempts: it.attempts, Time: now, Day: day(it.receivedAt),
 	}
 	return &it.row
