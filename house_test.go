@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"pkg/console":    {"api", "pkg/event", "pkg/fault", "pkg/quantity"},
 
 	"pkg/tracker/trackertest":     {"pkg/event", "pkg/fault", "pkg/tracker", "pkg/strictyaml"},
+	"pkg/tracker/vendortest":      {},
 	"pkg/warehouse":               {"pkg/event", "pkg/fault", "pkg/quantity"},
 	"pkg/warehouse/duckdb":        {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/warehouse"},
 	"pkg/warehouse/warehousetest": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/warehouse"},
@@ -56,7 +57,7 @@ var mayImport = map[string][]string{
 // patterns are rules for packages that come in numbers.
 var patterns = map[string][]string{
 	"trackers/*":   {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker"},
-	"trackers/*/*": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker"}, // the vendor's fake
+	"trackers/*/*": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker", "pkg/tracker/vendortest"}, // the vendor's fake
 }
 
 // onlyIn names heavy modules and the one package that may import each.

@@ -36,10 +36,10 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 	if rule != "" {
 		return rule
 	}
-	if ev.DeviceID == "" {
+	if strings.TrimSpace(ev.DeviceID) == "" {
 		return "deviceId: required"
 	}
-	if len(ev.UserID) > maxUserID && tracker.Length(ev.UserID) > maxUserID {
+	if tracker.Length(ev.UserID) > maxUserID {
 		return "userId: longer than 256 characters"
 	}
 	shop := shopFor(name, ev)

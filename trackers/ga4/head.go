@@ -2,6 +2,7 @@ package ga4
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -13,7 +14,7 @@ const maxUserProperties = 25
 // everything that holds for all of them.
 func (e *encoder) encodeHead(ev *event.Event, c *Config) {
 	b := tracker.AppendMember(append(e.head[:0], '{'), "client_id", ev.DeviceID)
-	if ev.UserID != "" {
+	if strings.TrimSpace(ev.UserID) != "" {
 		b = tracker.AppendMember(b, "user_id", ev.UserID)
 	}
 	b = e.appendUserProperties(b, ev.UserProperties)

@@ -1,0 +1,219 @@
+package ga4test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// Message is one fault in the form of the validation endpoint.
+type Message struct {
+	FieldPath      string `json:"fieldPath"`
+	Description    string `json:"description"`
+	ValidationCode string `json:"validationCode"`
+}
+
+// checker collects what is wrong with one request.
+type checker struct {
+	messages []Message
+	oldest   time.Time // zero: any time will do
+}
+
+func (c *checker) fault(path, code, description string, args ...any) {
+	c.messages = append(c.messages, Message{path, fmt.Sprintf(description, args...), code})
+}
+
+type payload struct {
+	ClientID string
+	UserID   string
+	Events   []sentEvent
+}
+
+type sentEvent struct {
+	Name string
+	raw  json.RawMessage
+}
+
+// payload checks a body and returns what could be read of it.
+func (c *checker) payload(body []byte) payload {
+	var top map[string]json.RawMessage
+	if strict(body, &top) != nil {
+		c.fault("", "VALUE_INVALID", "the body is not a JSON object")
+		return payload{}
+	}
+	for key := range top {
+		if !topLevel(key) {
+			c.fault(key, "NAME_INVALID", "unknown key %q", key)
+		}
+	}
+	p := payload{ClientID: c.text(top, "client_id", 1000), UserID: c.text(top, "user_id", 256)}
+	if p.ClientID == "" {
+		c.fault("client_id", "VALUE_REQUIRED", "client_id is missing or empty")
+	}
+	c.timestamp("timestamp_micros", top["timestamp_micros"])
+	c.consent(top["consent"])
+	c.device(top["device"])
+	c.userProperties(top["user_properties"])
+	if ip := c.text(top, "ip_override", 100); ip != "" {
+		if _, err := netip.ParseAddr(ip); err != nil {
+			c.fault("ip_override", "VALUE_INVALID", "not an address")
+		}
+	}
+	c.text(top, "user_agent", 100_000)
+	p.Events = c.events(top["events"])
+	return p
+}
+
+// strict decodes exactly one JSON value, keeping numbers.
+func strict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("more than one value")
+	}
+	return nil
+}
+
+func topLevel(key string) bool {
+	switch key {
+	case "client_id", "user_id", "timestamp_micros", "user_properties", "consent", "ip_override", "user_location",
+		"user_agent", "device", "user_data", "validation_behavior", "events":
+		return true
+	}
+	return false
+}
+
+// text is an optional string member that must not be empty when it is there.
+func (c *checker) text(top map[string]json.RawMessage, key string, limit int) string {
+	raw, there := top[key]
+	if !there {
+		return ""
+	}
+	var s string
+	switch {
+	case json.Unmarshal(raw, &s) != nil:
+		c.fault(key, "VALUE_INVALID", "not a string")
+	case s == "":
+		c.fault(key, "VALUE_INVALID", "an empty string; leave it out")
+	case length(s) > limit:
+		c.fault(key, "VALUE_OUT_OF_BOUNDS", "longer than %d characters", limit)
+	}
+	return s
+}
+
+// length counts characters as JavaScript, and so Google's validator, does.
+func length(s string) int { return len(utf16.Encode([]rune(s))) }
+
+func (c *checker) timestamp(path string, raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var n int64
+	if json.Unmarshal(raw, &n) != nil {
+		c.fault(path, "VALUE_INVALID", "not a whole number of microseconds")
+		return
+	}
+	at := time.UnixMicro(n)
+	if at.Year() < 2000 || at.Year() > 2100 {
+		c.fault(path, "VALUE_OUT_OF_BOUNDS", "not in microseconds since 1970")
+	}
+	if !c.oldest.IsZero() && at.Before(c.oldest) {
+		c.fault(path, "VALUE_OUT_OF_BOUNDS", "older than 72 hours")
+	}
+}
+
+func (c *checker) consent(raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var consent map[string]string
+	if json.Unmarshal(raw, &consent) != nil {
+		c.fault("consent", "VALUE_INVALID", "not an object of strings")
+	}
+	for key, value := range consent {
+		if key != "ad_user_data" && key != "ad_personalization" || value != "GRANTED" && value != "DENIED" {
+			c.fault("consent."+key, "VALUE_INVALID", "want ad_user_data and ad_personalization, GRANTED or DENIED")
+		}
+	}
+}
+
+func (c *checker) device(raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var device map[string]string
+	if json.Unmarshal(raw, &device) != nil {
+		c.fault("device", "VALUE_INVALID", "not an object of strings")
+	}
+	for key := range device {
+		switch key {
+		case "category", "language", "screen_resolution", "operating_system", "operating_system_version", "model", "brand", "browser", "browser_version":
+		default:
+			c.fault("device."+key, "NAME_INVALID", "unknown key")
+		}
+	}
+}
+
+func (c *checker) userProperties(raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var properties map[string]map[string]any
+	if strict(raw, &properties) != nil {
+		c.fault("user_properties", "VALUE_INVALID", "want {name: {value: ...}}")
+	}
+	if len(properties) > 25 {
+		c.fault("user_properties", "EXCEEDED_MAX_ENTITIES", "more than 25")
+	}
+	for name, property := range properties {
+		path := "user_properties." + name
+		c.name(path, name, 24)
+		switch name {
+		case "first_open_time", "first_visit_time", "last_deep_link_referrer", "user_id", "first_open_after_install":
+			c.fault(path, "NAME_RESERVED", "reserved")
+		}
+		c.scalar(path, property["value"], 36)
+	}
+}
+
+func (c *checker) name(path, name string, limit int) {
+	switch {
+	case len(name) > limit:
+		c.fault(path, "NAME_INVALID", "longer than %d characters", limit)
+	case !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`).MatchString(name):
+		c.fault(path, "NAME_INVALID", "must begin with a letter; only alphanumeric characters and underscores are allowed")
+	}
+	for _, prefix := range [...]string{"_", "firebase_", "ga_", "google_", "gtag."} {
+		if strings.HasPrefix(name, prefix) {
+			c.fault(path, "NAME_RESERVED", "the prefix %s is reserved", prefix)
+		}
+	}
+}
+
+// scalar checks a parameter's value: a string within the limit, or a number.
+func (c *checker) scalar(path string, value any, limit int) {
+	switch v := value.(type) {
+	case json.Number:
+		if len(v) > limit {
+			c.fault(path, "VALUE_OUT_OF_BOUNDS", "longer than %d characters", limit)
+		}
+	case string:
+		if v == "" {
+			c.fault(path, "VALUE_INVALID", "an empty string; leave it out")
+		}
+		if length(v) > limit {
+			c.fault(path, "VALUE_OUT_OF_BOUNDS", "longer than %d characters", limit)
+		}
+	default:
+		c.fault(path, "VALUE_INVALID", "neither a string nor a number")
+	}
+}

@@ -1,0 +1,118 @@
+package heaptest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf16"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
+)
+
+// checker collects what is wrong with one request.
+type checker struct{ violations []vendortest.Violation }
+
+func (c *checker) fault(rule, detail string, args ...any) {
+	c.violations = append(c.violations, vendortest.Violation{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
+}
+
+// known reports members that the reference does not list.
+func (c *checker) known(path string, members map[string]json.RawMessage, names ...string) {
+	for name := range members {
+		if !slices.Contains(names, name) {
+			c.fault("unknown member", "%s.%s", path, name)
+		}
+	}
+}
+
+func (c *checker) event(path string, raw json.RawMessage) vendortest.Entry {
+	var e map[string]json.RawMessage
+	if strict(raw, &e) != nil {
+		c.fault("event", "%s is not an object", path)
+		return vendortest.Entry{}
+	}
+	c.known(path, e, "app_id", "event", "identity", "user_id", "session_id", "properties", "timestamp", "idempotency_key")
+	entry := vendortest.Entry{Data: raw}
+	entry.Name, _ = c.text(path, e, "event", 1024)
+	if entry.Name == "" {
+		c.fault("event", "%s.event is required", path)
+	}
+	entry.Key, _ = c.text(path, e, "idempotency_key", 1024)
+	c.identity(path, e, &entry)
+	c.timestamp(path, e)
+	c.properties(path, e["properties"])
+	return entry
+}
+
+// text is an optional string member.
+func (c *checker) text(path string, e map[string]json.RawMessage, name string, limit int) (string, bool) {
+	raw, there := e[name]
+	if !there {
+		return "", false
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil || raw[0] != '"' {
+		c.fault(name, "%s.%s is not a string", path, name)
+	}
+	if length(s) > limit {
+		c.fault(name, "%s.%s is longer than %d characters", path, name, limit)
+	}
+	return s, true
+}
+
+// length counts characters as JavaScript, and so Heap's SDK, does.
+func length(s string) int { return len(utf16.Encode([]rune(s))) }
+
+// identity: exactly one of identity and user_id.
+func (c *checker) identity(path string, e map[string]json.RawMessage, entry *vendortest.Entry) {
+	identity, hasIdentity := c.text(path, e, "identity", 255)
+	user, hasUser := c.text(path, e, "user_id", 16)
+	if hasIdentity == hasUser {
+		c.fault("identity", "%s has both or neither of identity and user_id", path)
+	}
+	if hasIdentity && identity == "" {
+		c.fault("identity", "%s.identity is empty", path)
+	}
+	if n, err := strconv.ParseUint(user, 10, 64); hasUser && (err != nil || n > 1<<53-1) {
+		c.fault("user_id", "%s.user_id is not a whole number below 2^53", path)
+	}
+	entry.User, entry.Device = identity, user
+}
+
+func (c *checker) timestamp(path string, e map[string]json.RawMessage) {
+	s, there := c.text(path, e, "timestamp", 64)
+	if _, err := time.Parse(time.RFC3339Nano, s); there && err != nil {
+		c.fault("timestamp", "%s.timestamp is not ISO 8601", path)
+	}
+}
+
+// properties: flat, keys and values below 1024 characters, strings and numbers.
+func (c *checker) properties(path string, raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var properties map[string]any
+	if strict(raw, &properties) != nil || properties == nil {
+		c.fault("properties", "%s.properties is not an object", path)
+		return
+	}
+	for name, value := range properties {
+		if name == "" || length(name) >= 1024 {
+			c.fault("property key", "%s has a key that is empty or has 1024 characters or more", path)
+		}
+		switch v := value.(type) {
+		case string:
+			if length(v) >= 1024 {
+				c.fault("property value", "%s.%.40s has 1024 characters or more", path, name)
+			}
+		case json.Number:
+			if len(v) >= 1024 {
+				c.fault("property value", "%s.%.40s has 1024 digits or more", path, name)
+			}
+		default:
+			c.fault("property type", "%s.%.40s is neither a string nor a number", path, name)
+		}
+	}
+}

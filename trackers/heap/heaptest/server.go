@@ -1,0 +1,132 @@
+// Package heaptest is a strict stand-in for Heap's server-side track API, single
+// and bulk. It holds every request against the rules of Heap's reference
+// (track-1, bulk-track) and of its Node SDK, drops repeats by idempotency_key,
+// and can hold the documented rates. Heap documents no answers; the stand-in says
+// 200 {} to what it takes and 400 "Bad request" to what it refuses, and refuses a
+// bulk as a whole. It knows nothing of package heap: the rules are written down a
+// second time on purpose.
+package heaptest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
+)
+
+// Options is what a Server needs beside the rules.
+type Options struct {
+	// Log also gets each taken event as a line of JSON; nil for none.
+	Log io.Writer
+	// Now is the clock for the rates of the reference, 15,000 events a minute for
+	// an app_id and 1,000 for an identity; nil leaves those rules out.
+	Now func() time.Time
+}
+
+// Server is the stand-in: an http.Handler for /api/track.
+type Server struct {
+	// Faults ordered here are met by every request.
+	Faults vendortest.Faults
+	// Taken is the events taken, each once by its idempotency_key.
+	Taken *vendortest.Log
+	// Violations is every rule that a request broke.
+	Violations vendortest.Violations
+	// Seen counts the repeats that were dropped.
+	Seen vendortest.Seen
+
+	rates *rates
+	mux   *http.ServeMux
+}
+
+// New makes a Server.
+func New(o Options) *Server {
+	s := &Server{Taken: vendortest.NewLog(o.Log), mux: http.NewServeMux()}
+	if o.Now != nil {
+		s.rates = &rates{now: o.Now}
+	}
+	s.mux.Handle("POST /api/track", s.Faults.Wrap(http.HandlerFunc(s.track)))
+	return s
+}
+
+// ServeHTTP answers as the vendor does.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func (s *Server) track(w http.ResponseWriter, r *http.Request) {
+	body, err := vendortest.ReadBody(r)
+	if err != nil {
+		return // the client is gone, and so is its request
+	}
+	call, violations := check(r, body)
+	if len(violations) > 0 {
+		s.Violations.Add(violations...)
+		http.Error(w, "Bad request", http.StatusBadRequest)
+		return
+	}
+	if s.rates != nil && !s.rates.allow(call.AppID, call.events) {
+		http.Error(w, "Too many requests", http.StatusTooManyRequests)
+		return
+	}
+	for _, e := range call.events {
+		if e.Key == "" || s.Seen.Add(e.Key) {
+			s.Taken.Add(e)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, "{}") // the client may be gone
+}
+
+// call is one sound request.
+type call struct {
+	AppID  string
+	events []vendortest.Entry // Device is the user_id
+}
+
+// check reads a request and says what is wrong with it.
+func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
+	var c checker
+	if r.Header.Get("Content-Type") != "application/json" {
+		c.fault("content type", "want application/json")
+	}
+	var top map[string]json.RawMessage
+	if strict(body, &top) != nil {
+		c.fault("json", "the body is not a JSON object")
+		return call{}, c.violations
+	}
+	out := call{}
+	if json.Unmarshal(top["app_id"], &out.AppID) != nil || out.AppID == "" {
+		c.fault("app_id", "required, a string")
+	}
+	list := []json.RawMessage{body}
+	if raw, bulk := top["events"]; bulk {
+		if json.Unmarshal(raw, &list) != nil {
+			c.fault("events", "not an array")
+			return call{}, c.violations
+		}
+		c.known("", top, "app_id", "events")
+	}
+	if len(list) < 1 || len(list) > 1000 {
+		c.fault("events", "%d events, want 1 to 1000", len(list))
+	}
+	for i, raw := range list {
+		out.events = append(out.events, c.event(fmt.Sprintf("events[%d]", i), raw))
+	}
+	return out, c.violations
+}
+
+// strict decodes exactly one JSON value, keeping numbers.
+func strict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("more than one value")
+	}
+	return nil
+}
