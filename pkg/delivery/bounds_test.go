@@ -29,7 +29,7 @@ func TestReportsFitAMessage(t *testing.T) {
 			fmt.Fprint(rw, strings.Repeat("refused ", 10_000))
 			return true
 		}
-		for range 3000 {
+		for range 1500 {
 			w.journal.add("buy")
 		}
 		for _, m := range w.journal.messages {
@@ -38,7 +38,7 @@ func TestReportsFitAMessage(t *testing.T) {
 		w.run()
 		wait(time.Minute)
 		w.quit()
-		counts(t, w.audit(), map[event.Outcome]int{event.Rejected: 3000})
+		counts(t, w.audit(), map[event.Outcome]int{event.Rejected: 1500})
 		for p, row := range w.ledger.rows() {
 			if len(row.Error) < 100 {
 				t.Fatalf("%s: only %d bytes of the answer are left", p, len(row.Error))

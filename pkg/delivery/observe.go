@@ -127,5 +127,5 @@ func (l *Lane) shownBody(body []byte) []byte {
 	if len(body) == 0 {
 		return nil
 	}
-	return []byte(cut(l.deps.Sanitize(cut(l.client.redact(string(body)), 2*maxIncidentBody)), maxIncidentBody))
+	return []byte(cut(l.clean(body), maxIncidentBody))
 }

@@ -247,7 +247,7 @@ func TestConnectionClosedWhileIdleLosesAndDoublesNothing(t *testing.T) {
 	defer server.Close()
 	w.transport, w.tracker.base = nil, server.URL
 	w.run()
-	for n := range 20 {
+	for n := range 8 {
 		w.journal.add("buy")
 		w.until(func() bool {
 			st := w.lane.Status()

@@ -189,6 +189,20 @@ func (c *client) strip(err error) error {
 	return err
 }
 
+// excerpt is the beginning of a text, at most n bytes, with the tracker's
+// secrets masked. A secret that the cut would have split is left out whole.
+func (c *client) excerpt(text []byte, n int) string {
+	if len(text) <= n {
+		return c.redact(string(text))
+	}
+	masked := c.redact(string(text[:n]))
+	longest := 0
+	for _, s := range c.secrets {
+		longest = max(longest, 6*len(s.Reveal())) // escaped for JSON, the longest form
+	}
+	return cut(masked, max(0, len(masked)-longest))
+}
+
 // redact masks the tracker's secrets in a text.
 func (c *client) redact(text string) string {
 	if len(c.secrets) == 0 || text == "" {

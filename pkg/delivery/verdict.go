@@ -119,16 +119,17 @@ func (c *call) describe(it *item, answer string) {
 
 // answer is what the vendor said, or why it said nothing, fit to be stored.
 func (l *Lane) answer(c *call) string {
-	text := string(c.exchange.response.Body)
+	text := c.exchange.response.Body
 	if c.exchange.response.Err != nil {
-		text = c.exchange.response.Err.Error()
+		text = []byte(c.exchange.response.Err.Error())
 	}
 	return cut(l.clean(text), maxError)
 }
 
-// clean removes secrets and personal data from what a vendor said.
-func (l *Lane) clean(text string) string {
-	return l.deps.Sanitize(cut(strings.ToValidUTF8(l.client.redact(text), "\uFFFD"), maxIncidentBody))
+// clean is the beginning of what was sent or said, as valid UTF-8 without
+// secrets and personal data.
+func (l *Lane) clean(text []byte) string {
+	return l.deps.Sanitize(strings.ToValidUTF8(l.client.excerpt(text, 2*maxIncidentBody), "\uFFFD"))
 }
 
 // cut shortens s to at most n bytes of whole characters.
