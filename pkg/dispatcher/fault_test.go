@@ -170,6 +170,22 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestAbort checks that the server's own panic goes on to the server, and that
+// nothing is left behind.
+func TestAbort(t *testing.T) {
+	g := newGateway(t, testConfig())
+	g.log.set(func(l *memoryLog) { l.fault = func(context.Context) error { panic(http.ErrAbortHandler) } })
+	resp, err := g.Client().Post(g.URL+"/v1/events?key="+siteKey, "", strings.NewReader(purchase))
+	if err == nil {
+		resp.Body.Close()
+		t.Fatalf("status %d, want a dropped connection", resp.StatusCode)
+	}
+	g.Close() // waits for the handler
+	if len(g.incidents.all()) != 0 || g.metric(t, "sparrow_dispatcher_in_flight_bytes") != 0 || g.metric(t, "sparrow_dispatcher_in_flight_requests") != 0 {
+		t.Error("told as an incident, or something is still held")
+	}
+}
+
 // TestFailedAppendIsTold checks that a failed append reaches the observer, and
 // a client that left does not.
 func TestFailedAppendIsTold(t *testing.T) {

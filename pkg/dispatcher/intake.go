@@ -215,23 +215,26 @@ func (d *Dispatcher) refuse(x *exchange, f *refusal) {
 // finish returns what the exchange holds and counts it; it also turns a panic
 // into an incident and a 500.
 func (d *Dispatcher) finish(x *exchange) {
-	if p := recover(); p != nil {
+	p := recover()
+	if p != nil {
+		x.spent = true
+	}
+	abort := p == http.ErrAbortHandler // the server's own way to drop a connection
+	if p != nil && !abort {
 		d.recovered(x, p)
 	}
 	if x.scratch != nil && !x.spent {
-		x.scratch.reset()
 		d.pool.put(x.scratch)
 	}
 	x.lease.release()
 	d.metrics.inFlight.Dec()
 	d.metrics.answered(&x.source.metrics, x.status, time.Since(x.began))
+	if abort {
+		panic(p)
+	}
 }
 
 func (d *Dispatcher) recovered(x *exchange, p any) {
-	x.spent = true
-	if p == http.ErrAbortHandler { //nolint:errorlint // the server compares it so
-		panic(p)
-	}
 	// The value of a panic could hold a client's data: its type and the stack
 	// are enough to find the fault.
 	d.observe(reasonPanic, fmt.Errorf("panic of type %T\n%s", p, debug.Stack()))

@@ -36,12 +36,14 @@ func (p *pool) get() *scratch {
 	return &scratch{body: make([]byte, 0, 4096), encoded: make([]byte, 0, 4096)}
 }
 
+// put takes a scratch back, emptied, unless it grew too large to keep.
 func (p *pool) put(s *scratch) {
 	if cap(s.body) > keepBytes || cap(s.inflated) > keepBytes || cap(s.encoded) > keepBytes || cap(s.elements) > keepElements {
 		return
 	}
 	clear(s.elements) // they hold strings
-	clear(s.records)
+	s.body, s.inflated, s.encoded = s.body[:0], s.inflated[:0], s.encoded[:0]
+	s.ends, s.records, s.elements, s.answer = s.ends[:0], s.records[:0], s.elements[:0], s.answer[:0]
 	p.free.Put(s)
 }
 
@@ -56,10 +58,4 @@ func (s *scratch) slices() [][]byte {
 		start = end
 	}
 	return s.records
-}
-
-// reset empties the scratch for its next request.
-func (s *scratch) reset() {
-	s.body, s.inflated, s.encoded = s.body[:0], s.inflated[:0], s.encoded[:0]
-	s.ends, s.records, s.elements, s.answer = s.ends[:0], s.records[:0], s.elements[:0], s.answer[:0]
 }
