@@ -79,7 +79,7 @@ func TestRequestsUnderWayAreBounded(t *testing.T) {
 			under++
 			most = max(most, under)
 			mu.Unlock()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			w.vendor.ServeHTTP(rw, r)
 			mu.Lock()
 			under--

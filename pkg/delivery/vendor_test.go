@@ -166,6 +166,7 @@ func (v *vendor) set(fault func(n int, w http.ResponseWriter) bool) {
 type wireless struct {
 	handler http.Handler
 	refuse  func() bool // no connection
+	lose    func() bool // the answer gets lost
 }
 
 func (m *wireless) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -184,6 +185,9 @@ func (m *wireless) RoundTrip(req *http.Request) (*http.Response, error) {
 	copied.Body = io.NopCloser(bytes.NewReader(body))
 	answer := httptest.NewRecorder()
 	m.handler.ServeHTTP(answer, copied)
+	if m.lose != nil && m.lose() {
+		return nil, &netError{syscall.ECONNRESET}
+	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
