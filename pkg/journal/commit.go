@@ -38,20 +38,18 @@ func newWriter() writer {
 // come meanwhile form the next. When ctx ends, it stores what waits, within
 // drainLimit, and fails the rest.
 func (j *Journal) commit(ctx context.Context) {
-	for {
-		g := j.queue.take(ctx)
-		if g == nil {
-			break
-		}
-		seq, err := j.store(context.WithoutCancel(ctx), g, j.patience)
+	storing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(drainLimit, cancel) })()
+	for g := j.queue.take(ctx); g != nil; g = j.queue.take(ctx) {
+		seq, err := j.store(storing, g)
 		j.queue.settle(g, seq, err)
 	}
-	deadline := time.Now().Add(drainLimit)
 	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
 		var seq uint64
-		err := fmt.Errorf("%w: shutting down", ErrUnavailable)
-		if left := time.Until(deadline); left > 0 {
-			seq, err = j.store(context.WithoutCancel(ctx), g, left)
+		err := fault.After(fmt.Errorf("%w: shutting down", ErrUnavailable), unavailableWait)
+		if storing.Err() == nil {
+			seq, err = j.store(storing, g)
 		}
 		j.queue.settle(g, seq, err)
 	}
@@ -59,13 +57,13 @@ func (j *Journal) commit(ctx context.Context) {
 
 // store publishes a group, repeating it under the same message id for as long
 // as patience lasts.
-func (j *Journal) store(ctx context.Context, g *group, patience time.Duration) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (j *Journal) store(ctx context.Context, g *group) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, j.patience)
 	defer cancel()
 	seal(g.frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before, count: g.count})
 	msg := &nats.Msg{Subject: eventsSubject, Data: g.frame, Header: j.messageID()}
 	start := time.Now()
-	ack, sure, err := j.publish(ctx, msg, j.makeRoom)
+	ack, sure, err := j.publish(ctx, msg, j.events)
 	if err == nil {
 		j.gate.full.Store(false)
 		j.stored(g, ack.Sequence, time.Since(start))
@@ -99,20 +97,19 @@ func (j *Journal) messageID() nats.Header {
 	return nats.Header{jetstream.MsgIDHeader: []string{id}}
 }
 
-// publish sends msg until the server has answered or ctx ends. sure says of an
-// error that nothing was stored. When the stream is full, room is asked once
-// whether it could make some.
-func (j *Journal) publish(ctx context.Context, msg *nats.Msg, room func(context.Context) bool) (ack *jetstream.PubAck, sure bool, err error) {
+// publish sends msg to s until the server has answered or ctx ends. sure says of
+// an error that nothing was stored. If the stream is full, it is trimmed once.
+func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *jetstream.PubAck, sure bool, err error) {
 	sure = true
-	for {
+	for trimmed := false; ; {
 		ack, err = j.attempt(ctx, msg)
 		if err == nil {
 			j.watch.answered()
 			return ack, true, nil
 		}
 		switch code := apiCode(err); {
-		case isFull(err) && room != nil && room(ctx):
-			room = nil
+		case isFull(err) && !trimmed && j.makeRoom(ctx, s, len(msg.Data)):
+			trimmed = true
 			continue
 		case isFull(err):
 			return nil, sure, errFull("the stream is at its bound and its readers are behind")

@@ -106,3 +106,11 @@ func (c *wedgedConn) Read(b []byte) (int, error) {
 		}
 	}
 }
+
+// Gaps is what a reader counts with.
+type Gaps struct{ gaps gaps }
+
+// Note takes one frame.
+func (g *Gaps) Note(lane string, chain, batch, before uint64, count uint32, seq, skipped uint64) (messages, records uint64) {
+	return g.gaps.note(lane, header{chain: chain, batch: batch, before: before, count: count}, seq, skipped)
+}

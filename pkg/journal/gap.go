@@ -16,7 +16,7 @@ const chainLimit = 256
 
 // note takes the next frame, skipped sequences after the one before, and
 // returns how many messages are missing in between, and how many records they
-// held (0 if unknown).
+// held (0 if unknown: other writers lost some too).
 //
 // Missing sequences show as such. Missing batches without a missing sequence
 // mean that the end of the stream was lost and its sequences given out again.
@@ -25,8 +25,9 @@ func (g *gaps) note(lane string, h header, seq, skipped uint64) (messages, recor
 	last, known := g.chains[key]
 	messages = skipped
 	if known && h.batch > last.batch+1 {
-		messages = max(skipped, h.batch-last.batch-1)
-		if h.before > last.records {
+		own := h.batch - last.batch - 1
+		messages = max(skipped, own)
+		if own == messages && h.before > last.records {
 			records = h.before - last.records
 		}
 	}

@@ -15,8 +15,9 @@ import (
 
 // hold is what one reader of a stream needs: the sequence and all after it.
 type hold struct {
-	seq   uint64
-	dirty bool // not stored yet
+	seq    uint64
+	dirty  bool   // not stored yet
+	change uint64 // when it was set or stored, by holdStore.changes
 }
 
 type holdKey struct{ stream, reader string } // the stream's label
@@ -36,6 +37,7 @@ type holdStore struct {
 
 	mu      sync.Mutex
 	holds   map[holdKey]hold
+	changes uint64
 	end     mark
 	endSaid uint64 // the mark that is stored
 }
@@ -91,7 +93,7 @@ func (h *holdStore) set(ctx context.Context, k holdKey, seq uint64) error {
 	have, known := h.holds[k]
 	raise := known && seq >= have.seq
 	// A lowered hold counts at once, even if it cannot be stored.
-	h.holds[k] = hold{seq: seq, dirty: seq != have.seq || have.dirty || !known}
+	h.change(k, hold{seq: seq, dirty: seq != have.seq || have.dirty || !known})
 	h.mu.Unlock()
 	if raise {
 		return nil
@@ -122,9 +124,16 @@ func (h *holdStore) save(ctx context.Context, k holdKey, seq uint64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if have, ok := h.holds[k]; ok && have.seq == seq {
-		h.holds[k] = hold{seq: seq}
+		h.change(k, hold{seq: seq})
 	}
 	return nil
+}
+
+// change sets a hold. The lock is held.
+func (h *holdStore) change(k holdKey, v hold) {
+	h.changes++
+	v.change = h.changes
+	h.holds[k] = v
 }
 
 func (k holdKey) subject() string { return holdsPrefix + k.stream + "." + k.reader }
@@ -181,6 +190,9 @@ func (h *holdStore) flush(ctx context.Context) error {
 // load takes what is stored, by this or other processes, for all that has not
 // been changed here since.
 func (h *holdStore) load(ctx context.Context) error {
+	h.mu.Lock()
+	before := h.changes
+	h.mu.Unlock()
 	f, err := newFetcher(h.link, holdsStream)
 	if err != nil {
 		return fmt.Errorf("load holds: %w", err)
@@ -207,7 +219,7 @@ func (h *holdStore) load(ctx context.Context) error {
 		seq = sequence(msg) + 1
 		readHold(msg.Header.Get(jetstream.SubjectHeader), msg.Data, found, &end)
 	}
-	h.take(found, end)
+	h.take(found, end, before)
 	return nil
 }
 
@@ -233,11 +245,13 @@ func readHold(subject string, data []byte, found map[holdKey]hold, end *mark) {
 	}
 }
 
-func (h *holdStore) take(found map[holdKey]hold, end mark) {
+// take replaces what was not changed here since the count of changes was before:
+// what was may be missing in found.
+func (h *holdStore) take(found map[holdKey]hold, end mark, before uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for k, v := range h.holds {
-		if v.dirty {
+		if v.dirty || v.change > before {
 			found[k] = v
 		}
 	}

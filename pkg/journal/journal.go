@@ -52,8 +52,6 @@ type Journal struct {
 
 	trimNow  chan struct{}
 	trimming sync.Mutex
-	roomMu   sync.Mutex
-	roomMade time.Time
 
 	running atomic.Bool
 	closing atomic.Bool

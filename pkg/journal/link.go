@@ -121,7 +121,10 @@ type getRequest struct {
 	MaxBytes int        `json:"max_bytes,omitempty"`
 }
 
-const codeNoMessage = 10037
+const (
+	codeNoMessage = 10037
+	codeNoStream  = 10059
+)
 
 // get asks the stream's leader for one message. It answers ErrGone if there is
 // none: other than a replica, the leader knows.

@@ -120,7 +120,7 @@ func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, 
 func (j *Journal) fencedPublish(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	limited, cancel := context.WithTimeout(ctx, j.patience)
 	defer cancel()
-	ack, _, err := j.publish(limited, msg, j.makeRoom)
+	ack, _, err := j.publish(limited, msg, j.outcomes)
 	if err == nil {
 		return ack.Sequence, nil
 	}

@@ -52,7 +52,7 @@ func (j *Journal) keep(ctx context.Context) {
 	defer flush.Stop()
 	defer trim.Stop()
 	defer probe.Stop()
-	var failing map[string]bool = make(map[string]bool)
+	failing := make(map[string]bool) // by task
 	for {
 		var task string
 		var err error
@@ -70,6 +70,9 @@ func (j *Journal) keep(ctx context.Context) {
 			task, err = "trim", j.trim(ctx)
 		case <-j.trimNow:
 			task, err = "trim", j.trim(ctx)
+		}
+		if apiCode(err) == codeNoStream { // somebody deleted it
+			err = errors.Join(err, j.prepare(ctx))
 		}
 		if ctx.Err() == nil {
 			j.logChange(failing, task, err)

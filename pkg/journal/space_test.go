@@ -30,7 +30,7 @@ func eventually(t testing.TB, what string, check func() bool) {
 }
 
 func TestTrafficBeyondTheBound(t *testing.T) {
-	const callers, size, total = 16, 32 << 10, 1 << 30
+	const callers, size, total = 16, 32 << 10, traffic
 	cfg := testConfig()
 	cfg.MaxBytes = 64 * quantity.MiB
 	j := mustOpen(t, cfg, journal.Options{Dir: t.TempDir()})

@@ -34,10 +34,10 @@ type Stream struct {
 	prefix string // of subjects, before the lane
 	bound  int64  // bytes
 
-	last    atomic.Uint64 // highest sequence seen
-	epoch   atomic.Pointer[string]
-	growth  atomic.Int64 // bytes since the last trim
-	trimmed atomic.Uint64
+	last   atomic.Uint64 // highest sequence seen
+	epoch  atomic.Pointer[string]
+	used   atomic.Int64 // bytes, when the server was last asked
+	growth atomic.Int64 // bytes since the last trim
 
 	mu   sync.Mutex
 	news chan struct{} // closed at the next message; nil while nobody waits

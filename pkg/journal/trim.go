@@ -11,9 +11,10 @@ import (
 
 const (
 	trimPeriod = 5 * time.Second
-	// roomPeriod keeps a stream that stays full from asking for a trim with each
-	// publish.
-	roomPeriod = 100 * time.Millisecond
+	// roomPatience is how long a publish that finds its stream full waits for the
+	// readers before it is refused: a short burst then costs time, not an error.
+	roomPatience = time.Second
+	roomPause    = 20 * time.Millisecond
 )
 
 // trimSoon asks the keeper for a trim without waiting for it.
@@ -36,23 +37,28 @@ func (j *Journal) trim(ctx context.Context) error {
 	return errors.Join(j.events.trim(ctx), j.outcomes.trim(ctx))
 }
 
-// makeRoom trims on behalf of a publish that found its stream full. It reports
-// whether it is worth another try.
-func (j *Journal) makeRoom(ctx context.Context) bool {
-	j.roomMu.Lock()
-	defer j.roomMu.Unlock()
-	if time.Since(j.roomMade) < roomPeriod {
-		return false
+// makeRoom trims until size more bytes fit into the stream, for a publish that
+// found it full. It reports whether it is worth another try. Once appends are
+// refused anyway, it does not wait for the readers.
+func (j *Journal) makeRoom(ctx context.Context, s *Stream, size int) bool {
+	const overhead = 512 // of a message in the store
+	deadline := time.Now().Add(roomPatience)
+	for {
+		err := j.trim(ctx)
+		if err == nil && s.used.Load()+int64(size)+overhead <= s.bound {
+			return true
+		}
+		refusing := s == j.events && j.gate.full.Load()
+		if refusing || time.Now().After(deadline) || !wait(ctx, roomPause) {
+			return false
+		}
 	}
-	before := j.events.trimmed.Load() + j.outcomes.trimmed.Load()
-	err := j.trim(ctx)
-	j.roomMade = time.Now()
-	return err == nil && j.events.trimmed.Load()+j.outcomes.trimmed.Load() > before
 }
 
 // trim purges below the lowest hold. The last message stays: it carries the
 // chain on over a restart, and the server cannot lose count of an empty stream.
 func (s *Stream) trim(ctx context.Context) error {
+	s.growth.Store(0)
 	state, err := s.j.reads.state(ctx, s.name)
 	if err != nil {
 		return fmt.Errorf("trim %s: %w", s.label, err)
@@ -75,8 +81,6 @@ func (s *Stream) trim(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("trim %s: %w", s.label, err)
 	}
-	s.trimmed.Store(to)
-	s.growth.Store(0)
 	if state, err = s.j.reads.state(ctx, s.name); err == nil {
 		s.observe(state)
 	}
@@ -99,6 +103,7 @@ func (s *Stream) observe(state jetstream.StreamState) {
 		s.last.Store(state.LastSeq)
 	}
 	s.mu.Unlock()
+	s.used.Store(int64(state.Bytes))
 	if s == s.j.events && int64(state.Bytes)+groupLimit < s.bound {
 		s.j.gate.full.Store(false)
 	}
