@@ -182,7 +182,7 @@ func (c *carrier) take(ctx context.Context) error {
 		}
 	}
 	c.held = c.held[1:]
-	c.batch.addReport(arrival.seq, &arrival.report)
+	c.batch.AddReport(arrival.seq, &arrival.report)
 	c.batch.Outcomes = Mark{Stream: OutcomesStream, Epoch: arrival.epoch, Next: event.Position{Seq: arrival.seq + 1}}
 	c.gathered.set(c.batch.Outcomes)
 	return nil

@@ -78,8 +78,9 @@ func recordName(r *event.Record) string {
 // text makes any string one that every warehouse takes: UTF-8.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// addReport appends the rows of a report.
-func (b *Batch) addReport(seq uint64, r *event.Report) {
+// AddReport appends the rows of a report, the one with that sequence in the
+// outcomes stream. The mark is the caller's to set.
+func (b *Batch) AddReport(seq uint64, r *event.Report) {
 	tracker, plan, release := text(r.Tracker), text(r.Plan), text(r.Release)
 	for _, d := range r.Deliveries {
 		d.EventID, d.Reason, d.Error = text(d.EventID), text(d.Reason), text(d.Error)

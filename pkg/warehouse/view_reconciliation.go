@@ -19,7 +19,7 @@ import (
 //     above 0 events were lost, below 0 some have two outcomes.
 //   - drift: (rejected + expired + uncertain + unaccounted) / (accepted - filtered).
 //   - open: the day ended less than the settle time ago.
-//   - asOf: the receipt position up to which events are loaded; every report
+//   - asOfPosition: the receipt position up to which events are loaded; every report
 //     that is counted speaks only of events before it.
 //
 // settle is in seconds.
@@ -32,7 +32,7 @@ func ReconciliationView(d Dialect, settle int64) View {
 	q := fmt.Sprintf(`select day, source, event, tracker, accepted, duplicate, delivered, filtered, rejected, expired, uncertain, pending, unaccounted,
   %s as drift,
   day >= %s as %s,
-  (select %s from %s where stream = 'events' order by loaded desc limit 1) as asOf
+  (select %s from %s where stream = 'events' order by loaded desc limit 1) as asOfPosition
 from (
   select *, accepted - delivered - filtered - rejected - expired - uncertain - pending as unaccounted
   from (
@@ -74,7 +74,7 @@ var reconciliationColumns = []ViewColumn{
 	{"unaccounted", "Accepted less all of these: 0 unless something is wrong."},
 	{"drift", "(rejected + expired + uncertain + unaccounted) / (accepted - filtered)."},
 	{"open", "The day ended less than the settle time ago."},
-	{"asOf", "The position up to which events are loaded."},
+	{"asOfPosition", "The position up to which events are loaded."},
 }
 
 // counting is a select list with the given counts, the others 0.

@@ -65,6 +65,13 @@ func (j *Journal) Fail(err error) {
 	j.wake()
 }
 
+// ends are the position and the sequence after all that is there.
+func (j *Journal) ends() (event.Position, uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return event.Position{Seq: uint64(len(j.batches)) + 1}, uint64(len(j.reports)) + 1
+}
+
 func (j *Journal) wake() {
 	close(j.grown)
 	j.grown = make(chan struct{})
