@@ -1,0 +1,88 @@
+package sanitizer
+
+// class says of a byte which shapes it can be part of.
+type class uint16
+
+const (
+	digit    class = 1 << iota
+	letter         // ASCII
+	at             // @
+	dot            // .
+	colon          // :
+	slash          // /
+	mark           // ? # & ; what URLs are made of, and HTML escapes
+	percent        // %
+	bracket        // ( [ { which may hide "(at)"
+	hyphen         // - _
+	back           // \ of escapes
+	beyond         // not ASCII
+	space          // ASCII white space
+	restMark       // + and others
+)
+
+var classes = func() (c [256]class) {
+	for b := range 256 {
+		switch {
+		case '0' <= b && b <= '9':
+			c[b] = digit
+		case 'a' <= b|0x20 && b|0x20 <= 'z':
+			c[b] = letter
+		case b >= 0x80:
+			c[b] = beyond
+		case b == ' ' || b == '\t' || b == '\n' || b == '\r':
+			c[b] = space
+		}
+	}
+	for b, k := range map[byte]class{
+		'@': at, '.': dot, ':': colon, '/': slash, '?': mark, '#': mark, '&': mark, ';': mark, '%': percent,
+		'(': bracket, '[': bracket, '{': bracket, '-': hyphen, '_': hyphen, '\\': back, '+': restMark,
+	} {
+		c[b] = k
+	}
+	return c
+}()
+
+// minSecret is the shortest text that can hold a key, a token or an IBAN.
+const minSecret = 15
+
+// ordinary reports that a text cannot hold anything: it lacks the bytes that
+// every shape is made of. It looks at each byte once.
+func (s *Sanitizer) ordinary(text string, h Hint) bool {
+	if len(s.own) > 0 || h.URL {
+		return text == ""
+	}
+	var seen class
+	digits := 0
+	for i := 0; i < len(text); i++ {
+		k := classes[text[i]]
+		seen |= k
+		if k == digit {
+			digits++
+		}
+	}
+	switch {
+	case seen&(at|percent|bracket|mark|back) != 0, seen&beyond != 0 && (digits > 0 || seen&dot != 0 || len(text) >= minSecret):
+		return false
+	case seen&colon != 0 && digits+len(text) > 2:
+		return false
+	case digits >= 4 && seen&dot != 0, digits >= 7:
+		return false
+	}
+	return len(text) < minSecret || digits == 0 && seen&(hyphen|colon) == 0 && !mayHoldToken(text)
+}
+
+// mayHoldToken reports a run of 15 or more letters, which a secret can be, or
+// the word before one.
+func mayHoldToken(text string) bool {
+	run := 0
+	for i := 0; i < len(text); i++ {
+		if classes[text[i]]&letter == 0 {
+			run = 0
+			continue
+		}
+		if run++; run >= minSecret-3 {
+			return true
+		}
+	}
+	return false
+}

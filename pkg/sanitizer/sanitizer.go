@@ -1,0 +1,124 @@
+package sanitizer
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Sanitizer removes personal data and secrets. It does not change and is safe
+// for concurrent use.
+type Sanitizer struct {
+	key        []byte
+	names      []string // of the kinds, by bit
+	own        []*regexp.Regexp
+	parameters map[string]bool
+	prefixes   []string // of parameters
+}
+
+// New builds a Sanitizer. A configuration without a key, or one that Check
+// refuses, is an error.
+func New(c Config) (*Sanitizer, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if c.Key == "" {
+		return nil, errors.New("key: required: a secret of at least 16 bytes")
+	}
+	s := &Sanitizer{key: []byte(c.Key), names: append([]string(nil), builtin...), parameters: map[string]bool{}}
+	for _, p := range append(DefaultParameters(), c.Parameters...) {
+		if prefix, open := strings.CutSuffix(p, "*"); open {
+			s.prefixes = append(s.prefixes, prefix)
+		} else {
+			s.parameters[p] = true
+		}
+	}
+	for _, p := range c.Patterns {
+		match, err := regexp.Compile(p.Match)
+		if err != nil {
+			return nil, fmt.Errorf("patterns: %s: %w", p.Name, err)
+		}
+		s.own, s.names = append(s.own, match), append(s.names, p.Name)
+	}
+	return s, nil
+}
+
+// String sanitises text of which nothing more is known.
+func (s *Sanitizer) String(text string) string {
+	clean, _ := s.Text(text, Hint{})
+	return clean
+}
+
+// Hint is what is known of a text beside its bytes.
+type Hint struct {
+	// Allow are the kinds that stay.
+	Allow Kinds
+	// URL says that the whole text is a URL or the end of one, from its path on.
+	URL bool
+	// Version says that numbers with dots are a version, not an address.
+	Version bool
+}
+
+// HintFor is the hint that a property's name gives.
+func HintFor(name string, allow Kinds) Hint {
+	return Hint{Allow: allow, Version: namesVersion(name)}
+}
+
+// maxPasses bounds how often a text with findings is looked at again.
+const maxPasses = 6
+
+// Text returns the text without what it found, and the kinds that were found.
+// A text without findings is returned as it is.
+func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
+	if s.ordinary(text, h) {
+		return text, 0
+	}
+	var found Kinds
+	for range maxPasses {
+		clean, kinds := s.pass(text, h)
+		if kinds == 0 {
+			return text, found
+		}
+		text = clean
+		found |= kinds
+	}
+	// What was removed keeps giving new shapes to what is left: nothing of it leaves.
+	return "[redacted]", found | Oversized
+}
+
+// pass removes what one look at the text finds.
+func (s *Sanitizer) pass(text string, h Hint) (string, Kinds) {
+	text, found := s.urls(text, h)
+	clean, kinds := s.scan(text, h)
+	found |= kinds
+	for i, match := range s.own {
+		kind := firstOwn << i
+		if h.Allow&kind == 0 && match.MatchString(clean) {
+			clean = match.ReplaceAllLiteralString(clean, "["+s.name(kind)+"]")
+			found |= kind
+		}
+	}
+	return clean, found
+}
+
+// Identity sanitises an id. One that holds personal data or a secret leaves as
+// the HMAC-SHA-256 of its lower-case letters, in hex, so that it still tells
+// users apart and stays the same for the same user.
+func (s *Sanitizer) Identity(id string, h Hint) (string, Kinds) {
+	_, found := s.Text(id, h)
+	if found == 0 {
+		return id, 0
+	}
+	return s.Hash(id), found
+}
+
+// Hash is the HMAC-SHA-256 of an id, trimmed and in lower case, in hex.
+func (s *Sanitizer) Hash(id string) string {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(strings.ToLower(strings.TrimSpace(id))))
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,149 @@
+package sanitizer
+
+// scanner looks for shapes in a text, from left to right.
+type scanner struct {
+	text  string
+	hint  Hint
+	floor int // end of the last finding: nothing before it is looked at again
+}
+
+// span is a finding: text[start:end]. A span of no kind is passed over.
+type span struct {
+	kind       Kinds
+	start, end int
+}
+
+// scan replaces every finding in a text that is no URL matter.
+func (s *Sanitizer) scan(raw string, h Hint) (string, Kinds) {
+	v := viewOf(raw)
+	sc := scanner{text: v.text, hint: h}
+	var out []byte
+	var found Kinds
+	last := 0
+	for i := 0; i < len(sc.text); {
+		f, ok := sc.at(i)
+		if !ok {
+			i++
+			continue
+		}
+		i, sc.floor = max(f.end, i+1), f.end
+		if f.kind == 0 || h.Allow&f.kind != 0 {
+			continue
+		}
+		start, end := v.raw(f.start, f.end)
+		out = append(out, raw[last:start]...)
+		out = append(out, '[')
+		out = append(out, s.name(f.kind)...)
+		out = append(out, ']')
+		last = end
+		found |= f.kind
+	}
+	if found == 0 {
+		return raw, 0
+	}
+	return string(append(out, raw[last:]...)), found
+}
+
+// at finds what stands at i, or around it.
+func (sc *scanner) at(i int) (span, bool) {
+	switch k := classes[sc.text[i]]; k {
+	case at:
+		return sc.email(i)
+	case bracket:
+		if f, ok := sc.spelledEmail(i); ok {
+			return f, true
+		}
+		return sc.areaPhone(i)
+	case restMark:
+		return sc.plusPhone(i)
+	case hyphen:
+		return sc.privateKey(i)
+	case colon:
+		if i == 0 || !isWord(sc.text[i-1]) {
+			return sc.ipv6(i)
+		}
+	case letter, digit:
+		if i > 0 && isWord(sc.text[i-1]) {
+			return span{}, false
+		}
+		if k == letter {
+			return sc.word(i)
+		}
+		return sc.number(i)
+	}
+	return span{}, false
+}
+
+// word finds what begins with a letter.
+func (sc *scanner) word(i int) (span, bool) {
+	for _, find := range [...]func(*scanner, int) (span, bool){(*scanner).jwt, (*scanner).token, (*scanner).key, (*scanner).iban, (*scanner).uuid, (*scanner).ipv6} {
+		if f, ok := find(sc, i); ok {
+			return f, true
+		}
+	}
+	return span{}, false
+}
+
+// number finds what begins with a digit. Dates and UUIDs are passed over first:
+// their digits are nobody's phone number.
+func (sc *scanner) number(i int) (span, bool) {
+	if f, ok := sc.uuid(i); ok {
+		return f, true
+	}
+	if f, ok := sc.date(i); ok {
+		return f, true
+	}
+	if f, ok := sc.ipv4(i); ok {
+		return f, true
+	}
+	if f, ok := sc.ipv6(i); ok {
+		return f, true
+	}
+	g := groupsAt(sc.text, i)
+	if f, ok := sc.card(&g); ok {
+		return f, true
+	}
+	if f, ok := sc.ssn(&g); ok {
+		return f, true
+	}
+	return sc.nationalPhone(&g)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// isWord reports a letter or digit, ASCII: what a shape's edge must not touch.
+func isWord(c byte) bool { return classes[c]&(letter|digit) != 0 }
+
+func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
+// endsAt reports that no letter or digit stands at i.
+func (sc *scanner) endsAt(i int) bool { return i >= len(sc.text) || !isWord(sc.text[i]) }
+
+// joined reports that a number goes on at i with a separator and a digit.
+func (sc *scanner) joined(i int, separators string) bool {
+	if i+1 >= len(sc.text) || !isDigit(sc.text[i+1]) {
+		return false
+	}
+	for j := range len(separators) {
+		if sc.text[i] == separators[j] {
+			return true
+		}
+	}
+	return false
+}
+
+// joinedBefore reports that what begins at i goes on from a letter or digit and
+// one of the separators before it.
+func (sc *scanner) joinedBefore(i int, separators string) bool {
+	if i < 2 || !isWord(sc.text[i-2]) {
+		return false
+	}
+	for j := range len(separators) {
+		if sc.text[i-1] == separators[j] {
+			return true
+		}
+	}
+	return false
+}

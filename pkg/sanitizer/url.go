@@ -1,0 +1,180 @@
+package sanitizer
+
+import "strings"
+
+// urls removes what URLs must not carry: credentials, fragments, and query
+// parameters that are not on the allowlist.
+func (s *Sanitizer) urls(text string, h Hint) (string, Kinds) {
+	text, found := s.urlsIn(text, h)
+	if !strings.Contains(text, "%3") || !containsFold(text, "%3a%2f%2f") {
+		return text, found
+	}
+	// A URL within another, or one that is encoded whole: what it carries shows
+	// once it is decoded.
+	v := viewOf(text)
+	clean, kinds := s.urlsIn(strings.ToValidUTF8(v.text, "\uFFFD"), h)
+	if kinds == 0 {
+		return text, found
+	}
+	return clean, found | kinds
+}
+
+func (s *Sanitizer) urlsIn(text string, h Hint) (string, Kinds) {
+	if h.URL {
+		return s.url(text, h)
+	}
+	if strings.IndexByte(text, '?') < 0 && strings.IndexByte(text, '/') < 0 {
+		return text, 0
+	}
+	var out []byte
+	var found Kinds
+	last := 0
+	for i := 0; i < len(text); {
+		if delimits(text[i]) {
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(text) && !delimits(text[end]) {
+			end++
+		}
+		if clean, kinds := s.url(text[i:end], h); kinds != 0 {
+			out = append(append(out, text[last:i]...), clean...)
+			last = end
+			found |= kinds
+		}
+		i = end
+	}
+	if found == 0 {
+		return text, 0
+	}
+	return string(append(out, text[last:]...)), found
+}
+
+func delimits(c byte) bool {
+	return c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`'
+}
+
+// url cleans one word, if it is a URL: one with a scheme, one from the path on,
+// or one that has a query.
+func (s *Sanitizer) url(word string, h Hint) (string, Kinds) {
+	var found Kinds
+	authority := strings.Index(word, "://") + 3
+	switch {
+	case authority > 2:
+	case strings.HasPrefix(word, "//"):
+		authority = 2
+	default:
+		authority = 0
+	}
+	if clean, ok := withoutCredentials(word, authority); ok && h.Allow&Credentials == 0 {
+		word, found = clean, Credentials
+	}
+	sure := h.URL || authority > 0 || strings.HasPrefix(word, "/")
+	hash := strings.IndexByte(word, '#')
+	query := strings.IndexByte(word, '?')
+	if hash >= 0 && query > hash {
+		query = -1
+	}
+	if query >= 0 && !sure && !namesParameter(word[query+1:]) {
+		query = -1
+	}
+	if !sure && query < 0 {
+		return word, found
+	}
+	fragment := ""
+	if hash >= 0 {
+		word, fragment = word[:hash], word[hash:]
+		if len(fragment) > 1 && h.Allow&Fragment == 0 {
+			fragment = ""
+			found |= Fragment
+		}
+	}
+	if query >= 0 && h.Allow&Query == 0 {
+		if kept, all := s.keep(word[query+1:]); !all {
+			word = strings.TrimSuffix(word[:query+1]+kept, "?")
+			found |= Query
+		}
+	}
+	return word + fragment, found
+}
+
+// withoutCredentials cuts what stands before an @ in the authority of a URL.
+func withoutCredentials(word string, authority int) (string, bool) {
+	if authority == 0 {
+		return "", false
+	}
+	end := len(word)
+	if n := strings.IndexAny(word[authority:], "/?#"); n >= 0 {
+		end = authority + n
+	}
+	n := strings.LastIndexByte(word[authority:end], '@')
+	if n < 0 {
+		return "", false
+	}
+	return word[:authority] + word[authority+n+1:], true
+}
+
+// namesParameter reports that a text begins with a name and an equals sign.
+func namesParameter(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c == '=' {
+			return i > 0
+		} else if !isTokenByte(c) && strings.IndexByte(".[]%", c) < 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// keep is a query without the parameters that must not leave; all says
+// that none had to go.
+func (s *Sanitizer) keep(query string) (kept string, all bool) {
+	all = true
+	var list []string
+	for rest := query; rest != ""; {
+		n := strings.IndexAny(rest, "&;")
+		parameter := rest
+		if n >= 0 {
+			parameter, rest = rest[:n], rest[n+1:]
+		} else {
+			rest = ""
+		}
+		name, _, _ := strings.Cut(parameter, "=")
+		switch {
+		case name == "" && parameter == "":
+		case s.allows(name):
+			list = append(list, parameter)
+		default:
+			all = false
+		}
+	}
+	if all {
+		return query, true
+	}
+	return strings.Join(list, "&"), false
+}
+
+func (s *Sanitizer) allows(parameter string) bool {
+	parameter = strings.ToLower(parameter)
+	if s.parameters[parameter] {
+		return true
+	}
+	for _, prefix := range s.prefixes {
+		if strings.HasPrefix(parameter, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// containsFold reports whether s holds lower, which has no upper-case letters,
+// in any letter case of ASCII.
+func containsFold(s, lower string) bool {
+	for i := 0; i+len(lower) <= len(s); i++ {
+		if s[i] == lower[0] && strings.EqualFold(s[i:i+len(lower)], lower) {
+			return true
+		}
+	}
+	return false
+}
