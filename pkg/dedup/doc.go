@@ -49,8 +49,13 @@
 // metric, and an incident when it begins. Flags are dropped by Trim alone, since
 // somebody may still need them.
 //
-// Memory is about 50 MiB at most: 16 MiB of block cache (filters included), three
-// memtables of 8 MiB, and what a compaction needs.
+// Most ids are new; a Bloom filter of each generation, in memory, says so without
+// asking the store. The filters are read anew from the store when Run begins,
+// at some millions of originals a second.
+//
+// Memory is about 50 MiB (16 MiB of block cache, three memtables of 8 MiB, and
+// what a compaction needs) and one and a half to three bytes an original for the
+// filters: up to about 75 MiB more at the default budget of 1 GiB.
 //
 // # Rebuild
 //

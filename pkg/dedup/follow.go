@@ -106,7 +106,10 @@ func (i *Index) session(ctx context.Context, source Source) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	w := newWriter(i)
+	w, err := newWriter(i)
+	if err != nil {
+		return err
+	}
 	defer w.close()
 	for ctx.Err() == nil {
 		if err := i.stretch(ctx, r, w); err != nil {

@@ -17,7 +17,10 @@ const (
 	endKey      = 'z' // above all
 )
 
-const flagKeyLength = 1 + 8 + 4
+const (
+	originalKeyLength = 1 + 4 + 16
+	flagKeyLength     = 1 + 8 + 4
+)
 
 // digest identifies a source and event id.
 type digest [16]byte

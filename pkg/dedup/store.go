@@ -10,15 +10,12 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 const (
 	cacheBytes    = 16 << 20
 	memtableBytes = 8 << 20
-	// filterBits an original: one in a hundred lookups of a new id reads a block in vain.
-	filterBits = 10
 )
 
 // openStore opens the Pebble store in dir, and reads the follower's state and
@@ -63,9 +60,6 @@ func storeOptions(logger *slog.Logger, fatal func(string)) *pebble.Options {
 		// Without the disk health checks, whose goroutine outlives a failed Open.
 		FS:     vfs.Default,
 		Logger: storeLogger{logger, fatal},
-	}
-	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
 	}
 	// The default calls Fatalf: damage is found again, and dealt with, by whoever reads it.
 	o.EventListener = &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {

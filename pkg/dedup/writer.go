@@ -26,14 +26,27 @@ type writer struct {
 	batch  *pebble.Batch
 	next   state            // becomes the index's state when the batch is committed
 	fresh  map[digest]int64 // originals of the batch, not yet to be found in the store
-	key    []byte
-	value  []byte
+	// filters are of next.generations, by id; they may hold more than the store.
+	filters map[uint32]*filter
+	key     []byte
+	value   []byte
 }
 
-func newWriter(i *Index) *writer {
+// newWriter goes on from the index's state. It reads all originals once, to know
+// which ids are new without asking the store.
+func newWriter(i *Index) (*writer, error) {
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	return &writer{index: i, batch: i.db.NewBatch(), next: i.state.clone(), fresh: make(map[digest]int64)}
+	w := &writer{index: i, next: i.state.clone(), fresh: make(map[digest]int64), filters: make(map[uint32]*filter)}
+	i.mu.Unlock()
+	for _, g := range w.next.generations {
+		f, err := loadFilter(i.db, g.id, g.entries)
+		if err != nil {
+			return nil, fmt.Errorf("read originals: %w", err)
+		}
+		w.filters[g.id] = f
+	}
+	w.batch = i.db.NewBatch()
+	return w, nil
 }
 
 func (w *writer) close() {
@@ -52,7 +65,9 @@ func (w *writer) apply(b event.Batch) error {
 	}
 	w.batch.Reset()
 	clear(w.fresh)
-	w.generation(records)
+	if err := w.generation(records); err != nil {
+		return fmt.Errorf("make room for originals: %w", err)
+	}
 	var found map[string]int // by source
 	for n := range records {
 		r := &records[n]
@@ -90,7 +105,7 @@ func (w *writer) decide(r *event.Record) (duplicate bool, err error) {
 	earliest := received - w.index.config.Window.Microseconds()
 	first, ok := w.fresh[id]
 	if !ok || first < earliest {
-		if ok, err = w.lookup(id, earliest); err != nil {
+		if ok, err = w.lookup(&id, earliest); err != nil {
 			return false, err
 		}
 	}
@@ -102,19 +117,20 @@ func (w *writer) decide(r *event.Record) (duplicate bool, err error) {
 	active := &w.next.generations[len(w.next.generations)-1]
 	active.entries++
 	active.latest = max(active.latest, received)
+	w.filters[active.id].add(&id)
 	w.key = appendOriginalKey(w.key[:0], active.id, id)
 	w.value = appendOriginal(w.value[:0], r.Receipt.Position, received)
 	return false, w.batch.Set(w.key, w.value, nil)
 }
 
 // lookup reports whether the store holds an original received at earliest or later.
-func (w *writer) lookup(id digest, earliest int64) (bool, error) {
+func (w *writer) lookup(id *digest, earliest int64) (bool, error) {
 	for n := len(w.next.generations) - 1; n >= 0; n-- {
 		g := &w.next.generations[n]
-		if g.latest < earliest {
+		if g.latest < earliest || !w.filters[g.id].has(id) {
 			continue
 		}
-		w.key = appendOriginalKey(w.key[:0], g.id, id)
+		w.key = appendOriginalKey(w.key[:0], g.id, *id)
 		value, closer, err := w.index.db.Get(w.key)
 		if errors.Is(err, pebble.ErrNotFound) {
 			continue
@@ -135,7 +151,7 @@ func (w *writer) lookup(id digest, earliest int64) (bool, error) {
 
 // generation sees to it that the last generation may take the records, and drops
 // those that are out of the window as a whole.
-func (w *writer) generation(records []event.Record) {
+func (w *writer) generation(records []event.Record) error {
 	earliest := int64(math.MaxInt64)
 	for n := range records {
 		earliest = min(earliest, records[n].ReceivedAt.UnixMicro())
@@ -149,23 +165,42 @@ func (w *writer) generation(records []event.Record) {
 	if n := len(w.next.generations); n > 0 {
 		last := w.next.generations[n-1]
 		if earliest-last.opened < window/parts && last.entries < uint64(w.index.config.MaxBytes/parts/entryBytes) {
-			return
+			return w.widen(last.id, uint64(len(records)))
 		}
 	}
 	if len(w.next.generations) == maxGenerations {
 		w.forget()
 	}
-	w.open(earliest)
+	w.open(earliest, len(records))
+	return nil
 }
 
-func (w *writer) open(at int64) {
+// widen sees to it that a generation's filter has room for more entries. Read
+// from the store, it also loses what was added for batches that failed.
+func (w *writer) widen(id uint32, more uint64) error {
+	f := w.filters[id]
+	if f.entries+more <= f.capacity {
+		return nil
+	}
+	wider, err := loadFilter(w.index.db, id, 2*(f.entries+more))
+	if err != nil {
+		return err
+	}
+	w.filters[id] = wider
+	return nil
+}
+
+func (w *writer) open(at int64, records int) {
 	w.next.generations = append(w.next.generations, generation{id: w.next.nextID, opened: at, latest: math.MinInt64})
+	w.filters[w.next.nextID] = newFilter(uint64(records))
 	w.next.nextID++ // never one in use: it takes four billion to come round
 }
 
 // drop deletes the oldest generation.
 func (w *writer) drop() {
-	from, to := generationBounds(w.next.generations[0].id)
+	id := w.next.generations[0].id
+	from, to := generationBounds(id)
+	delete(w.filters, id)
 	w.batch.DeleteRange(from, to, nil) //nolint:errcheck // only a committed batch refuses
 	w.next.generations = w.next.generations[1:]
 }
