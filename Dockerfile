@@ -12,7 +12,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=$((1 - SLIM)) go build -trimpath -ldflags "-s -w -X main.release=${RELEASE}" -o /out/sparrow ./cmd/sparrow \
+RUN CGO_ENABLED=$((1 - SLIM)) go build -trimpath -ldflags "-s -w -X github.com/sparrow-edge/sparrow/pkg/app.release=${RELEASE}" -o /out/sparrow ./cmd/sparrow \
     && mkdir -p /out/data
 
 # DuckDB needs the C++ runtime, which this base has; the slim binary runs on it as well.

@@ -2,7 +2,7 @@
 
 GO      ?= go
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.release=$(RELEASE)
+LDFLAGS := -s -w -X github.com/sparrow-edge/sparrow/pkg/app.release=$(RELEASE)
 BIN     := bin/sparrow
 
 export GOTOOLCHAIN = local
@@ -39,8 +39,8 @@ sdk: ## the browser SDK: install, build, embed, unit and type tests, size budget
 browser: ## the SDK and the demo page in Chromium against the real binary
 	cd sdk-js && SPARROW_BIN=$(CURDIR)/$(BIN) npm run test:browser
 
-bench: ## intake beside a bare handler, and the Go benchmarks: ratios within one run
-	$(GO) run ./test/bench
+bench: build ## intake beside a bare handler, and the Go benchmarks: ratios within one run
+	$(GO) run ./test/bench -gateway $(BIN)
 	$(GO) test -run '^$$' -bench . -benchmem ./pkg/... ./trackers/...
 
 fuzz: ## every fuzz target for 30 seconds each

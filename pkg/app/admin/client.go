@@ -46,7 +46,7 @@ func Dial(ctx context.Context, data string) (*Client, error) {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Query implements Reader.
+// Query implements Querier.
 func (c *Client) Query(ctx context.Context, sql string, maxRows int) (*Table, error) {
 	return call[*Table](ctx, c, http.MethodPost, "/query", nil, queryRequest{sql, maxRows})
 }
@@ -61,7 +61,7 @@ func (c *Client) Reconcile(ctx context.Context, since time.Time) (*Table, error)
 	return call[*Table](ctx, c, http.MethodGet, "/reconcile", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
 }
 
-// Trackers implements Accountant.
+// Trackers implements Watcher.
 func (c *Client) Trackers(ctx context.Context) ([]TrackerStatus, error) {
 	return call[[]TrackerStatus](ctx, c, http.MethodGet, "/trackers", nil, nil)
 }
@@ -76,7 +76,7 @@ func (c *Client) ApplyViews(ctx context.Context, drop bool) (ViewChange, error) 
 	return call[ViewChange](ctx, c, http.MethodPost, "/views", nil, viewsRequest{drop})
 }
 
-// Tail implements Reader.
+// Tail implements Watcher.
 func (c *Client) Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error {
 	resp, err := c.do(ctx, http.MethodGet, "/tail", url.Values{"source": {filter.Source}, "event": {filter.Event}}, nil)
 	if err != nil {

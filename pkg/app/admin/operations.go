@@ -16,19 +16,26 @@ var ErrBadRequest = errors.New("bad request")
 
 // Operations is what a gateway can be asked to do.
 type Operations interface {
-	Reader
+	Querier
 	Accountant
+	Watcher
 	Operator
 }
 
-// Reader answers questions about what is stored.
-type Reader interface {
+// Querier answers questions about what is stored.
+type Querier interface {
 	// Query runs one read-only SQL statement, under the warehouse's limits of
 	// time, memory and rows.
 	Query(ctx context.Context, sql string, maxRows int) (*Table, error)
+}
+
+// Watcher shows what happens now.
+type Watcher interface {
 	// Tail calls emit for every event as it is taken, until ctx ends or emit
 	// returns an error.
 	Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error
+	// Trackers returns the state of every lane.
+	Trackers(ctx context.Context) ([]TrackerStatus, error)
 }
 
 // Accountant says what became of events.
@@ -38,8 +45,6 @@ type Accountant interface {
 	Event(ctx context.Context, id string, withRequest bool) ([]Way, error)
 	// Reconcile returns the reconciliation of the days since a time.
 	Reconcile(ctx context.Context, since time.Time) (*Table, error)
-	// Trackers returns the state of every lane.
-	Trackers(ctx context.Context) ([]TrackerStatus, error)
 }
 
 // Operator changes things.

@@ -1,0 +1,66 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+)
+
+func serveCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the gateway",
+		Long: `Runs the gateway: intake, journal, loader and a lane for each tracker, in one
+process. SIGTERM drains within a bound; SIGHUP, or a change of the plan's file,
+reloads the plan, keeping the last good one if it is wrong.
+
+Roles split the work over machines that share a NATS cluster (journal.url):
+dispatcher takes events, loader fills the warehouse, trace runs the lanes.`,
+		Example: "  sparrow serve --config sparrow.yaml\n  sparrow serve --role dispatcher --config edge.yaml",
+		Args:    exactArgs(),
+	}
+	roles := cmd.Flags().StringArray("role", nil, "run this part only: dispatcher, trace or loader (repeatable; default all)")
+	level := cmd.Flags().String("log-level", "info", "debug, info, warn or error")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		settings, err := s.configured()
+		if err != nil {
+			return err
+		}
+		if err := settings.SetRoles(*roles); err != nil {
+			return usageError{err}
+		}
+		var l slog.Level
+		if err := l.UnmarshalText([]byte(*level)); err != nil {
+			return usagef("--log-level %q: want debug, info, warn or error", *level)
+		}
+		return s.run(cmd.Context(), settings, s.logger(true, l), nil)
+	}
+	return cmd
+}
+
+// run runs a gateway until a signal ends it. A second signal ends it at once.
+func (s *session) run(ctx context.Context, settings *gateway.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+	context.AfterFunc(ctx, stop) // from the first signal on, the next one kills
+
+	g, err := gateway.Open(ctx, settings, gateway.Options{Logger: logger, Release: s.program.Release, Reload: reload})
+	if err != nil {
+		return fmt.Errorf("start the gateway: %w", err)
+	}
+	if started != nil {
+		started(g)
+	}
+	return errors.Join(g.Run(ctx), g.Close())
+}

@@ -1,0 +1,76 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+)
+
+const defaultConfig = "sparrow.yaml"
+
+// configured loads the configuration file, which must be there.
+func (s *session) configured() (*gateway.Settings, error) {
+	path := s.configPath
+	if path == "" {
+		path = defaultConfig
+	}
+	settings, err := gateway.Load(path, s.program.Kinds, s.program.Env)
+	if errors.Is(err, os.ErrNotExist) && s.configPath == "" {
+		return nil, usagef("there is no %s here: name one with --config, or try `sparrow dev`, which needs none", defaultConfig)
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return settings, nil
+}
+
+// settings loads the configuration file; where none is named and none is here,
+// it is the one that `sparrow dev` brings with it.
+func (s *session) settings() (*gateway.Settings, error) {
+	if s.configPath == "" {
+		if _, err := os.Stat(defaultConfig); errors.Is(err, os.ErrNotExist) {
+			return gateway.Dev(s.program.Kinds, gateway.DevOptions{})
+		}
+	}
+	return s.configured()
+}
+
+// running reaches the gateway that runs on the configured data directory.
+func (s *session) running(ctx context.Context) (*admin.Client, error) {
+	settings, err := s.settings()
+	if err != nil {
+		return nil, err
+	}
+	client, err := admin.Dial(ctx, settings.Config.Data)
+	if errors.Is(err, admin.ErrNoGateway) {
+		return nil, fmt.Errorf("%w on %s: start one with `sparrow serve` or `sparrow dev`, or run this in its directory", admin.ErrNoGateway, settings.Config.Data)
+	}
+	return client, err
+}
+
+// questions are what can be answered with and without a running gateway.
+type questions interface {
+	admin.Querier
+	admin.Accountant
+	Close()
+}
+
+// stored reaches the running gateway or, when none runs, opens what it stored.
+func (s *session) stored(ctx context.Context) (questions, error) {
+	settings, err := s.settings()
+	if err != nil {
+		return nil, err
+	}
+	client, err := admin.Dial(ctx, settings.Config.Data)
+	if err == nil {
+		return client, nil
+	}
+	if !errors.Is(err, admin.ErrNoGateway) {
+		return nil, err
+	}
+	return gateway.OpenStored(ctx, settings)
+}

@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// books answers questions about what is stored, with or without a gateway that
+// runs. It implements admin.Querier and admin.Accountant.
+type books struct {
+	store     warehouse.Warehouse
+	settings  *Settings
+	sanitizer *sanitizer.Sanitizer
+}
+
+// Query implements admin.Querier.
+func (b books) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
+	result, err := b.store.Query(ctx, sql, warehouse.Limits{Rows: maxRows})
+	switch {
+	case fault.IsPermanent(err), errors.Is(err, warehouse.ErrLimit):
+		return nil, fmt.Errorf("%w: %w", admin.ErrBadRequest, err)
+	case err != nil:
+		return nil, err
+	case result.Truncated:
+		return nil, fmt.Errorf("%w: the result has more than %d rows, or is too large: aggregate, use a limit clause, or raise --max-rows", admin.ErrBadRequest, maxRows)
+	}
+	return tableOf(result), nil
+}
+
+func tableOf(r *warehouse.Result) *admin.Table {
+	t := &admin.Table{Columns: make([]admin.Column, len(r.Columns)), Rows: r.Rows}
+	for i, c := range r.Columns {
+		t.Columns[i] = admin.Column{Name: c.Name, Type: c.Type}
+	}
+	if t.Rows == nil {
+		t.Rows = [][]any{}
+	}
+	return t
+}
+
+// reconciliationRows bounds a reconciliation: a thousand names a source, day and
+// tracker are possible.
+const reconciliationRows = 1_000_000
+
+// Reconcile implements admin.Accountant.
+func (b books) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
+	result, err := b.store.Query(ctx,
+		`select * from reconciliation where day >= cast($1 as date) order by day, source, event, tracker`,
+		warehouse.Limits{Rows: reconciliationRows}, since.UTC().Format(time.DateOnly))
+	if err != nil {
+		return nil, fmt.Errorf("reconcile: %w", err)
+	}
+	if result.Truncated {
+		return nil, fmt.Errorf("reconcile: %w: too many rows; ask for fewer days", admin.ErrBadRequest)
+	}
+	return tableOf(result), nil
+}

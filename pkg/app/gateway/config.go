@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/dedup"
+	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
+	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/report"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
+)
+
+// Config is sparrow.yaml. Each section belongs to the package that does the
+// work: it owns the keys, their defaults and their check.
+type Config struct {
+	// Environment is where the gateway runs; "production" refuses trackers that
+	// are allowed plain HTTP.
+	Environment string `yaml:"environment"`
+	// Listen is the address of the public listener.
+	Listen string `yaml:"listen"`
+	// Data is the directory of journal, duplicate index, DuckDB and admin
+	// socket; a relative one counts from the configuration file.
+	Data string `yaml:"data"`
+	// Plan is the tracking plan's file; a relative one counts from the
+	// configuration file.
+	Plan  string `yaml:"plan"`
+	Paths Paths  `yaml:"paths"`
+	// Drain bounds each step of a shutdown.
+	Drain time.Duration `yaml:"drain"`
+
+	Intake     dispatcher.Config `yaml:",inline"` // sources, limits, clientIp
+	Journal    journal.Config    `yaml:"journal"`
+	Duplicates dedup.Config      `yaml:"duplicates"`
+	Warehouse  Warehouse         `yaml:"warehouse"`
+	Sanitizer  sanitizer.Config  `yaml:"sanitizer"`
+	Sentry     report.Config     `yaml:"sentry"`
+
+	// Trackers are kept as they are written until the kind is known.
+	Trackers []strictyaml.Node `yaml:"trackers"`
+}
+
+// Paths are where the public listener serves what browsers use.
+type Paths struct {
+	// Browser is the neutral path of the SDK ("/s/sparrow.js") and its intake
+	// ("/s/e"), which block lists do not know.
+	Browser string `yaml:"browser"`
+}
+
+// Warehouse is where raw payloads and outcomes are kept.
+type Warehouse struct {
+	// Kind is the adapter: "duckdb".
+	Kind   string           `yaml:"kind"`
+	Loader warehouse.Config `yaml:",inline"` // retention, interval, ...
+	DuckDB duckdb.Config    `yaml:",inline"` // memory, threads, ...
+}
+
+const production = "production"
+
+func defaultConfig() Config {
+	return Config{
+		Environment: production,
+		Listen:      ":8080",
+		Data:        "./data",
+		Plan:        "plan.yaml",
+		Paths:       Paths{Browser: "/s"},
+		Drain:       15 * time.Second,
+		Intake:      dispatcher.DefaultConfig(),
+		Journal:     journal.DefaultConfig(),
+		Duplicates:  dedup.DefaultConfig(),
+		Warehouse:   Warehouse{Kind: "duckdb", Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig()},
+		Sanitizer:   sanitizer.DefaultConfig(),
+	}
+}
+
+// check joins what every part says of its own section.
+func (c *Config) check() error {
+	var errs []error
+	add := func(section string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s%w", section, err))
+		}
+	}
+	add("", c.checkOwn())
+	add("", c.Intake.Check())
+	add("journal: ", c.Journal.Check())
+	add("duplicates: ", c.Duplicates.Check())
+	add("", c.Warehouse.Loader.Check())
+	add("", c.Warehouse.DuckDB.Check())
+	add("sanitizer: ", c.Sanitizer.Check())
+	add("sentry: ", c.Sentry.Check())
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkOwn() error {
+	var errs []error
+	if c.Environment == "" {
+		errs = append(errs, errors.New("environment: say where this runs, such as production or staging"))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		errs = append(errs, fmt.Errorf("listen: %q is no address, use \":8080\" or \"127.0.0.1:8080\"", c.Listen))
+	}
+	if c.Data == "" {
+		errs = append(errs, errors.New("data: name a directory, such as ./data"))
+	}
+	if b := c.Paths.Browser; !strings.HasPrefix(b, "/") || b == "/" || path.Clean(b) != b || slices.Contains([]string{"/v1", "/healthz", "/readyz", "/metrics", "/docs"}, b) {
+		errs = append(errs, fmt.Errorf("paths.browser: %q: use a path of its own, such as /s", b))
+	}
+	if c.Warehouse.Kind != "duckdb" {
+		errs = append(errs, fmt.Errorf("warehouse.kind: %q is not known, use duckdb%s", c.Warehouse.Kind, strictyaml.Suggest(c.Warehouse.Kind, []string{"duckdb"})))
+	}
+	if c.Drain <= 0 || c.Drain > 10*time.Minute {
+		errs = append(errs, fmt.Errorf("drain: %s: use 1s to 10m", c.Drain))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/plan"
+	"github.com/sparrow-edge/sparrow/pkg/trace"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// heldBack works out again why a record was held back from a tracker: what was
+// filtered is counted, not stored row by row. The plans in force when events of
+// this name were counted that day are tried, until one gives a reason that was.
+func (b books) heldBack(ctx context.Context, name string, raw row, record *event.Record) (reason, version string, err error) {
+	result, err := b.store.Query(ctx, `
+		select distinct f.reason, f.plan, p.text from filtered as f left join plans as p on p.version = f.plan
+		where f.day = cast($1 as date) and f.source = $2 and f.event = $3 and f.tracker = $4 and f.run = 0 order by f.plan`,
+		warehouse.Limits{}, raw.text("day"), raw.text("source"), raw.text("event"), name)
+	if err != nil {
+		return "", "", err
+	}
+	counted := rowsOf(result)
+	for _, c := range counted {
+		p, err := plan.Parse("plan "+c.text("plan"), []byte(c.text("text")))
+		if err != nil {
+			continue // a plan of an older release, or one whose text is not loaded
+		}
+		var into event.Event
+		decision := trace.New(p, b.sanitizer, trace.Options{}).Trace(record, name, &into)
+		if decision.Outcome == event.Filtered && decision.Reason == c.text("reason") {
+			return decision.Reason, c.text("plan"), nil
+		}
+	}
+	if len(counted) == 1 { // the only reason there is
+		return counted[0].text("reason"), counted[0].text("plan"), nil
+	}
+	return "held back; the plan of that time gives no single reason", "", nil
+}
+
+// explain adds to each hop what today's plan leaves of the record, and the exact
+// request that the tracker makes of it.
+func (b books) explain(record *event.Record, hops []admin.Hop) {
+	tracer := trace.New(b.settings.Plan, b.sanitizer, trace.Options{})
+	for i := range hops {
+		at := slices.IndexFunc(b.settings.Trackers, func(t Tracker) bool { return t.Lane.Name == hops[i].Tracker })
+		if at < 0 {
+			continue // no longer configured
+		}
+		hops[i].Property = tracer.Explain(record, hops[i].Tracker).Texts()
+		hops[i].Request = requestOf(b.settings.Trackers[at], tracer, record)
+	}
+}
+
+// requestOf is the request a tracker makes of one record; nil when it makes none.
+func requestOf(t Tracker, tracer *trace.Tracer, record *event.Record) *admin.Request {
+	var e event.Event
+	if tracer.Trace(record, t.Lane.Name, &e).Outcome != event.Pending {
+		return nil
+	}
+	requests, _ := t.Vendor.Requests([]event.Event{e})
+	if len(requests) != 1 {
+		return nil
+	}
+	r := requests[0]
+	shown := &admin.Request{Method: r.Method, URL: tracker.MaskURL(r.URL), Header: map[string]string{}, Body: string(tracker.Redact(r.Body, t.Traits.Secrets))}
+	for name := range r.Header {
+		shown.Header[name] = string(tracker.Redact([]byte(r.Header.Get(name)), t.Traits.Secrets))
+	}
+	return shown
+}
+
+// planForViews is what the loader keeps of a plan.
+func planForViews(p *plan.Plan) warehouse.Plan {
+	return warehouse.Plan{Version: p.Version(), Text: p.Text(), Columns: viewColumns(p)}
+}
+
+func viewColumns(p *plan.Plan) []warehouse.Column {
+	var columns []warehouse.Column
+	for _, c := range p.Columns() {
+		columns = append(columns, warehouse.Column{Name: c.Name, Property: c.Property, Type: warehouse.Type(c.Type), Description: c.Description})
+	}
+	return columns
+}
+
+// usePlan puts a plan in force: for the lanes at their next window, for the
+// views as soon as the warehouse answers.
+func (g *Gateway) usePlan(p *plan.Plan) {
+	g.plan.Store(p)
+	g.tracer.Store(trace.New(p, g.sanitizer, trace.Options{}))
+	if g.loader != nil {
+		g.loader.SetPlan(planForViews(p))
+	}
+}

@@ -1,0 +1,283 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/dedup"
+	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
+	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/plan"
+	"github.com/sparrow-edge/sparrow/pkg/report"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/trace"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
+)
+
+// Options are what a gateway is given beside its settings.
+type Options struct {
+	Logger  *slog.Logger
+	Release string
+	// Reload asks for the plan to be read again; nil never asks.
+	Reload <-chan os.Signal
+}
+
+// Gateway is the whole program, wired. Open it, Run it, Close it.
+type Gateway struct {
+	settings *Settings
+	options  Options
+	log      *slog.Logger
+	registry *prometheus.Registry
+
+	reporter   *report.Reporter
+	journal    *journal.Journal
+	index      *dedup.Index
+	store      warehouse.Warehouse
+	loader     *warehouse.Loader
+	dispatcher *dispatcher.Dispatcher
+	sanitizer  *sanitizer.Sanitizer
+	tracer     atomic.Pointer[trace.Tracer]
+	plan       atomic.Pointer[plan.Plan]
+	lanes      []*lane
+	planRead   time.Time // of the plan's file, when it was last read; the plan component's own
+
+	public, admin net.Listener
+	handler       http.Handler
+
+	closers []func() error
+	closing sync.Once
+}
+
+// Open builds the gateway and opens what it keeps on disk. The error says which
+// part could not be opened; what was open by then is closed again.
+func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, error) {
+	g := &Gateway{settings: settings, options: options, log: options.Logger, registry: prometheus.NewRegistry()}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	g.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func(context.Context) error{
+		g.openReporter, g.openJournal, g.openIndex, g.openPlan, g.openWarehouse, g.openLanes, g.openListeners, g.openIntake,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, g.Close())
+		}
+	}
+	return g, nil
+}
+
+// URL is the address of the public listener, as a browser on this machine
+// would write it.
+func (g *Gateway) URL() string {
+	address := g.public.Addr().String()
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			address = net.JoinHostPort("localhost", port)
+		}
+	}
+	return "http://" + address
+}
+
+func (g *Gateway) openReporter(context.Context) error {
+	var secrets []string
+	for _, t := range g.settings.Trackers {
+		secrets = append(secrets, t.Secrets...)
+	}
+	for _, source := range g.settings.Config.Intake.Sources {
+		if len(source.Origins) == 0 { // a server's key is a secret; a browser's is public
+			secrets = append(secrets, source.Keys...)
+		}
+	}
+	reporter, err := report.New(g.settings.Config.Sentry, report.Options{
+		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: secrets,
+	})
+	if err != nil {
+		return fmt.Errorf("reports: %w", err)
+	}
+	g.reporter = reporter
+	return nil
+}
+
+func (g *Gateway) openJournal(ctx context.Context) error {
+	j, err := journal.Open(ctx, g.settings.Config.Journal, journal.Options{
+		Dir: filepath.Join(g.settings.Config.Data, "journal"), Logger: g.log.With("component", "journal"),
+		Registerer: g.registry, Observer: g.reporter,
+	})
+	if err != nil {
+		return err
+	}
+	g.journal = j
+	g.closers = append(g.closers, j.Close)
+	return nil
+}
+
+// readsEvents reports whether this process reads the journal.
+func (g *Gateway) readsEvents() bool { return g.settings.roles.trace || g.settings.roles.loader }
+
+func (g *Gateway) openIndex(ctx context.Context) error {
+	if !g.readsEvents() {
+		return nil
+	}
+	index, err := dedup.Open(filepath.Join(g.settings.Config.Data, "duplicates"), g.settings.Config.Duplicates, dedup.Options{
+		Logger: g.log.With("component", "duplicates"), Registerer: g.registry, Observer: g.reporter,
+	})
+	if err != nil {
+		return err
+	}
+	g.index = index
+	g.closers = append(g.closers, index.Close)
+	return g.claim(ctx, g.journal.Events(), indexReader)
+}
+
+// claim makes the journal keep what a reader that is not known to it may need:
+// everything that is still there.
+func (g *Gateway) claim(ctx context.Context, s *journal.Stream, reader string) error {
+	if _, known := s.Holds()[reader]; known {
+		return nil
+	}
+	first, _, err := s.Bounds(ctx)
+	if err != nil {
+		return fmt.Errorf("claim the journal for %s: %w", reader, err)
+	}
+	return s.Hold(ctx, reader, first)
+}
+
+func (g *Gateway) openPlan(context.Context) error {
+	s, err := sanitizer.New(g.settings.Config.Sanitizer)
+	if err != nil {
+		return fmt.Errorf("sanitizer: %w", err)
+	}
+	g.sanitizer = s
+	g.usePlan(g.settings.Plan)
+	return nil
+}
+
+func (g *Gateway) openWarehouse(ctx context.Context) error {
+	if !g.settings.roles.loader {
+		return nil
+	}
+	store, err := openStore(ctx, g.settings, g.settings.Config.Warehouse.DuckDB)
+	if err != nil {
+		return err
+	}
+	g.store = store
+	g.closers = append(g.closers, store.Close)
+	loader, err := warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
+		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded,
+		Logger: g.log.With("component", "loader"), Registerer: g.registry, Observer: g.reporter,
+	})
+	if err != nil {
+		return err
+	}
+	g.loader = loader
+	loader.SetPlan(planForViews(g.settings.Plan))
+	return errors.Join(g.claim(ctx, g.journal.Events(), loaderReader), g.claim(ctx, g.journal.Outcomes(), loaderReader))
+}
+
+// openStore opens the warehouse that the configuration names.
+func openStore(ctx context.Context, s *Settings, config duckdb.Config) (warehouse.Warehouse, error) {
+	path := filepath.Join(s.Config.Data, "warehouse.duckdb")
+	return duckdb.Open(ctx, path, config, duckdb.Options{Settle: s.Config.Warehouse.Loader.Settle})
+}
+
+func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
+
+func (g *Gateway) openListeners(context.Context) error {
+	var err error
+	if g.admin, err = admin.Listen(g.settings.Config.Data); err != nil {
+		return err
+	}
+	g.closers = append(g.closers, closeListener(g.admin))
+	if !g.settings.roles.dispatcher {
+		return nil
+	}
+	if g.public, err = net.Listen("tcp", g.settings.Config.Listen); err != nil {
+		return fmt.Errorf("open public listener: %w (set `listen` to a free address)", err)
+	}
+	g.closers = append(g.closers, closeListener(g.public))
+	return nil
+}
+
+// closeListener closes a listener that a server may have closed already.
+func closeListener(l net.Listener) func() error {
+	return func() error {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+func (g *Gateway) openIntake(context.Context) error {
+	if !g.settings.roles.dispatcher {
+		return nil
+	}
+	d, err := dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{
+		Logger: g.log.With("component", "dispatcher"), Registerer: g.registry, Observer: g.reporter,
+	})
+	if err != nil {
+		return err
+	}
+	g.dispatcher = d
+	g.handler, err = g.publicRoutes()
+	return err
+}
+
+// Run runs every part until ctx ends or one of them fails: sinks start first,
+// HTTP last; they stop in reverse, each within the configured bound.
+func (g *Gateway) Run(ctx context.Context) error {
+	bound := g.settings.Config.Drain
+	components := []component{
+		{"reports", g.reporter.Run},
+		{"journal", g.journal.Run},
+	}
+	if g.index != nil {
+		components = append(components,
+			component{"duplicates", func(ctx context.Context) error { return g.index.Run(ctx, indexFeed{feed{g.journal, nil}}) }},
+			component{"trimmer", g.trimIndex})
+	}
+	if g.loader != nil {
+		components = append(components, component{"loader", g.loader.Run})
+	}
+	components = append(components, component{"plan", g.watchPlan})
+	for _, l := range g.lanes {
+		components = append(components, component{"tracker " + l.name, l.run})
+	}
+	components = append(components, component{"admin", func(ctx context.Context) error {
+		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second, func() {})
+	}})
+	if g.public != nil {
+		components = append(components, component{"http", func(ctx context.Context) error {
+			return serve(ctx, g.public, g.handler, g.log, bound, g.dispatcher.Drain)
+		}})
+	}
+	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.lanes))
+	// The loader and the lanes drain for as long as they are configured to; the
+	// bound on a component is a little more.
+	return runAll(ctx, g.log, bound+5*time.Second, components)
+}
+
+// Close closes what Open opened, the last first. Calling it again does nothing.
+func (g *Gateway) Close() error {
+	var errs []error
+	g.closing.Do(func() {
+		for i := len(g.closers) - 1; i >= 0; i-- {
+			errs = append(errs, g.closers[i]())
+		}
+	})
+	return errors.Join(errs...)
+}

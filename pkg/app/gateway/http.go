@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sparrow-edge/sparrow/api"
+	"github.com/sparrow-edge/sparrow/pkg/console"
+)
+
+// publicRoutes is everything that the public listener serves. There is no admin
+// route among it.
+func (g *Gateway) publicRoutes() (http.Handler, error) {
+	browser := g.settings.Config.Paths.Browser
+	docs, err := console.Docs(api.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("render the API's documentation: %w", err)
+	}
+	r := chi.NewRouter()
+	if g.settings.dev {
+		r.Use(loopbackHostOnly)
+		r.Get("/", console.Demo(g.settings.Config.Intake.Sources[0].Keys[0], browser).ServeHTTP)
+	}
+	g.dispatcher.Mount(r, browser)
+	r.Handle(browser+"/sparrow.js", console.SDK())
+	r.Handle("/metrics", promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	r.Handle("/docs", docs)
+	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(api.OpenAPI()) // the reader is gone: nobody is left to tell
+	})
+	return r, nil
+}
+
+// loopbackHostOnly refuses requests for another host's name, so that a page on
+// the web cannot reach a developer's gateway by DNS rebinding.
+func loopbackHostOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "sparrow dev answers to localhost only", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// serve runs an HTTP server on l until ctx ends, then lets the requests under
+// way finish for as long as the bound allows.
+func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, bound time.Duration, draining func()) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients' broken connections
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	draining()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		log.Warn("requests were cut off", "err", err)
+		_ = server.Close() // closes what Shutdown gave up on
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// operations is what the admin socket offers of a running gateway.
+type operations struct{ g *Gateway }
+
+var errNoWarehouse = fmt.Errorf("this process does not run the loader role and has no warehouse; ask the one that does: %w", admin.ErrBadRequest)
+
+func (o operations) books() (books, error) {
+	if o.g.store == nil {
+		return books{}, errNoWarehouse
+	}
+	current := *o.g.settings
+	current.Plan = o.g.plan.Load()
+	return books{o.g.store, &current, o.g.sanitizer}, nil
+}
+
+// Query implements admin.Querier.
+func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
+	b, err := o.books()
+	if err != nil {
+		return nil, err
+	}
+	return b.Query(ctx, sql, maxRows)
+}
+
+// Event implements admin.Accountant.
+func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]admin.Way, error) {
+	b, err := o.books()
+	if err != nil {
+		return nil, err
+	}
+	return b.Event(ctx, id, withRequest)
+}
+
+// Reconcile implements admin.Accountant.
+func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
+	b, err := o.books()
+	if err != nil {
+		return nil, err
+	}
+	return b.Reconcile(ctx, since)
+}
+
+// Trackers implements admin.Watcher.
+func (o operations) Trackers(context.Context) ([]admin.TrackerStatus, error) {
+	return o.g.trackers(), nil
+}
+
+// RemoveTracker implements admin.Operator.
+func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Removal, error) {
+	return o.g.removeTracker(ctx, name)
+}
+
+// ApplyViews implements admin.Operator.
+func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
+	return o.g.applyViews(ctx, drop)
+}
+
+// Tail implements admin.Watcher.
+func (o operations) Tail(ctx context.Context, filter admin.TailFilter, emit func(admin.TailEvent) error) error {
+	feed := o.g.feed()
+	end, err := feed.End(ctx)
+	if err != nil {
+		return err
+	}
+	reader, err := feed.open(ctx, end)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for {
+		batch, err := reader.Next(ctx)
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i := range batch.Records {
+			e := tailEvent(&batch.Records[i])
+			if filter.Source != "" && e.Source != filter.Source || filter.Event != "" && e.Event != filter.Event {
+				continue
+			}
+			if err := emit(e); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func tailEvent(r *event.Record) admin.TailEvent {
+	e := admin.TailEvent{ReceivedAt: r.ReceivedAt, Receipt: r.Receipt.String(), EventID: r.EventID, Source: r.Source, Data: string(r.Data)}
+	if !utf8.Valid(r.Data) {
+		e.Data = base64.StdEncoding.EncodeToString(r.Data)
+	}
+	switch {
+	case r.Context.Malformed != "":
+		e.Note = "malformed: " + r.Context.Malformed
+	case r.Context.Invalid != "":
+		e.Note = "invalid: " + r.Context.Invalid
+	case r.Duplicate:
+		e.Note = "duplicate"
+	}
+	if r.Usable() {
+		var parsed event.Event
+		if err := event.Parse(r, &parsed); err == nil {
+			e.Event, e.DeviceID, e.UserID = parsed.Name, parsed.DeviceID, parsed.UserID
+		}
+	}
+	return e
+}

@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/sparrow-edge/sparrow/pkg/delivery"
+	"github.com/sparrow-edge/sparrow/pkg/plan"
+	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Settings is everything that a gateway is built from: the configuration, the
+// plan and the trackers, all checked.
+type Settings struct {
+	File     string // of the configuration, for messages
+	Config   Config
+	Plan     *plan.Plan
+	Trackers []Tracker
+
+	planFile string // "" for a plan that is built in
+	dev      bool
+	roles    roles
+}
+
+// Tracker is a configured tracker, built.
+type Tracker struct {
+	Kind    string
+	Lane    delivery.Config
+	Vendor  tracker.Tracker
+	Traits  tracker.Traits
+	Secrets []string // to be masked wherever something of this tracker is shown
+}
+
+// Load reads and checks the configuration, the plan that it names, and every
+// tracker. The error lists all that is wrong, with file and line where there is
+// one; it wraps os.ErrNotExist when the configuration is not there.
+func Load(file string, kinds []tracker.Kind, env func(string) (string, bool)) (*Settings, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	base := filepath.Dir(file)
+	s, err := parse(file, text, kinds, env, func(name string) ([]byte, error) { return os.ReadFile(resolve(base, name)) })
+	if err != nil {
+		return nil, err
+	}
+	s.Config.Data = resolve(base, s.Config.Data)
+	s.planFile = resolve(base, s.Config.Plan)
+	if s.Plan, err = plan.Load(s.planFile); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	return s, s.checkPlan()
+}
+
+// PlanFile is where the plan was read from.
+func (s *Settings) PlanFile() string {
+	if s.planFile == "" {
+		return "(built in)"
+	}
+	return s.planFile
+}
+
+func resolve(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
+}
+
+func parse(file string, text []byte, kinds []tracker.Kind, env func(string) (string, bool), read func(string) ([]byte, error)) (*Settings, error) {
+	document, err := strictyaml.Parse(file, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := document.Expand(env, read); err != nil {
+		return nil, err
+	}
+	s := &Settings{File: file, Config: defaultConfig(), roles: everyRole()}
+	if err := document.Decode(&s.Config); err != nil {
+		return nil, err
+	}
+	if s.Config.Sentry.Environment == "" {
+		s.Config.Sentry.Environment = s.Config.Environment
+	}
+	trackers, trackersErr := buildTrackers(file, &s.Config, kinds)
+	s.Trackers = trackers
+	if err := s.Config.check(); err != nil || trackersErr != nil {
+		return nil, fmt.Errorf("%s: %w", file, errors.Join(err, trackersErr))
+	}
+	return s, nil
+}
+
+func (s *Settings) checkPlan() error {
+	names := make([]string, len(s.Trackers))
+	for i, t := range s.Trackers {
+		names[i] = t.Lane.Name
+	}
+	if err := s.Plan.CheckTrackers(names); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	return nil
+}
+
+func buildTrackers(file string, c *Config, kinds []tracker.Kind) ([]Tracker, error) {
+	var list []Tracker
+	var errs []error
+	for _, node := range c.Trackers {
+		node = node.WithFile(file)
+		t, err := buildTracker(node, c, kinds)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("tracker at line %d: %w", node.Line(), err))
+		case slices.ContainsFunc(list, func(other Tracker) bool { return other.Lane.Name == t.Lane.Name }):
+			errs = append(errs, fmt.Errorf("tracker at line %d: name: %q is taken by another tracker; give each its own", node.Line(), t.Lane.Name))
+		default:
+			list = append(list, t)
+		}
+	}
+	return list, errors.Join(errs...)
+}
+
+// common is what every tracker's entry may hold, beside the vendor's own keys.
+type common struct {
+	Kind            string `yaml:"kind"`
+	delivery.Config `yaml:",inline"`
+}
+
+func buildTracker(node strictyaml.Node, c *Config, kinds []tracker.Kind) (Tracker, error) {
+	shared := common{Config: delivery.DefaultConfig()}
+	ours, _, err := node.Split(&shared)
+	if err != nil {
+		return Tracker{}, err
+	}
+	if err := ours.Decode(&shared); err != nil {
+		return Tracker{}, err
+	}
+	at := slices.IndexFunc(kinds, func(k tracker.Kind) bool { return k.Name == shared.Kind })
+	if at < 0 {
+		names := make([]string, len(kinds))
+		for i, k := range kinds {
+			names[i] = k.Name
+		}
+		return Tracker{}, fmt.Errorf("kind: %q is not known%s (there are %v)", shared.Kind, strictyaml.Suggest(shared.Kind, names), names)
+	}
+	if shared.Name == "" {
+		shared.Name = shared.Kind
+	}
+	shared.MaxAge, shared.Drain = c.Journal.MaxAge, c.Drain
+	if shared.Insecure && c.Environment == production {
+		return Tracker{}, fmt.Errorf("insecure: plain HTTP is refused while environment is %s; give the tracker an https address", production)
+	}
+	t := Tracker{Kind: shared.Kind, Lane: shared.Config}
+	t.Vendor, t.Traits, err = kinds[at].Build(func(into any) error { return decodeVendor(node, into) })
+	for _, secret := range t.Traits.Secrets {
+		t.Secrets = append(t.Secrets, secret.Reveal())
+	}
+	if err == nil && t.Traits.Unencrypted && c.Environment == production {
+		err = fmt.Errorf("baseURL: plain HTTP is refused while environment is %s; give the tracker an https address", production)
+	}
+	return t, errors.Join(shared.Config.Check(), err)
+}
+
+// decodeVendor fills a kind's own configuration: the keys it knows, and those
+// that nobody knows, so that the error comes from the strict decoder.
+func decodeVendor(node strictyaml.Node, into any) error {
+	_, others, err := node.Split(&common{})
+	if err != nil {
+		return err
+	}
+	known, _, err := node.Split(into)
+	if err != nil {
+		return err
+	}
+	if err := others.Decode(into); err != nil {
+		return err
+	}
+	return known.Decode(into)
+}

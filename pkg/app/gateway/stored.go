@@ -1,0 +1,37 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// Stored answers questions about what a gateway stored, while none runs.
+type Stored struct {
+	books
+	store warehouse.Warehouse
+}
+
+// OpenStored opens the stored warehouse for reading only. It fails when there
+// is none, or when a gateway holds it.
+func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
+	config := s.Config.Warehouse.DuckDB
+	config.ReadOnly = true
+	store, err := openStore(ctx, s, config)
+	if err != nil {
+		return nil, err
+	}
+	clean, err := sanitizer.New(s.Config.Sanitizer)
+	if err != nil {
+		store.Close()
+		return nil, fmt.Errorf("sanitizer: %w", err)
+	}
+	return &Stored{books{store, s, clean}, store}, nil
+}
+
+// Close releases the file.
+func (s *Stored) Close() {
+	_ = s.store.Close() // read only: there is nothing to lose
+}

@@ -1,0 +1,69 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
+)
+
+// ViewStatements is the SQL of the views that the plan asks for.
+func (s *Settings) ViewStatements() []string {
+	var d duckdb.Dialect
+	var statements []string
+	for _, v := range warehouse.Views(d, viewColumns(s.Plan), int64(s.Config.Warehouse.Loader.Settle.Seconds())) {
+		statements = append(statements, "create or replace view "+d.Table(v.Name)+" as\n"+v.Select)
+	}
+	return statements
+}
+
+// applyViews makes the views anew from the plan in force and says what that
+// changed.
+func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
+	if g.store == nil {
+		return admin.ViewChange{}, fmt.Errorf("this process does not run the loader role; ask the one that does: %w", admin.ErrBadRequest)
+	}
+	before, err := g.columnNames(ctx)
+	if err != nil {
+		return admin.ViewChange{}, err
+	}
+	wanted := viewColumns(g.plan.Load())
+	if err := g.store.ApplyViews(ctx, wanted, drop); err != nil {
+		return admin.ViewChange{}, err
+	}
+	after, err := g.columnNames(ctx)
+	if err != nil {
+		return admin.ViewChange{}, err
+	}
+	var change admin.ViewChange
+	for _, name := range after {
+		if !slices.Contains(before, name) {
+			change.Added = append(change.Added, name)
+		}
+		if !slices.ContainsFunc(wanted, func(c warehouse.Column) bool { return c.Name == name }) {
+			change.Kept = append(change.Kept, name)
+		}
+	}
+	for _, name := range before {
+		if !slices.Contains(after, name) {
+			change.Dropped = append(change.Dropped, name)
+		}
+	}
+	return change, nil
+}
+
+// columnNames are the columns that the view raw_normalized has for properties.
+func (g *Gateway) columnNames(ctx context.Context) ([]string, error) {
+	result, err := g.store.Query(ctx, `select name from columns order by ordinal`, warehouse.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("read the views' columns: %w", err)
+	}
+	var names []string
+	for _, r := range rowsOf(result) {
+		names = append(names, r.text("name"))
+	}
+	return names, nil
+}
