@@ -77,7 +77,7 @@ func eventName(raw string) (name, rule string) {
 // left out.
 func parameterName(raw string) string {
 	name := cleanName(raw, maxName)
-	if name == "" || !letter(name[0]) || reservedPrefix(raw) || reservedPrefix(name) || name == "firebase_conversion" {
+	if name == "" || !letter(name[0]) || reservedPrefix(raw) || reservedPrefix(name) {
 		return ""
 	}
 	return name

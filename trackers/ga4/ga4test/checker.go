@@ -53,8 +53,8 @@ func (c *checker) payload(body []byte) payload {
 		}
 	}
 	p := payload{ClientID: c.text(top, "client_id", 1000), UserID: c.text(top, "user_id", 256)}
-	if p.ClientID == "" {
-		c.fault("client_id", "VALUE_REQUIRED", "client_id is missing or empty")
+	if _, there := top["client_id"]; !there {
+		c.fault("client_id", "VALUE_REQUIRED", "client_id is missing")
 	}
 	c.timestamp("timestamp_micros", top["timestamp_micros"])
 	c.consent(top["consent"])
@@ -125,8 +125,7 @@ func (c *checker) timestamp(path string, raw json.RawMessage) {
 	at := time.UnixMicro(n)
 	if at.Year() < 2000 || at.Year() > 2100 {
 		c.fault(path, "VALUE_OUT_OF_BOUNDS", "not in microseconds since 1970")
-	}
-	if !c.oldest.IsZero() && at.Before(c.oldest) {
+	} else if !c.oldest.IsZero() && at.Before(c.oldest) {
 		c.fault(path, "VALUE_OUT_OF_BOUNDS", "older than 72 hours")
 	}
 }

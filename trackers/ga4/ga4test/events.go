@@ -72,9 +72,6 @@ func (c *checker) params(path, event string, raw json.RawMessage) {
 
 func (c *checker) param(path, event, name string, value any) {
 	c.name(path, name, 40)
-	if name == "firebase_conversion" {
-		c.fault(path, "NAME_RESERVED", "reserved")
-	}
 	if name == "items" && slices.Contains(commerceNames(), event) {
 		c.items(path, value)
 		return
@@ -91,7 +88,7 @@ func (c *checker) param(path, event, name string, value any) {
 	c.scalar(path, value, limit)
 }
 
-// money: value and currency need each other, and a purchase needs them.
+// money: value and currency need each other, and a purchase needs a value.
 func (c *checker) money(path, event string, params map[string]any) {
 	value, hasValue := params["value"]
 	currency, hasCurrency := params["currency"]
@@ -107,7 +104,7 @@ func (c *checker) money(path, event string, params map[string]any) {
 	if event != "purchase" {
 		return
 	}
-	for _, name := range [...]string{"transaction_id", "value", "currency", "items"} {
+	for _, name := range [...]string{"transaction_id", "value", "items"} {
 		if _, there := params[name]; !there {
 			c.fault(path+"."+name, "VALUE_REQUIRED", "a purchase needs %s", name)
 		}
