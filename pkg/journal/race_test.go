@@ -4,4 +4,4 @@ package journal_test
 
 // traffic is less than the whole here: the race detector looks at each byte of
 // each copy.
-const traffic = 256 << 20
+const traffic = 160 << 20
