@@ -37,7 +37,7 @@ const (
 	// flushEvery bounds what has to be read again after a crash, by time and by
 	// records, and is how often the byte budget is looked at.
 	flushEvery   = 5 * time.Second
-	flushRecords = 1 << 17
+	flushRecords = 1 << 16
 
 	firstPause = 100 * time.Millisecond
 	maxPause   = 10 * time.Second
