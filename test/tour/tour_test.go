@@ -158,7 +158,7 @@ func TestTheWarehouseCanBeReadWhileNoGatewayRuns(t *testing.T) {
 func TestSecondGatewayIsRefused(t *testing.T) {
 	g := dev(t)
 	out, err := g.TryCommand("dev", "--listen", "127.0.0.1:0")
-	if err == nil || !strings.Contains(out, "another process") {
+	if err == nil || !strings.Contains(out, "is in use by process") {
 		t.Errorf("a second gateway on the same data: %v: %s", err, out)
 	}
 }

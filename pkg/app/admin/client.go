@@ -134,21 +134,12 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	}
 	switch resp.StatusCode {
 	case http.StatusNotFound:
-		return nil, answered{f.Error, ErrNotFound}
+		return nil, NotFound(errors.New(f.Error))
 	case http.StatusBadRequest:
-		return nil, answered{f.Error, ErrBadRequest}
+		return nil, BadRequest(errors.New(f.Error))
 	}
 	return nil, errors.New(f.Error)
 }
-
-// answered is an error as the gateway worded it, of a kind both sides know.
-type answered struct {
-	text string
-	kind error
-}
-
-func (a answered) Error() string { return a.text }
-func (a answered) Unwrap() error { return a.kind }
 
 func call[T any](ctx context.Context, c *Client, method, path string, query url.Values, body any) (T, error) {
 	var value T

@@ -14,6 +14,18 @@ var ErrNotFound = errors.New("not found")
 // that does not parse, a limit that is exceeded.
 var ErrBadRequest = errors.New("bad request")
 
+// BadRequest marks an error as the caller's to mend, keeping its words.
+func BadRequest(err error) error { return marked{err, ErrBadRequest} }
+
+// NotFound marks an error as that of a thing which is not there, keeping its words.
+func NotFound(err error) error { return marked{err, ErrNotFound} }
+
+// marked is an error of a kind that both sides of the socket know.
+type marked struct{ err, kind error }
+
+func (m marked) Error() string   { return m.err.Error() }
+func (m marked) Unwrap() []error { return []error{m.err, m.kind} }
+
 // Operations is what a gateway can be asked to do.
 type Operations interface {
 	Querier

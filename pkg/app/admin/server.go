@@ -98,7 +98,7 @@ func (s server) tail(w http.ResponseWriter, r *http.Request) {
 func (s server) reconcile(w http.ResponseWriter, r *http.Request) {
 	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
 	if err != nil {
-		answer(w, nil, fmt.Errorf("since: want an RFC 3339 time: %w", ErrBadRequest))
+		answer(w, nil, BadRequest(errors.New("since: want an RFC 3339 time")))
 		return
 	}
 	table, err := s.ops.Reconcile(r.Context(), since)
@@ -126,7 +126,7 @@ func (s server) views(w http.ResponseWriter, r *http.Request) {
 
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	if err := json.NewDecoder(io.LimitReader(r.Body, maxRequest)).Decode(into); err != nil {
-		answer(w, nil, fmt.Errorf("read request: %w: %w", err, ErrBadRequest))
+		answer(w, nil, BadRequest(fmt.Errorf("read request: %w", err)))
 		return false
 	}
 	return true

@@ -25,11 +25,11 @@ func (b books) Query(ctx context.Context, sql string, maxRows int) (*admin.Table
 	result, err := b.store.Query(ctx, sql, warehouse.Limits{Rows: maxRows})
 	switch {
 	case fault.IsPermanent(err), errors.Is(err, warehouse.ErrLimit):
-		return nil, fmt.Errorf("%w: %w", admin.ErrBadRequest, err)
+		return nil, admin.BadRequest(err)
 	case err != nil:
 		return nil, err
 	case result.Truncated:
-		return nil, fmt.Errorf("%w: the result has more than %d rows, or is too large: aggregate, use a limit clause, or raise --max-rows", admin.ErrBadRequest, maxRows)
+		return nil, admin.BadRequest(fmt.Errorf("the result has more than %d rows, or is too large: aggregate, use a limit clause, or raise --max-rows", maxRows))
 	}
 	return tableOf(result), nil
 }
@@ -58,7 +58,7 @@ func (b books) Reconcile(ctx context.Context, since time.Time) (*admin.Table, er
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
 	if result.Truncated {
-		return nil, fmt.Errorf("reconcile: %w: too many rows; ask for fewer days", admin.ErrBadRequest)
+		return nil, admin.BadRequest(errors.New("reconcile: too many rows; ask for fewer days"))
 	}
 	return tableOf(result), nil
 }

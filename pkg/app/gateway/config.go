@@ -42,6 +42,7 @@ type Config struct {
 	Duplicates dedup.Config      `yaml:"duplicates"`
 	Warehouse  Warehouse         `yaml:"warehouse"`
 	Sanitizer  sanitizer.Config  `yaml:"sanitizer"`
+	Filters    Filters           `yaml:"filters"`
 	Sentry     report.Config     `yaml:"sentry"`
 
 	// Trackers are kept as they are written until the kind is known.
@@ -53,6 +54,12 @@ type Paths struct {
 	// Browser is the neutral path of the SDK ("/s/sparrow.js") and its intake
 	// ("/s/e"), which block lists do not know.
 	Browser string `yaml:"browser"`
+}
+
+// Filters say what is kept in the warehouse and sent to no vendor.
+type Filters struct {
+	Bots      bool `yaml:"bots"`      // events of crawlers and headless browsers
+	Prerender bool `yaml:"prerender"` // events of pages that a browser only prepared
 }
 
 // Warehouse is where raw payloads and outcomes are kept.
@@ -78,6 +85,7 @@ func defaultConfig() Config {
 		Duplicates:  dedup.DefaultConfig(),
 		Warehouse:   Warehouse{Kind: "duckdb", Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig()},
 		Sanitizer:   sanitizer.DefaultConfig(),
+		Filters:     Filters{Bots: true, Prerender: true},
 	}
 }
 
@@ -95,7 +103,8 @@ func (c *Config) check() error {
 	add("duplicates: ", c.Duplicates.Check())
 	add("", c.Warehouse.Loader.Check())
 	add("", c.Warehouse.DuckDB.Check())
-	add("sanitizer: ", c.Sanitizer.Check())
+	clean := withKey(c.Sanitizer, noKey)
+	add("sanitizer: ", clean.Check())
 	add("sentry: ", c.Sentry.Check())
 	return errors.Join(errs...)
 }

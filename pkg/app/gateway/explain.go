@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -29,8 +31,12 @@ func (b books) heldBack(ctx context.Context, name string, raw row, record *event
 		if err != nil {
 			continue // a plan of an older release, or one whose text is not loaded
 		}
+		tracer, err := b.settings.tracer(p, b.sanitizer)
+		if err != nil {
+			continue // it names a pattern that the configuration no longer has
+		}
 		var into event.Event
-		decision := trace.New(p, b.sanitizer, trace.Options{}).Trace(record, name, &into)
+		decision := tracer.Trace(record, name, &into)
 		if decision.Outcome == event.Filtered && decision.Reason == c.text("reason") {
 			return decision.Reason, c.text("plan"), nil
 		}
@@ -43,16 +49,20 @@ func (b books) heldBack(ctx context.Context, name string, raw row, record *event
 
 // explain adds to each hop what today's plan leaves of the record, and the exact
 // request that the tracker makes of it.
-func (b books) explain(record *event.Record, hops []admin.Hop) {
-	tracer := trace.New(b.settings.Plan, b.sanitizer, trace.Options{})
+func (b books) explain(record *event.Record, hops []admin.Hop) error {
+	tracer, err := b.settings.tracer(b.settings.Plan, b.sanitizer)
+	if err != nil {
+		return err
+	}
 	for i := range hops {
 		at := slices.IndexFunc(b.settings.Trackers, func(t Tracker) bool { return t.Lane.Name == hops[i].Tracker })
 		if at < 0 {
 			continue // no longer configured
 		}
-		hops[i].Property = tracer.Explain(record, hops[i].Tracker).Texts()
+		hops[i].Property = tracer.Explain(record, hops[i].Tracker).Properties
 		hops[i].Request = requestOf(b.settings.Trackers[at], tracer, record)
 	}
+	return nil
 }
 
 // requestOf is the request a tracker makes of one record; nil when it makes none.
@@ -86,12 +96,23 @@ func viewColumns(p *plan.Plan) []warehouse.Column {
 	return columns
 }
 
+// tracer applies a plan as the configuration says.
+func (s *Settings) tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Tracer, error) {
+	f := s.Config.Filters
+	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender})
+}
+
 // usePlan puts a plan in force: for the lanes at their next window, for the
 // views as soon as the warehouse answers.
-func (g *Gateway) usePlan(p *plan.Plan) {
+func (g *Gateway) usePlan(p *plan.Plan) error {
+	tracer, err := g.settings.tracer(p, g.sanitizer)
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
 	g.plan.Store(p)
-	g.tracer.Store(trace.New(p, g.sanitizer, trace.Options{}))
+	g.tracer.Store(tracer)
 	if g.loader != nil {
 		g.loader.SetPlan(planForViews(p))
 	}
+	return nil
 }

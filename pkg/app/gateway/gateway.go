@@ -157,13 +157,12 @@ func (g *Gateway) claim(ctx context.Context, s *journal.Stream, reader string) e
 }
 
 func (g *Gateway) openPlan(context.Context) error {
-	s, err := sanitizer.New(g.settings.Config.Sanitizer)
+	clean, err := openSanitizer(g.settings)
 	if err != nil {
-		return fmt.Errorf("sanitizer: %w", err)
+		return err
 	}
-	g.sanitizer = s
-	g.usePlan(g.settings.Plan)
-	return nil
+	g.sanitizer = clean
+	return g.usePlan(g.settings.Plan)
 }
 
 func (g *Gateway) openWarehouse(ctx context.Context) error {
@@ -176,6 +175,11 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	}
 	g.store = store
 	g.closers = append(g.closers, store.Close)
+	// DuckDB is here and empty or old: tables and views are there from the first
+	// query on. A warehouse that is elsewhere is the loader's to wait for.
+	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, viewColumns(g.settings.Plan), false)); err != nil {
+		return fmt.Errorf("prepare the warehouse: %w", err)
+	}
 	loader, err := warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
 		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded,
 		Logger: g.log.With("component", "loader"), Registerer: g.registry, Observer: g.reporter,

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,13 +74,13 @@ func (g *Gateway) orphans() []string {
 // removeTracker closes a lane that is no longer configured.
 func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal, error) {
 	if !g.settings.roles.trace {
-		return admin.Removal{}, fmt.Errorf("this process does not run the trace role; ask one that does: %w", admin.ErrBadRequest)
+		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
 	}
 	if slices.ContainsFunc(g.settings.Trackers, func(t Tracker) bool { return t.Lane.Name == name }) {
-		return admin.Removal{}, fmt.Errorf("tracker %s is configured: take it out of the configuration and restart the gateway first: %w", name, admin.ErrBadRequest)
+		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s is configured: take it out of the configuration and restart the gateway first", name))
 	}
 	if !slices.Contains(g.orphans(), name) {
-		return admin.Removal{}, fmt.Errorf("tracker %s: %w: no backlog is kept for it", name, admin.ErrNotFound)
+		return admin.Removal{}, admin.NotFound(fmt.Errorf("no backlog is kept for a tracker named %q", name))
 	}
 	counted := &countingLedger{ledger: ledger{g.journal}}
 	deps := g.laneDeps()

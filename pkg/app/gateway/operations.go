@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -15,7 +14,7 @@ import (
 // operations is what the admin socket offers of a running gateway.
 type operations struct{ g *Gateway }
 
-var errNoWarehouse = fmt.Errorf("this process does not run the loader role and has no warehouse; ask the one that does: %w", admin.ErrBadRequest)
+var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the loader role and has no warehouse; ask the one that does"))
 
 func (o operations) books() (books, error) {
 	if o.g.store == nil {

@@ -56,6 +56,24 @@ func Load(file string, kinds []tracker.Kind, env func(string) (string, bool)) (*
 	return s, s.checkPlan()
 }
 
+// checkPlan checks what a plan says of trackers and kinds of personal data
+// against the configuration.
+func (s *Settings) checkPlan() error {
+	names := make([]string, len(s.Trackers))
+	for i, t := range s.Trackers {
+		names[i] = t.Lane.Name
+	}
+	clean, err := newSanitizer(withKey(s.Config.Sanitizer, noKey))
+	if err != nil {
+		return err
+	}
+	_, err = s.tracer(s.Plan, clean)
+	if err = errors.Join(s.Plan.CheckTrackers(names), err); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	return nil
+}
+
 // PlanFile is where the plan was read from.
 func (s *Settings) PlanFile() string {
 	if s.planFile == "" {
@@ -92,17 +110,6 @@ func parse(file string, text []byte, kinds []tracker.Kind, env func(string) (str
 		return nil, fmt.Errorf("%s: %w", file, errors.Join(err, trackersErr))
 	}
 	return s, nil
-}
-
-func (s *Settings) checkPlan() error {
-	names := make([]string, len(s.Trackers))
-	for i, t := range s.Trackers {
-		names[i] = t.Lane.Name
-	}
-	if err := s.Plan.CheckTrackers(names); err != nil {
-		return fmt.Errorf("plan: %w", err)
-	}
-	return nil
 }
 
 func buildTrackers(file string, c *Config, kinds []tracker.Kind) ([]Tracker, error) {

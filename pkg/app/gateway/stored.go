@@ -2,9 +2,8 @@ package gateway
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
-	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -23,10 +22,9 @@ func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	clean, err := sanitizer.New(s.Config.Sanitizer)
+	clean, err := openSanitizer(s)
 	if err != nil {
-		store.Close()
-		return nil, fmt.Errorf("sanitizer: %w", err)
+		return nil, errors.Join(err, store.Close())
 	}
 	return &Stored{books{store, s, clean}, store}, nil
 }

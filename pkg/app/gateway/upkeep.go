@@ -92,15 +92,22 @@ func (g *Gateway) reloadPlan(asked bool) {
 	}
 	next, err := g.loadPlan()
 	if err != nil {
-		g.log.Error("plan not reloaded, the last good one stays in force", "err", err, "plan", g.plan.Load().Version())
-		g.reporter.Observe(fault.Incident{Component: "plan", Class: "reload", Err: err, Time: time.Now()})
+		g.refusePlan(err)
 		return
 	}
 	if next.Version() == g.plan.Load().Version() {
 		return
 	}
-	g.usePlan(next)
+	if err := g.usePlan(next); err != nil {
+		g.refusePlan(err)
+		return
+	}
 	g.log.Info("plan reloaded", "plan", next.Version(), "events", len(next.Events()))
+}
+
+func (g *Gateway) refusePlan(err error) {
+	g.log.Error("plan not reloaded, the last good one stays in force", "err", err, "plan", g.plan.Load().Version())
+	g.reporter.Observe(fault.Incident{Component: "plan", Class: "reload", Err: err, Time: time.Now()})
 }
 
 func (g *Gateway) loadPlan() (*plan.Plan, error) {

@@ -24,7 +24,7 @@ func (s *Settings) ViewStatements() []string {
 // changed.
 func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
 	if g.store == nil {
-		return admin.ViewChange{}, fmt.Errorf("this process does not run the loader role; ask the one that does: %w", admin.ErrBadRequest)
+		return admin.ViewChange{}, errNoWarehouse
 	}
 	before, err := g.columnNames(ctx)
 	if err != nil {

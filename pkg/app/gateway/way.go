@@ -23,7 +23,7 @@ func (b books) Event(ctx context.Context, id string, withRequest bool) ([]admin.
 		return nil, fmt.Errorf("look up event: %w", err)
 	}
 	if len(result.Rows) == 0 {
-		return nil, fmt.Errorf("event %q: %w: no event has this id or receipt; one that was just taken is here within about a second", id, admin.ErrNotFound)
+		return nil, admin.NotFound(fmt.Errorf("no event has the id or receipt %q; one that was just taken is here within about a second", id))
 	}
 	var ways []admin.Way
 	for _, raw := range rowsOf(result) {
@@ -50,7 +50,7 @@ func (b books) way(ctx context.Context, raw row, withRequest bool) (admin.Way, e
 		return way, err
 	}
 	if withRequest {
-		b.explain(&record, way.Hops)
+		return way, b.explain(&record, way.Hops)
 	}
 	return way, nil
 }

@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+)
+
+// identityKeyFile holds the key with which user ids that are personal data are
+// hashed, where the configuration gives none.
+const identityKeyFile = "identity.key"
+
+// openSanitizer makes the sanitizer of the configuration. Without a configured
+// key it uses the one in the data directory, which it makes the first time: the
+// same user then stays the same user at the vendors for as long as the
+// directory is kept.
+func openSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
+	if s.Config.Sanitizer.Key != "" {
+		return newSanitizer(s.Config.Sanitizer)
+	}
+	key, err := identityKey(filepath.Join(s.Config.Data, identityKeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("identity key: %w", err)
+	}
+	return newSanitizer(withKey(s.Config.Sanitizer, key))
+}
+
+func newSanitizer(c sanitizer.Config) (*sanitizer.Sanitizer, error) {
+	clean, err := sanitizer.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("sanitizer: %w", err)
+	}
+	return clean, nil
+}
+
+// withKey is the configuration with a key where it has none.
+func withKey(c sanitizer.Config, key string) sanitizer.Config {
+	if c.Key == "" {
+		c.Key = key
+	}
+	return c
+}
+
+// noKey stands in for the key while a configuration is only checked.
+const noKey = "only to check the configuration"
+
+func identityKey(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
+		return "", err
+	}
+	key := hex.EncodeToString(random)
+	return key, os.WriteFile(path, []byte(key+"\n"), 0o600)
+}
