@@ -17,6 +17,7 @@ type Journal struct {
 	reports []event.Report // of sequence 1, 2, ...
 	grown   chan struct{}  // closed, and made anew, when something is appended
 	fail    error
+	lost    uint64 // messages to call missing before the next one
 }
 
 // NewJournal returns an empty journal.
@@ -32,7 +33,8 @@ func (j *Journal) Append(records ...event.Record) uint64 {
 	for i := range records {
 		records[i].Receipt = event.Receipt{Epoch: j.epoch, Position: event.Position{Seq: seq, Index: uint32(i)}}
 	}
-	j.batches = append(j.batches, event.Batch{Records: records, Next: event.Position{Seq: seq + 1}})
+	j.batches = append(j.batches, event.Batch{Records: records, Next: event.Position{Seq: seq + 1}, Lost: j.lost})
+	j.lost = 0
 	j.wake()
 	return seq
 }
@@ -47,6 +49,13 @@ func (j *Journal) Report(r event.Report) uint64 {
 	j.reports = append(j.reports, r)
 	j.wake()
 	return uint64(len(j.reports))
+}
+
+// Lose has the reader of the next message told that n before it are missing.
+func (j *Journal) Lose(n uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lost += n
 }
 
 // Renew makes the journal a new one, as if its directory had been lost.
