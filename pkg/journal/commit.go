@@ -83,7 +83,7 @@ func (j *Journal) stored(g *group, seq uint64, took time.Duration) {
 	j.metrics.commitSeconds.Observe(took.Seconds())
 	j.metrics.groupRecords.Observe(float64(g.count))
 	j.metrics.groupBytes.Observe(float64(len(g.frame)))
-	j.holds.mark(mark{Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
+	j.holds.mark(mark{Epoch: j.Epoch(), Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
 	j.writer.batch++
 	j.writer.before += uint64(g.count)
 	if j.events.advance(seq, len(g.frame)) {

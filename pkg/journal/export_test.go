@@ -37,6 +37,11 @@ func (j *Journal) SetFreeSpace(free *atomic.Int64) {
 // Trim does what Run does from time to time.
 func (j *Journal) Trim(ctx context.Context) error { return j.trim(ctx) }
 
+// DeleteEvents deletes the events stream.
+func (j *Journal) DeleteEvents(ctx context.Context) error {
+	return j.writes.js.DeleteStream(ctx, eventsStream)
+}
+
 // Hurry shortens what a publish waits for an answer.
 func (j *Journal) Hurry(attempt, patience time.Duration) {
 	j.attemptLimit, j.patience = attempt, patience

@@ -24,6 +24,7 @@ type holdKey struct{ stream, reader string } // the stream's label
 
 // mark is the end of the events stream as last acknowledged to this process.
 type mark struct {
+	Epoch   string `json:"epoch"`
 	Seq     uint64 `json:"seq"`
 	Chain   uint64 `json:"chain,string"`
 	Batch   uint64 `json:"batch"`   // the last one
@@ -33,7 +34,8 @@ type mark struct {
 // holdStore keeps the holds and the mark, in memory and in a small stream, one
 // message each. What is stored may lag behind, that is, be lower.
 type holdStore struct {
-	link *link
+	link  *link
+	epoch func(stream string) string // of a stream, by its label, as it is now
 
 	mu      sync.Mutex
 	holds   map[holdKey]hold
@@ -42,8 +44,26 @@ type holdStore struct {
 	endSaid uint64 // the mark that is stored
 }
 
-func newHoldStore(l *link) *holdStore {
-	return &holdStore{link: l, holds: make(map[holdKey]hold)}
+// storedHold is a hold as it is stored. One of another epoch says nothing of
+// the stream that is there now.
+type storedHold struct {
+	Epoch string `json:"epoch"`
+	Seq   uint64 `json:"seq"`
+}
+
+func newHoldStore(l *link, epoch func(stream string) string) *holdStore {
+	return &holdStore{link: l, epoch: epoch, holds: make(map[holdKey]hold)}
+}
+
+// forget drops what is known of a stream that was replaced.
+func (h *holdStore) forget(stream string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for k := range h.holds {
+		if k.stream == stream {
+			delete(h.holds, k)
+		}
+	}
 }
 
 // Hold says that the reader still needs seq and everything after it. Raising a
@@ -118,7 +138,7 @@ func (h *holdStore) mark(m mark) {
 }
 
 func (h *holdStore) save(ctx context.Context, k holdKey, seq uint64) error {
-	if err := h.put(ctx, k.subject(), map[string]uint64{"seq": seq}); err != nil {
+	if err := h.put(ctx, k.subject(), storedHold{Epoch: h.epoch(k.stream), Seq: seq}); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -217,17 +237,17 @@ func (h *holdStore) load(ctx context.Context) error {
 			continue
 		}
 		seq = sequence(msg) + 1
-		readHold(msg.Header.Get(jetstream.SubjectHeader), msg.Data, found, &end)
+		h.read(msg.Header.Get(jetstream.SubjectHeader), msg.Data, found, &end)
 	}
 	h.take(found, end, before)
 	return nil
 }
 
-// readHold adds one stored message to found or end. One that cannot be read is
-// as good as none: the hold's owner sets it again.
-func readHold(subject string, data []byte, found map[holdKey]hold, end *mark) {
+// read adds one stored message to found or end. One that cannot be read is as
+// good as none: the hold's owner sets it again.
+func (h *holdStore) read(subject string, data []byte, found map[holdKey]hold, end *mark) {
 	if subject == markSubject {
-		if json.Unmarshal(data, end) != nil {
+		if json.Unmarshal(data, end) != nil || end.Epoch != h.epoch("events") {
 			*end = mark{}
 		}
 		return
@@ -237,10 +257,8 @@ func readHold(subject string, data []byte, found map[holdKey]hold, end *mark) {
 	if !ok || !cut || len(data) == 0 {
 		return
 	}
-	var value struct {
-		Seq uint64 `json:"seq"`
-	}
-	if json.Unmarshal(data, &value) == nil {
+	var value storedHold
+	if json.Unmarshal(data, &value) == nil && value.Epoch == h.epoch(stream) {
 		found[holdKey{stream, reader}] = hold{seq: value.Seq}
 	}
 }

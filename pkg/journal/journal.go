@@ -146,7 +146,7 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	if j.server == nil {
 		j.inspectCluster(ctx)
 	}
-	j.holds = newHoldStore(j.writes)
+	j.holds = newHoldStore(j.writes, j.epochOf)
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}
@@ -170,6 +170,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 			continue
 		}
 		s.last.Store(0)
+		j.holds.forget(s.label)
 		j.log.Error("journal stream was replaced", "stream", s.label, "epoch", epoch, "epoch_before", *before)
 		j.losses.observe("new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
 	}
@@ -179,6 +180,16 @@ func (j *Journal) prepare(ctx context.Context) error {
 // Epoch names the events stream for good: a position means something only
 // together with it. It is 8 characters of [a-z2-7].
 func (j *Journal) Epoch() string { return *j.events.epoch.Load() }
+
+// epochOf returns the epoch of a stream by its label, "" if there is none.
+func (j *Journal) epochOf(label string) string {
+	for _, s := range []*Stream{j.events, j.outcomes} {
+		if s.label == label {
+			return *s.epoch.Load()
+		}
+	}
+	return ""
+}
 
 // Events is the stream that Append writes.
 func (j *Journal) Events() *Stream { return j.events }

@@ -88,3 +88,34 @@ func TestServerDoesNotComeBack(t *testing.T) {
 		t.Errorf("want ErrFatal, got %v", err)
 	}
 }
+
+// A stream that is gone after a restart is made anew: another epoch, told to
+// whoever watches, and the holds of the old one mean nothing.
+func TestStreamIsReplaced(t *testing.T) {
+	var seen observer
+	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Observer: &seen})
+	run(t, j)
+	epoch := j.Epoch()
+	r := mustRead(t, j.Events(), 0)
+	mustAppend(t, j, "a")
+	mustNext(t, r)
+	if err := j.Events().Hold(t.Context(), "loader", 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.DeleteEvents(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := mustAppend(t, j, "b")
+	if p.Seq != 1 || j.Epoch() == epoch {
+		t.Errorf("position %v, epoch %s after %s", p, j.Epoch(), epoch)
+	}
+	if _, err := r.Next(t.Context()); !errors.Is(err, journal.ErrEpochChanged) {
+		t.Errorf("want ErrEpochChanged, got %v", err)
+	}
+	if len(seen.of("new epoch")) != 1 {
+		t.Errorf("incidents: %q", seen.of("new epoch"))
+	}
+	if holds := j.Events().Holds(); len(holds) > 0 {
+		t.Errorf("holds of the old stream: %v", holds)
+	}
+}

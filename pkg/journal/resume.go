@@ -45,12 +45,18 @@ func (j *Journal) continueChain(ctx context.Context) error {
 	return nil
 }
 
+// markLag is how far a reader's hold may be ahead of the mark, which is stored
+// once a second, to be believed.
+const markLag = 10_000
+
 // restoreEnd appends empty frames up to the highest sequence that is known to
 // have been given out: by the mark, or by a reader's hold.
 func (j *Journal) restoreEnd(ctx context.Context) error {
 	known := j.holds.end.Seq
 	for _, seq := range j.holds.of(j.events.label) {
-		known = max(known, seq-min(seq, 1))
+		if seq = seq - min(seq, 1); seq <= j.holds.end.Seq+markLag {
+			known = max(known, seq)
+		}
 	}
 	last := j.events.last.Load()
 	if last >= known {

@@ -15,6 +15,7 @@ const (
 	restartTries = 3
 	restartPause = time.Second / 2
 	rejoinLimit  = 10 * time.Second
+	prepareLimit = 3 * time.Second
 	// stallFailures in a row, over at least stallTime, make a server wedged.
 	stallFailures = 2
 	stallTime     = 500 * time.Millisecond
@@ -134,14 +135,22 @@ func (j *Journal) restart(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ErrFatal, err)
 }
 
-// rejoin waits for the connections and looks the streams over.
+// rejoin waits for the connections and looks the streams over. It asks again
+// when it asked on a connection that went down with the old server.
 func (j *Journal) rejoin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, rejoinLimit)
 	defer cancel()
-	for !j.writes.conn.IsConnected() || !j.reads.conn.IsConnected() {
-		if !wait(ctx, reconnectWait) {
-			return errors.New("reconnect to journal server: time-out")
+	err := errors.New("the connections do not come back")
+	for wait(ctx, reconnectWait) {
+		if !j.writes.conn.IsConnected() || !j.reads.conn.IsConnected() {
+			continue
+		}
+		asking, cancel := j.writes.bound(ctx, prepareLimit)
+		err = j.prepare(asking)
+		cancel()
+		if err == nil {
+			return nil
 		}
 	}
-	return j.prepare(ctx)
+	return fmt.Errorf("rejoin journal server: %w", err)
 }
