@@ -10,7 +10,8 @@ import (
 // Config caps what DuckDB takes of the machine. Its keys stand under
 // "warehouse" in the configuration.
 type Config struct {
-	// Memory is what DuckDB may use in all. A query gets half of it.
+	// Memory is what DuckDB may use in all. A query is ended when it takes more
+	// than half of it, unless its limits say otherwise.
 	Memory quantity.Size `yaml:"memory"`
 	// Threads is how many a query or a load may use.
 	Threads int `yaml:"threads"`
