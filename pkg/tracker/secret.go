@@ -36,7 +36,8 @@ func (s Secret) Format(f fmt.State, _ rune) {
 // LogValue is what slog prints.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText is what encoders that know text print, as a map's key too.
+// MarshalText is what encoders that know text print. It does not help a Secret that
+// is a map's key: encoding/json prints such a key as it is.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // MarshalJSON is what encoding/json prints.

@@ -120,7 +120,10 @@ func (g generator) value(depth int) event.Value {
 	case 2, 3:
 		return event.NumberValue(g.pick("0", "-1", "42", "1.10", "1e5", "-2.5E-7", "12345678901234567890", "0.1", strings.Repeat("8", 90+g.IntN(30))))
 	case 4, 5:
-		return event.StringValue(g.pick("", "EUR", "usd", "19.95", "$19", g.text(30), g.text(1500)))
+		if g.IntN(40) == 0 {
+			return event.StringValue(g.text(2500))
+		}
+		return event.StringValue(g.pick("", "EUR", "usd", "19.95", "$19", g.text(30)))
 	case 6:
 		return event.Value{Kind: event.Object, Fields: g.properties(depth + 1)}
 	case 7:

@@ -75,18 +75,6 @@ func Run(t *testing.T, spec Spec) {
 	}
 }
 
-// Faults is what Run would report, by clause; clauses that hold are left out.
-// With it the suite itself is tested.
-func Faults(spec Spec) map[string][]string {
-	faults := map[string][]string{}
-	for _, c := range clauses() {
-		if found := faultsOf(spec, c); len(found) > 0 {
-			faults[c.name] = found
-		}
-	}
-	return faults
-}
-
 // maxFaults bounds what one clause reports: the first few tell the story.
 const maxFaults = 5
 

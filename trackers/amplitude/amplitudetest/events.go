@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -141,7 +140,7 @@ func validField(name string, value any) bool {
 	return false
 }
 
-func whole(n json.Number) bool { return regexp.MustCompile(`^-?[0-9]+$`).MatchString(n.String()) }
+func whole(n json.Number) bool { return !strings.ContainsAny(n.String(), ".eE") }
 
 // plausible tells milliseconds from seconds and microseconds.
 func plausible(ms int64) bool {

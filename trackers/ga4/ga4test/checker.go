@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -188,7 +187,7 @@ func (c *checker) name(path, name string, limit int) {
 	switch {
 	case len(name) > limit:
 		c.fault(path, "NAME_INVALID", "longer than %d characters", limit)
-	case !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`).MatchString(name):
+	case !legal(name):
 		c.fault(path, "NAME_INVALID", "must begin with a letter; only alphanumeric characters and underscores are allowed")
 	}
 	for _, prefix := range [...]string{"_", "firebase_", "ga_", "google_", "gtag."} {
@@ -196,6 +195,14 @@ func (c *checker) name(path, name string, limit int) {
 			c.fault(path, "NAME_RESERVED", "the prefix %s is reserved", prefix)
 		}
 	}
+}
+
+// legal reports whether a name matches ^[A-Za-z][A-Za-z0-9_]*$.
+func legal(name string) bool {
+	const letters, rest = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "0123456789_"
+	return name != "" && strings.Contains(letters, name[:1]) && !strings.ContainsFunc(name, func(r rune) bool {
+		return !strings.ContainsRune(letters+rest, r)
+	})
 }
 
 // scalar checks a parameter's value: a string within the limit, or a number.
