@@ -1,0 +1,33 @@
+/**
+ * The script-tag build: window.sparrow with automatic pageviews. It is
+ * configured by its tag
+ *
+ *     <script async src="/s/sparrow.js" data-key="pk_live_1"></script>
+ *
+ * or by a call of sparrow.init, and replays the calls of an inline stub.
+ */
+import { autoPageviews } from "./auto";
+import type { Options, Sparrow } from "./contract";
+import { sparrow } from "./index";
+
+type Method = keyof Sparrow;
+type Stub = { q?: [Method, unknown[]][] };
+
+const page = window as { sparrow?: Stub | Sparrow };
+const stub = page.sparrow as Stub | undefined;
+const script = document.currentScript as HTMLScriptElement | null;
+
+// a second load of the script finds the SDK, which has no q, and leaves it alone
+if (!stub || stub.q) {
+  let { init } = sparrow;
+  const api = {
+    ...sparrow,
+    init(options: Options & { pageviews?: string }) {
+      init({ endpoint: script?.src && new URL("e", script.src).href, ...options });
+      if (options.pageviews !== "off") autoPageviews(sparrow);
+    },
+  };
+  page.sparrow = api;
+  if (script?.dataset.key) api.init({ ...script.dataset } as unknown as Options);
+  for (const [method, args] of stub?.q ?? []) (api[method] as (...args: unknown[]) => unknown)(...args);
+}

@@ -1,0 +1,67 @@
+/** Sparrow's browser SDK: events, at least once, to a first-party gateway. */
+import type { AnyEvents, Consent, Events, Sparrow } from "./contract";
+import { deviceId, forget, USER } from "./device";
+import { uuid } from "./id";
+import { json, snapshot } from "./json";
+import { describe } from "./page";
+import { createQueue, type Queue } from "./queue";
+import { page, read, write } from "./store";
+
+export type { AnyEvents, Consent, DropReason, EventName, Events, Options, Payload, PropertiesOf, Sparrow } from "./contract";
+
+const CALLS = 500; // events held in memory until init, activation and consent
+
+/** An SDK of its own, for another key. The ids of device and user belong to the origin and are shared. */
+export const createSparrow = <E = keyof Events extends never ? AnyEvents : Events>(): Sparrow<E> => {
+  let held: (() => unknown)[] | undefined = [];
+  let queue: Queue | undefined;
+  let consent: Consent | "wait" | undefined;
+  let denied: boolean | undefined;
+
+  /** Runs call once init was called, the page is shown and the visitor was asked; keeps the order. Never, if the visitor refused. */
+  const later = (call: () => unknown): unknown => (held ? held.push(call) : denied || call());
+
+  const open = (): void => {
+    if (!queue || page!.prerendering || consent === "wait") return;
+    denied = consent && !Object.values(consent).some((allowed) => allowed);
+    queue[1](denied);
+    if (denied) forget();
+    else held?.map((call) => call());
+    held = undefined;
+  };
+
+  const emit = (event: string, properties: unknown): string => {
+    if (!page || held?.length! >= CALLS) return "";
+    const eventId = uuid();
+    const now = page.prerendering ? undefined : describe(); // what is prerendered happens when it is shown
+    later(() => {
+      const moment = now ?? describe();
+      moment.context.consent = consent as Consent;
+      queue![0](eventId, json({ event, deviceId: deviceId(), userId: read(USER), properties, eventId, ...moment }));
+    });
+    return eventId;
+  };
+
+  return {
+    init: (options) => {
+      if (queue || !page) return;
+      const key = encodeURIComponent(options.key);
+      queue = createQueue(`sparrow/${key}/`, `${options.endpoint}?key=${key}`, options);
+      consent ??= options.consent;
+      page.addEventListener("prerenderingchange", open);
+      open();
+    },
+    track: (event: string, properties?: unknown) => emit(event, snapshot(properties)),
+    pageview: (pathname = page?.location.pathname) => emit("pageview", { pathname }),
+    identify: (id) => later(() => id && write(USER, id)),
+    reset: () => later(forget),
+    flush: async () => queue?.[2](),
+    setConsent: (choice) => {
+      consent = choice;
+      open();
+    },
+  };
+};
+
+/** The page's SDK. */
+export const sparrow: Sparrow = createSparrow();

@@ -1,0 +1,39 @@
+/**
+ * What outlives the page: one localStorage key for each event and each id, so
+ * that tabs never rewrite each other's entries. Where there is no storage, or
+ * no room in it, the same values live in memory, as long as the page does.
+ */
+
+/** The document; undefined on a server. */
+export let page: (Document & { prerendering?: boolean }) | undefined;
+
+const memory: Record<string, string> = {};
+let disk: Record<string, string> = {};
+try {
+  page = document;
+  disk = localStorage;
+} catch {
+  // a server, or storage is blocked: memory will do
+}
+
+export const read = (key: string): string | undefined => memory[key] ?? disk[key];
+
+export const erase = (key: string): void => {
+  delete memory[key];
+  delete disk[key];
+};
+
+export const write = (key: string, value: string): string => {
+  try {
+    return (disk[key] = value);
+  } catch {
+    return (memory[key] = value);
+  }
+};
+
+/** The rest of every key that starts with prefix, in order. */
+export const list = (prefix: string): string[] =>
+  [memory, disk]
+    .flatMap(Object.keys)
+    .flatMap((key) => key.split(prefix)[1] ?? [])
+    .sort();

@@ -1,0 +1,163 @@
+/** Nothing is lost, and nothing counted twice, whatever happens to the page. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import type { BrowserContext, Page } from "playwright-core";
+import type { Sparrow } from "../../src/index";
+import { newProfile, open, removeProfile } from "../support/chromium";
+import { Gateway } from "../support/gateway";
+import { slowTLS } from "../support/slow-tls";
+
+declare const sparrow: Sparrow;
+
+let gateway: Gateway;
+let profile: string;
+let browser: BrowserContext;
+
+beforeEach(async () => {
+  gateway = await new Gateway().start();
+  gateway.page("/", "", 'data-key="pk" data-pageviews="off"');
+  gateway.page("/empty", "", "");
+  profile = newProfile();
+  browser = await open(profile);
+});
+
+afterEach(async () => {
+  await browser.close();
+  await gateway.stop();
+  removeProfile(profile);
+  assert.deepEqual(gateway.faults, []);
+});
+
+const visit = async (path = "/", context = browser): Promise<Page> => {
+  const page = await context.newPage();
+  await page.goto(gateway.origin + path);
+  return page;
+};
+
+const track = (page: Page, count: number, size = 10): Promise<string[]> =>
+  page.evaluate(([n, bytes]) => Array.from({ length: n! }, (_, i) => sparrow.track("probe", { i, pad: "x".repeat(bytes!) })), [count, size]);
+
+const stored = (page: Page): Promise<number> => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("sparrow/pk/")).length);
+
+const emptied = (page: Page) => page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith("sparrow/pk/")));
+
+test("503 three times, then 200: once, with the same bytes each time", async () => {
+  gateway.failures = [503, 503, 503];
+  const page = await visit();
+  const ids = await track(page, 1);
+  await gateway.until(() => gateway.events.length === 1);
+  await emptied(page);
+  assert.deepEqual(gateway.events.map((event) => event.eventId), ids);
+  assert.equal(gateway.bodies.length, 4);
+  assert.equal(new Set(gateway.bodies).size, 1);
+});
+
+test("a reset connection and a captive portal's 200 are no delivery", async () => {
+  gateway.failures = ["reset", { status: 200, body: "<h1>Sign in</h1>" }];
+  const page = await visit();
+  const ids = await track(page, 1);
+  await gateway.until(() => gateway.events.length === 1);
+  assert.deepEqual([...gateway.ids], ids);
+  assert.equal(gateway.bodies.length, 3);
+});
+
+test("Retry-After is kept", async () => {
+  gateway.failures = [{ status: 429, headers: { "Retry-After": "2" } }];
+  const page = await visit();
+  const before = Date.now();
+  await track(page, 1);
+  await gateway.until(() => gateway.events.length === 1);
+  assert.ok(Date.now() - before >= 2000, `retried after ${Date.now() - before} ms`);
+});
+
+test("401 is for good: dropped, told, not tried again", async () => {
+  gateway.failures = [401];
+  const page = await visit("/empty");
+  const reason = await page.evaluate(
+    () => new Promise((done) => (sparrow.init({ key: "pk", endpoint: "/s/e", onSettle: (_id, why) => done(why), pageviews: "off" } as never), sparrow.track("probe", {}))),
+  );
+  assert.equal(reason, 401);
+  assert.equal(await stored(page), 0);
+  assert.equal(gateway.bodies.length, 1);
+});
+
+test("offline, closed, reopened: everything arrives", async () => {
+  const page = await visit();
+  await browser.setOffline(true);
+  const ids = await track(page, 5);
+  assert.equal(await stored(page), 5);
+  await page.waitForTimeout(1); // lets the failed requests be read
+  await browser.close(); // writes storage to disk
+  assert.equal(gateway.events.length, 0);
+  browser = await open(profile);
+  await visit();
+  await gateway.until(() => gateway.ids.size === 5, 30_000); // a page leaves the events of another alone for 15 s
+  assert.deepEqual([...gateway.ids].sort(), ids.sort());
+  assert.equal(gateway.events.length, 5);
+  assert.equal(gateway.bodies.length, 1, "leftovers travel in one batch");
+});
+
+test("tracked, then redirected, with a round trip of 200 ms and TLS to set up: everything arrives", async () => {
+  const proxy = await slowTLS(gateway.port, 200);
+  try {
+    gateway.page("/elsewhere", "", "data-none");
+    gateway.page("/leaver", "", `data-key="pk" data-endpoint="${proxy.origin}/s/e" data-pageviews="off"`);
+    gateway.failures = [];
+    const page = await visit("/leaver");
+    const ids = await page.evaluate(() => {
+      const made = Array.from({ length: 5 }, (_, i) => sparrow.track("probe", { i }));
+      location.href = "/elsewhere";
+      return made;
+    });
+    await gateway.until(() => gateway.ids.size === 5);
+    assert.deepEqual([...gateway.ids].sort(), ids.sort());
+  } finally {
+    await proxy.stop();
+  }
+});
+
+test("tracked in pagehide: everything arrives", async () => {
+  const proxy = await slowTLS(gateway.port, 200);
+  try {
+    gateway.page("/elsewhere", "", "data-none");
+    gateway.page("/leaver", 'addEventListener("pagehide", () => { for (let i = 0; i < 5; i++) sparrow.track("probe", { i }) })', `data-key="pk" data-endpoint="${proxy.origin}/s/e" data-pageviews="off"`);
+    const page = await visit("/leaver");
+    await page.evaluate(() => void (location.href = "/elsewhere"));
+    await gateway.until(() => gateway.ids.size === 5);
+  } finally {
+    await proxy.stop();
+  }
+});
+
+test("a burst of 60 events of 3 kB arrives once each, in fewer requests", async () => {
+  const page = await visit();
+  const ids = await track(page, 60, 3000);
+  await gateway.until(() => gateway.events.length >= 60);
+  await emptied(page);
+  assert.deepEqual(gateway.events.map((event) => event.eventId).sort(), ids.sort());
+  assert.ok(gateway.bodies.length < 30, `${gateway.bodies.length} requests`);
+});
+
+test("an event larger than the browser lets outlive a page arrives", async () => {
+  const page = await visit();
+  await track(page, 2, 100_000);
+  await gateway.until(() => gateway.events.length === 2);
+});
+
+test("three tabs of ten events and twelve failures: thirty, none twice", async () => {
+  gateway.failures = Array.from({ length: 12 }, () => 503);
+  const pages = await Promise.all([visit(), visit(), visit()]);
+  const ids = (await Promise.all(pages.map((page) => track(page, 10)))).flat();
+  await gateway.until(() => gateway.ids.size === 30, 40_000);
+  assert.equal(gateway.events.length, 30);
+  assert.deepEqual([...gateway.ids].sort(), ids.sort());
+});
+
+test("a refused batch does not take its neighbours with it", async () => {
+  gateway.failures = [503, 503, 503, 413, 413];
+  const page = await visit();
+  const ids = await track(page, 3);
+  await gateway.until(() => gateway.ids.size === 2);
+  await emptied(page);
+  for (const id of gateway.ids) assert.ok(ids.includes(id));
+});
