@@ -61,12 +61,20 @@ func (sc *scanner) nationalPhone(g *groups) (span, bool) {
 	if g.n == 0 || g.total < 9 || sc.joinedBefore(g.list[0].start, "-._") {
 		return span{}, false
 	}
-	for _, match := range [...]func(*groups) int{exitCode, trunk, northAmerican, chinese} {
-		if last := match(g); last >= 0 && !sc.joined(g.list[last].end, "-.") {
-			return span{Phone, g.list[0].start, g.list[last].end}, true
-		}
+	last := exitCode(g)
+	if last < 0 {
+		last = trunk(g)
 	}
-	return span{}, false
+	if last < 0 {
+		last = northAmerican(g)
+	}
+	if last < 0 {
+		last = chinese(g)
+	}
+	if last < 0 || sc.joined(g.list[last].end, "-.") {
+		return span{}, false
+	}
+	return span{Phone, g.list[0].start, g.list[last].end}, true
 }
 
 func plain(separator string) bool {

@@ -76,12 +76,29 @@ func (sc *scanner) at(i int) (span, bool) {
 
 // word finds what begins with a letter.
 func (sc *scanner) word(i int) (span, bool) {
-	for _, find := range [...]func(*scanner, int) (span, bool){(*scanner).jwt, (*scanner).token, (*scanner).key, (*scanner).iban, (*scanner).uuid, (*scanner).ipv6} {
-		if f, ok := find(sc, i); ok {
+	if sc.text[i]|0x20 == 'e' {
+		if f, ok := sc.jwt(i); ok {
 			return f, true
 		}
 	}
-	return span{}, false
+	if sc.text[i]|0x20 == 'b' {
+		if f, ok := sc.token(i); ok {
+			return f, true
+		}
+	}
+	if f, ok := sc.key(i); ok {
+		return f, true
+	}
+	if f, ok := sc.iban(i); ok {
+		return f, true
+	}
+	if !isHex(sc.text[i]) {
+		return span{}, false
+	}
+	if f, ok := sc.uuid(i); ok {
+		return f, true
+	}
+	return sc.ipv6(i)
 }
 
 // number finds what begins with a digit. Dates and UUIDs are passed over first:

@@ -29,15 +29,26 @@ var shapes = []shape{
 	{"AGE-SECRET-KEY-1", 30, true}, {"PMAK-", 30, false}, {"ops_eyJ", 30, false}, {"tfp_", 30, false},
 }
 
+// shapeStarts marks the first two characters of all shapes.
+var shapeStarts = func() (starts [1 << 14]bool) {
+	for _, s := range shapes {
+		starts[pair(s.prefix)] = true
+	}
+	return starts
+}()
+
+// pair is the index of a text's first two characters, ASCII.
+func pair(s string) int { return int(s[0]&0x7f)<<7 | int(s[1]&0x7f) }
+
 // key reads an API key of a well-known shape.
 func (sc *scanner) key(i int) (span, bool) {
 	rest := sc.text[i:]
-	if len(rest) < 13 {
+	if len(rest) < minSecret || !shapeStarts[pair(rest)] {
 		return span{}, false
 	}
 	for k := range shapes {
 		s := &shapes[k]
-		if s.prefix[0] != rest[0] || !strings.HasPrefix(rest, s.prefix) {
+		if !strings.HasPrefix(rest, s.prefix) {
 			continue
 		}
 		end := i + len(s.prefix)

@@ -110,7 +110,7 @@ func unhex(two string) (byte, bool) {
 	for i := range 2 {
 		switch c := two[i]; {
 		case '0' <= c && c <= '9':
-			v = v<<4 | c - '0'
+			v = v<<4 | (c - '0')
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
 			v = v<<4 | (c | 0x20 - 'a' + 10)
 		default:

@@ -7,7 +7,7 @@ import "strings"
 var botWords = [...]string{
 	"bot", "crawl", "spider", "slurp", "headless", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver",
 	"lighthouse", "pagespeed", "gtmetrix", "pingdom", "statuscake", "uptime", "monitis", "site24x7",
-	"facebookexternalhit", "embedly", "bingpreview", "preview", "mediapartners", "feedfetcher", "ahrefs", "semrush", "archive.org", "scanner",
+	"facebookexternalhit", "embedly", "bingpreview", "mediapartners", "feedfetcher", "ahrefs", "semrush", "archive.org",
 }
 
 // botStarts marks the letters that a bot's word begins with.

@@ -125,7 +125,7 @@ func (w *work) parse(rec *event.Record) bool {
 		return w.hold(event.Rejected, ReasonMalformed)
 	}
 	err := event.Parse(rec, w.into)
-	if err == nil || !rec.Usable() {
+	if err == nil {
 		w.decision.Name = w.into.Name
 	}
 	switch {

@@ -1,0 +1,106 @@
+package event_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+var receivedAt = time.Date(2026, 11, 20, 9, 15, 2, 0, time.UTC)
+
+func parse(t *testing.T, data string, c event.Context) event.Event {
+	t.Helper()
+	var e event.Event
+	if err := event.Parse(&event.Record{ReceivedAt: receivedAt, EventID: "id", Data: []byte(data), Context: c}, &e); err != nil {
+		t.Fatalf("%s: %v", data, err)
+	}
+	return e
+}
+
+func TestParse(t *testing.T) {
+	got := parse(t, ` { "event" : "a\u0062", "deviceId":"d","userId":"u","timestamp":"2026-11-20T10:14:40.5+01:00","other":[{}],
+		"properties":{"z":12345678901234567890,"a":1.10,"\n":"x","l":[1,[],{"k":null}],"o":{"t":true,"f":false},"half":"\ud800"},
+		"userProperties":{"tier":"gold"},
+		"context":{"page":{"url":"U","path":"P","referrer":"R","title":"T","x":1},"screen":{"width":1440,"height":900.7},"locale":"de","sessionId":7,
+			"userAgent":"payload","consent":{"a":true,"b":false,"c":"true"},"userProperties":{"no":1}}} `, event.Context{IP: "1.2.3.0"})
+	want := event.Event{
+		EventID: "id", Name: "ab", DeviceID: "d", UserID: "u", Time: time.Date(2026, 11, 20, 9, 14, 40, 5e8, time.UTC), ReceivedAt: receivedAt,
+		Properties: []event.Property{
+			{Name: "z", Value: event.NumberValue("12345678901234567890")}, {Name: "a", Value: event.NumberValue("1.10")}, {Name: "\n", Value: event.StringValue("x")},
+			{Name: "l", Value: event.Value{Kind: event.Array, Items: []event.Value{event.NumberValue("1"), {Kind: event.Array},
+				{Kind: event.Object, Fields: []event.Property{{Name: "k"}}}}}},
+			{Name: "o", Value: event.Value{Kind: event.Object, Fields: []event.Property{{Name: "t", Value: event.BoolValue(true)}, {Name: "f", Value: event.BoolValue(false)}}}},
+			{Name: "half", Value: event.StringValue("\uFFFD")},
+		},
+		UserProperties: []event.Property{{Name: "tier", Value: event.StringValue("gold")}},
+		Page:           event.Page{URL: "U", Path: "P", Referrer: "R", Title: "T"}, Screen: event.Screen{Width: 1440, Height: 900},
+		Locale: "de", SessionID: "7", UserAgent: "payload", IP: "1.2.3.0", Consent: map[string]bool{"a": true, "b": false},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParseIsLenientWithContext(t *testing.T) {
+	got := parse(t, `{"event":"pageview","deviceId":"d","userId":null,"timestamp":null,"properties":{"pathname":"/a"},
+		"context":{"page":"x","screen":{"width":"1","height":-1},"locale":5,"sessionId":{},"consent":[],"userAgent":"payload"}}`, event.Context{UserAgent: "header"})
+	want := event.Event{EventID: "id", Name: "pageview", DeviceID: "d", Time: receivedAt, ReceivedAt: receivedAt, UserAgent: "header",
+		Properties: []event.Property{{Name: "pathname", Value: event.StringValue("/a")}}, Page: event.Page{Path: "/a"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParseRefusesWhatIsNoEvent(t *testing.T) {
+	for _, data := range []string{"", "null", "[]", "{}", `{"event":"a"}`, `{"event":1,"deviceId":"d"}`, `{"event":"a","deviceId":"d"`, `{"event":"a","deviceId":"d"}x`, `{"event":"a","deviceId":"d",}`,
+		`{"event":"a","deviceId":"d","properties":{"a" 1}}`, `{"event":"a","deviceId":"d","p":` + strings.Repeat("[", 1e6),
+		`{"event":"a","deviceId":"d","properties":{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}`} {
+		var e event.Event
+		if event.Parse(&event.Record{Data: []byte(data)}, &e) == nil {
+			t.Errorf("%.60s: parsed", data)
+		}
+	}
+}
+
+func TestEventTime(t *testing.T) {
+	at := func(d time.Duration) time.Time { return receivedAt.Add(d) }
+	for name, tc := range map[string]struct{ client, sent, want time.Time }{
+		"no time":                {want: receivedAt},
+		"no time, sent":          {sent: at(-time.Hour), want: receivedAt},
+		"no sent":                {client: at(-time.Hour), want: at(-time.Hour)},
+		"queued, clock right":    {client: at(-48 * time.Hour), sent: at(-time.Second), want: at(-48 * time.Hour)},
+		"5 minutes slow":         {client: at(-6 * time.Minute), sent: at(-5 * time.Minute), want: at(-6 * time.Minute)},
+		"over 5 minutes slow":    {client: at(-6 * time.Minute), sent: at(-5*time.Minute - time.Microsecond), want: at(-time.Minute + time.Microsecond)},
+		"5 minutes fast":         {client: at(5 * time.Minute), sent: at(5 * time.Minute), want: at(5 * time.Minute)},
+		"a year fast":            {client: at(8759 * time.Hour), sent: at(8760 * time.Hour), want: at(-time.Hour)},
+		"nanoseconds are cut":    {client: at(1999 * time.Nanosecond), want: at(time.Microsecond)},
+		"another zone, same way": {client: at(0).In(time.FixedZone("x", 3600)), want: receivedAt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := event.EventTime(tc.client, receivedAt, tc.sent); !got.Equal(tc.want) || got.Location() != time.UTC {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{`{"event":"a","deviceId":"d","properties":{"a":[1,{"b":"\u0061"}]},"context":{"page":{"url":"x"},"consent":{"a":true}}}`, `{"event":`, `[[[`, `{"a":"\ud800"}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var e event.Event
+		err := event.Parse(&event.Record{Data: data, ReceivedAt: receivedAt}, &e)
+		if _, refused := event.Inspect(data); refused == nil && err != nil {
+			t.Errorf("%q keeps the contract and is not parsed: %v", data, err)
+		}
+		if err == nil && !json.Valid(data) {
+			t.Errorf("%q is not JSON and was parsed", data)
+		}
+	})
+}

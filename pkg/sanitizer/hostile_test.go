@@ -1,0 +1,93 @@
+package sanitizer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+)
+
+// TestTimeIsLinear compares texts of hostile shape with ones eight times as
+// long: quadratic work would show as 64 times the time.
+func TestTimeIsLinear(t *testing.T) {
+	s := build(t, sanitizer.Config{})
+	for _, unit := range []string{
+		"a", "a@", "@", "a.", "a@b.", "1 ", "1-", "1.", "1:", "a:", "::", "1::", "eyJ", "eyJa-", "eyJaaaaa.", "sk-", "sk-a", "ghp_", "bearer ", "bearer a-",
+		"(at)", "a(at)", "[at]a", "a(at)b(dot)", "-", "-----BEGIN ", "-----BEGIN PRIVATE KEY", "%", "%25", "%2525", "&#", "&#64;", "\\u0040", "/?a=b&", "?a=", "#",
+		"://", "a://b@", "//@", "?", "/", "+1", "+1 ", "(1", "(030) 1", "DE12", "DE89 3704 ", "AKIA", "0", "00", "4111 ", "4111", "2026-11-20", "é", "a\u200b", "@\u200b", "１",
+		"a@b.co ", "1.2.3.4 ", "Chrome/1.2.3.4 ", "%3A%2F%2F", "[", "]", "[email]", "\xff", "%ff",
+	} {
+		t.Run(unit, func(t *testing.T) {
+			cost := func(size int) time.Duration {
+				text := strings.Repeat(unit, size/len(unit)+1)
+				best := time.Hour
+				for range 5 {
+					start := time.Now()
+					s.Text(text, sanitizer.Hint{})
+					best = min(best, time.Since(start))
+				}
+				return best
+			}
+			small, large := cost(8<<10), cost(64<<10)
+			if large > 25*small+5*time.Millisecond {
+				t.Errorf("8 KiB took %v, 64 KiB %v", small, large)
+			}
+		})
+	}
+}
+
+func TestOrdinaryTextCostsNoAllocation(t *testing.T) {
+	s := build(t, sanitizer.Config{})
+	for _, text := range []string{"", "billing", "purchase product", "19.99", "en-GB", "Why batching matters", "/posts/42", "9f1c2f64-3b1e-4a7b-8f55-0d7a2f3c9b10", "2026-11-20T09:14:40.000Z",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36", "https://example.com/posts/42"} {
+		if n := testing.AllocsPerRun(100, func() { s.Text(text, sanitizer.Hint{}) }); n != 0 {
+			t.Errorf("%q: %v allocations", text, n)
+		}
+	}
+}
+
+func FuzzText(f *testing.F) {
+	s := build(f, sanitizer.Config{Patterns: []sanitizer.Pattern{{Name: "customer", Match: `K-\d+`}}})
+	for _, seed := range []string{
+		"jane%2540example.com", "https://u:p@h/a?b=c#d", "4111 1111 1111 1111", "[email]@b.co", "a@b.co4111111111111111", "%5Bemail%5D", "DE89 3704 0044 0532 0130 00",
+		"eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "a (at) b (dot) co", "::1", "K-1", "-----BEGIN PRIVATE KEY-----", "jane＠example。com", "\xff@b.co", "+1 (415) 555-2671",
+	} {
+		f.Add(seed, false)
+		f.Add(seed, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, url bool) {
+		h := sanitizer.Hint{URL: url}
+		got, found := s.Text(text, h)
+		if found == 0 && got != text {
+			t.Fatalf("%q became %q without a finding", text, got)
+		}
+		if again, more := s.Text(got, h); more != 0 || again != got {
+			t.Fatalf("%q became %q, and then %q: %v", text, got, again, s.NamesOf(more))
+		}
+		if utf8.ValidString(text) && !utf8.ValidString(got) {
+			t.Fatalf("%q became %q, which is not UTF-8", text, got)
+		}
+		if len(got) > 8*len(text)+32 {
+			t.Fatalf("%d bytes became %d", len(text), len(got))
+		}
+	})
+}
+
+func BenchmarkText(b *testing.B) {
+	s := build(b, sanitizer.Config{})
+	for name, text := range map[string]string{
+		"word": "billing", "title": "Why batching matters", "price": "19.99", "uuid": "9f1c2f64-3b1e-4a7b-8f55-0d7a2f3c9b10",
+		"agent":   "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+		"url":     "https://news.example.com/posts/42?utm_source=nl",
+		"finding": "write to jane@example.com",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Text(text, sanitizer.Hint{})
+			}
+		})
+	}
+}
