@@ -66,8 +66,9 @@
 // last message was stored. In outcomes the chain is 0 and each lane counts its
 // own.
 //
-// A third, small stream keeps a message each reader (its hold) and the end of
-// the events stream as last acknowledged ("mark"). If the stream ends before
+// A third, small stream keeps, as JSON and with the epoch they belong to, a
+// message for each reader (its hold) and one for the end of the events stream as
+// last acknowledged (the mark). If the stream ends before
 // that when it is opened, its tail was damaged: it is then filled up with empty
 // frames, because a sequence that was given out in a receipt must never name
 // another record.

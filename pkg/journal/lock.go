@@ -59,5 +59,5 @@ func freeSpace(dir string) (int64, error) {
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return 0, fmt.Errorf("look for free space: %w", err)
 	}
-	return int64(fs.Bavail) * int64(fs.Bsize), nil //nolint:unconvert // the types differ by platform
+	return int64(fs.Bavail) * int64(fs.Bsize), nil // the types differ by platform
 }
