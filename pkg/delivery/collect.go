@@ -62,7 +62,8 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 	}
 	idle := time.Now().Add(idleTurn)
 	for ctx.Err() == nil {
-		if w.empty() {
+		if w.empty() { // nothing is decided yet, so a reload may still take effect
+			w.tracer = l.deps.Tracer()
 			if err := l.retry(ctx, w); err != nil {
 				return nil, err
 			}
@@ -134,6 +135,9 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 			return l.publish(ctx, nil)
 		}
 		return nil
+	}
+	if w.records == 0 && len(w.items) == 0 {
+		w.tracer = l.deps.Tracer()
 	}
 	for len(l.in.rest) > 0 && !w.full() {
 		l.takeRecord(w, l.in.take())

@@ -70,8 +70,9 @@ type Tracer interface {
 type Deps struct {
 	Source Source
 	Ledger Ledger
-	// Tracer returns the tracer in force; it is asked once a window, so that a
-	// reload takes effect between windows.
+	// Tracer returns the tracer in force. A lane asks for it when a window
+	// begins to fill, so that a reload takes effect between windows and each
+	// report is of one plan.
 	Tracer func() Tracer
 	// Observer is told of each failed exchange and internal error.
 	Observer   fault.Observer

@@ -86,6 +86,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		wait(5 * time.Second)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 1})
+		if row := w.ledger.rows()[event.Position{Seq: 1}]; row.Attempts != 2 {
+			t.Errorf("%d attempts, want 2", row.Attempts)
+		}
 	})
 }
 

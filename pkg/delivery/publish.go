@@ -41,6 +41,11 @@ func (d *draft) add(row event.Delivery) {
 // dirty reports whether there is anything to publish.
 func (d *draft) dirty() bool { return d.urgent || d.moved || d.size > 0 || len(d.gaps) > 0 }
 
+// full reports whether the draft must be published before it grows.
+func (d *draft) full() bool {
+	return d.size+d.bytes >= maxDraftBytes || len(d.rows) >= maxRows || d.records >= maxRecords
+}
+
 func rowBytes(r *event.Delivery) int { return 48 + len(r.EventID) + len(r.Reason) + len(r.Error) }
 
 // publish makes the draft and the lane's state durable. It tries until it

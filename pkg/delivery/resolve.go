@@ -76,7 +76,7 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 		}
 	}
 	l.commit(w)
-	if l.draft.size+l.draft.bytes >= maxDraftBytes || len(l.draft.rows) >= maxRows || l.draft.records >= maxRecords {
+	if l.draft.full() || l.draft.dirty() && time.Since(l.published) >= lazyPublish {
 		return l.publish(ctx, nil)
 	}
 	return nil

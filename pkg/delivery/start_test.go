@@ -139,7 +139,8 @@ func TestRemove(t *testing.T) {
 		if r := w.ledger.rows()[event.Position{Seq: 1}].Reason; r != "tracker removed" {
 			t.Errorf("reason %q", r)
 		}
-		w.run() // it comes back: from now, whatever it is configured to
+		w.journal.add("buy", "buy") // nobody's
+		w.run()                     // it comes back: from now, whatever it is configured to
 		wait(time.Second)
 		w.journal.add("buy")
 		wait(time.Second)
@@ -170,6 +171,29 @@ func TestStartAt(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestReloadSplitsCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, true)
+		w.run()
+		wait(5 * time.Second)
+		for n := range 5 {
+			w.plan.Store(&tracer{version: fmt.Sprintf("plan-%d", n)})
+			w.journal.add(fmt.Sprintf("unplanned by plan-%d", n))
+			wait(250 * time.Millisecond)
+		}
+		wait(2 * time.Second)
+		w.quit()
+		for _, r := range w.ledger.reports() {
+			for _, h := range r.Held {
+				// A window is open for 100 ms at most, so each of the events is in one of its own.
+				if h.Event != "unplanned by "+r.Plan {
+					t.Errorf("%q is counted in a report of %s", h.Event, r.Plan)
+				}
+			}
+		}
+	})
 }
 
 func TestReloadTakesEffectBetweenWindows(t *testing.T) {

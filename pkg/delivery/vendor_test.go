@@ -50,7 +50,7 @@ func (t *translator) Requests(batch []event.Event) (requests []tracker.Request, 
 		b, _ := json.Marshal(body)
 		requests = append(requests, tracker.Request{
 			Events: group, Method: http.MethodPost, URL: t.base + "/collect?id=1&api_secret=" + secret,
-			Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + secret}},
+			Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + secret}, "Idempotency-Key": {body.Events[0]}},
 			Body:   append(b, bytes.Repeat([]byte(" "), t.pad)...),
 		})
 		group = nil
