@@ -26,9 +26,9 @@ func (g *groups) digits(i int) string { return g.text[g.list[i].start:g.list[i].
 // separator is what stands before group i.
 func (g *groups) separator(i int) string { return g.text[g.list[i-1].end:g.list[i].start] }
 
-// groupsAt reads groups of digits from i on, where a digit is: up to
-// three separators in between, and neither more groups nor more digits than
-// anything needs. A group that touches a letter is not one.
+// groupsAt reads groups of digits from i on, where a digit is: up to three
+// separators in between, and neither more groups nor more digits than anything
+// needs. A group that touches a letter is not one.
 func groupsAt(text string, i int) groups {
 	g := groups{text: text}
 	for g.n < maxGroups {
@@ -51,6 +51,22 @@ func groupsAt(text string, i int) groups {
 		}
 	}
 	return g
+}
+
+// manyDigits reports that as many digits begin at i, with separators or
+// without, as the shortest number that is looked for in groups has.
+func manyDigits(text string, i int) bool {
+	const least = 9
+	for digits, end := 0, min(len(text), i+maxGroups*4); i < end; i++ {
+		if isDigit(text[i]) {
+			if digits++; digits == least {
+				return true
+			}
+		} else if !isSeparator(text[i]) {
+			break
+		}
+	}
+	return false
 }
 
 func isSeparator(c byte) bool {

@@ -116,6 +116,9 @@ func (sc *scanner) number(i int) (span, bool) {
 	if f, ok := sc.ipv6(i); ok {
 		return f, true
 	}
+	if !manyDigits(sc.text, i) {
+		return span{}, false
+	}
 	g := groupsAt(sc.text, i)
 	if f, ok := sc.card(&g); ok {
 		return f, true

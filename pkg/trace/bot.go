@@ -26,7 +26,7 @@ func IsBot(userAgent string) bool {
 			continue
 		}
 		for _, word := range botWords {
-			if len(userAgent)-i >= len(word) && strings.EqualFold(userAgent[i:i+len(word)], word) && !cubot(userAgent, i) {
+			if word[0] == userAgent[i]|0x20 && len(userAgent)-i >= len(word) && strings.EqualFold(userAgent[i:i+len(word)], word) && !cubot(userAgent, i) {
 				return true
 			}
 		}
