@@ -33,8 +33,8 @@ type Property struct {
 	Description string
 	// Required: without it the event is not sent. Only of an event's own properties.
 	Required bool
-	// Values are the strings, or the literals of numbers, that are allowed; nil
-	// means any.
+	// Values are the strings that are allowed, or the numbers in their shortest
+	// form, as JavaScript writes them (1.1, not 1.10); nil means any.
 	Values []string
 	// Allow are the kinds of findings that the sanitizer leaves in, also
 	// within the value.
