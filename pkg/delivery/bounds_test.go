@@ -24,12 +24,8 @@ func TestReportsFitAMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, true)
 		w.traits.MaxBatch, w.traits.Concurrency, w.tracker.each = 2000, 8, 100
-		w.vendor.fault = func(_ int, rw http.ResponseWriter) bool {
-			rw.WriteHeader(http.StatusBadRequest)
-			fmt.Fprint(rw, strings.Repeat("refused ", 10_000))
-			return true
-		}
-		for range 1500 {
+		w.vendor.say = func(string) string { return "reject" } // with an answer of many kilobytes
+		for range 3000 {
 			w.journal.add("buy")
 		}
 		for _, m := range w.journal.messages {
@@ -38,7 +34,7 @@ func TestReportsFitAMessage(t *testing.T) {
 		w.run()
 		wait(time.Minute)
 		w.quit()
-		counts(t, w.audit(), map[event.Outcome]int{event.Rejected: 1500})
+		counts(t, w.audit(), map[event.Outcome]int{event.Rejected: 3000})
 		for p, row := range w.ledger.rows() {
 			if len(row.Error) < 100 {
 				t.Fatalf("%s: only %d bytes of the answer are left", p, len(row.Error))

@@ -66,7 +66,10 @@ func TestAgainAndHalve(t *testing.T) {
 		w.tracker.each = 8
 		w.vendor.say = func(id string) string { return map[string]string{"e1-1-0": "again"}[id] }
 		w.vendor.fault = func(n int, rw http.ResponseWriter) bool {
-			if v := w.vendor; v.batches[n-1] > 2 || n == 3 { // the third request is one half
+			w.vendor.mu.Lock()
+			size := w.vendor.batches[n-1]
+			w.vendor.mu.Unlock()
+			if size > 2 || n == 3 { // the third request is one half
 				rw.WriteHeader(http.StatusBadRequest)
 				return true
 			}

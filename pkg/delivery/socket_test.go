@@ -124,12 +124,12 @@ func TestFaultsOnRealSockets(t *testing.T) {
 		}, class: "timeout", dedup: waits, without: uncertain},
 		"body not read in time": {serve: func(_ *peer, c *net.TCPConn) {
 			_ = c.SetReadBuffer(1 << 10)
-		}, pad: 32 << 20, class: "timeout", dedup: waits, without: waits},
-		"reset before the body": {serve: func(_ *peer, c *net.TCPConn) { reset(c) }, pad: 32 << 20, class: "connection reset|connection closed", dedup: waits, without: waits},
+		}, pad: 16 << 20, class: "timeout", dedup: waits, without: waits},
+		"reset before the body": {serve: func(_ *peer, c *net.TCPConn) { reset(c) }, pad: 16 << 20, class: "connection reset|connection closed", dedup: waits, without: waits},
 		"reset in the body": {serve: func(_ *peer, c *net.TCPConn) {
 			_, _ = io.CopyN(io.Discard, c, 1<<16)
 			reset(c)
-		}, pad: 32 << 20, class: "connection reset|connection closed", dedup: waits, without: waits},
+		}, pad: 16 << 20, class: "connection reset|connection closed", dedup: waits, without: waits},
 		"reset after the body": {serve: func(p *peer, c *net.TCPConn) {
 			p.readRequest(bufio.NewReader(c))
 			reset(c)

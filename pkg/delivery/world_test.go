@@ -72,6 +72,9 @@ func (w *world) run() {
 // runTracker is run with another tracker.
 func (w *world) runTracker(t tracker.Tracker) {
 	w.t.Helper()
+	if w.transport == nil { // real sockets, real time
+		w.traits.Linger = time.Millisecond
+	}
 	lane, err := delivery.New(w.config, t, w.traits, w.deps())
 	if err != nil {
 		w.t.Fatal(err)
