@@ -5,12 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
@@ -100,7 +101,7 @@ func TestHangsUntilTheClientGivesUpOrTheFaultIsCleared(t *testing.T) {
 			select {
 			case err := <-done:
 				t.Fatalf("stage %d: answered: %v", stage, err)
-			default:
+			case <-time.After(time.Millisecond):
 			}
 		}
 		cancel()
@@ -122,7 +123,7 @@ func TestHangsUntilTheClientGivesUpOrTheFaultIsCleared(t *testing.T) {
 		select {
 		case err := <-done:
 			t.Fatalf("answered: %v", err)
-		default:
+		case <-time.After(time.Millisecond):
 		}
 	}
 	faults.Clear()
@@ -148,7 +149,7 @@ func TestLogKeepsTheLastAndWritesAll(t *testing.T) {
 	const n = 1<<18 + 10
 	batch := make([]vendortest.Entry, n)
 	for i := range batch {
-		batch[i] = vendortest.Entry{Key: fmt.Sprint(i), Data: json.RawMessage("1")}
+		batch[i] = vendortest.Entry{Key: strconv.Itoa(i), Data: json.RawMessage("1")}
 	}
 	log.Add(batch...)
 	entries := log.Entries()
@@ -174,7 +175,7 @@ func TestSeenForgetsTheOldest(t *testing.T) {
 	var seen vendortest.Seen
 	const bound = 1 << 20
 	for i := range bound + 1 {
-		if !seen.Add(fmt.Sprint(i)) {
+		if !seen.Add(strconv.Itoa(i)) {
 			t.Fatalf("%d is not new", i)
 		}
 	}
