@@ -56,6 +56,7 @@ func readReference(root gjson.Result) reference {
 	root.Get("components.schemas").ForEach(func(name, node gjson.Result) bool {
 		s := readSchema(node)
 		s.Name = name.String()
+		s.ID = "schema-" + anchor(s.Name)
 		ref.Schemas = append(ref.Schemas, s)
 		return true
 	})

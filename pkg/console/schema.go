@@ -12,9 +12,9 @@ const maxNesting = 6
 // schema is a JSON Schema as a list of fields: those of objects inside it are
 // named by their path, such as context.page.url.
 type schema struct {
-	Name, Type, Link, Description string
-	Fields                        []field
-	Variants                      []schema
+	ID, Name, Type, Link, Description string
+	Fields                            []field
+	Variants                          []schema
 }
 
 // field is a property or parameter.

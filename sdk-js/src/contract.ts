@@ -34,8 +34,8 @@ export type DropReason = "expired" | "overflow" | "consent" | number;
 export interface Options {
   /** The source's write key, a public identifier. */
   key: string;
-  /** The gateway's intake, absolute or relative to the page. Default `/s/e`. */
-  endpoint?: string;
+  /** The gateway's intake: `/s/e`, or an absolute URL where it is another origin. */
+  endpoint: string;
   /**
    * What the visitor allowed. With `"wait"` nothing is stored or sent until
    * {@link Sparrow.setConsent} is called; without it, everything is.
@@ -62,7 +62,7 @@ export interface Sparrow<E = Declared> {
   identify(userId: string): void;
   /** Forgets the user and takes a new device id. Events already recorded keep theirs. */
   reset(): void;
-  /** Tries everything that waits, now; resolves when it was tried. Never rejects. */
+  /** Tries what waits, unless it rests after a failure; resolves when that is done. Never rejects. */
   flush(): Promise<unknown>;
   /**
    * Sets what the visitor allows. If nothing in it is true, all that waits and

@@ -2,7 +2,7 @@
 import { uuid } from "./id";
 import { erase, read, write } from "./store";
 
-const DEVICE = "sparrow/device";
+const DEVICE = "sparrow/id";
 export const USER = "sparrow/user";
 
 /** The device's id, made and stored at the first use. */

@@ -10,7 +10,7 @@ let last = 0;
 export const uuid = (): string => {
   last = Math.max(Date.now(), last + 1);
   const random = crypto.getRandomValues(new BigUint64Array(1))[0]!;
-  const hex = last.toString(16).padStart(12, "0") + 7000 + ((random >> 2n) | (1n << 63n)).toString(16);
+  const hex = last.toString(16).padStart(12, 0 as never) + 7000 + ((random >> 2n) | (1n << 63n)).toString(16);
   return hex.replace(/^.{8}|.{4}(?=.{12})/g, "$&-");
 };
 

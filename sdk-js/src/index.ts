@@ -23,7 +23,7 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
 
   const open = (): void => {
     if (!queue || page!.prerendering || consent === "wait") return;
-    denied = consent && !Object.values(consent).some((allowed) => allowed);
+    denied = consent && !Object.values(consent).some((yes) => yes);
     queue[1](denied);
     if (denied) forget();
     else held?.map((call) => call());
@@ -33,9 +33,9 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
   const emit = (event: string, properties: unknown): string => {
     if (!page || held?.length! >= CALLS) return "";
     const eventId = uuid();
-    const now = page.prerendering ? undefined : describe(); // what is prerendered happens when it is shown
+    const now = !page.prerendering && describe(); // what is prerendered happens when it is shown
     later(() => {
-      const moment = now ?? describe();
+      const moment = now || describe();
       moment.context.consent = consent as Consent;
       queue![0](eventId, json({ event, deviceId: deviceId(), userId: read(USER), properties, eventId, ...moment }));
     });

@@ -9,12 +9,11 @@ import { send } from "./send";
 import { erase, list, page, read, write } from "./store";
 
 const KEEPALIVE = 1 << 16; // bytes in flight that browsers let outlive the page
-const ROOM = 6e4; // bytes of events in flight: less, for what surrounds them
-const REQUEST = 4 << 10; // bytes that a request counts besides its body, so that their number is bounded too
+const ROOM = 6e4; // characters of events in flight: less, for what surrounds them; it also bounds the number of requests, as an event has some 400
 const QUEUE = 500; // events kept in storage
 const KEEP = 3 * 864e5; // ms an event is kept: shorter than the gateway remembers its id
 const GRACE = 15e3; // ms in which an event is its own page's to send: longer than a request may take
-const LONGEST = 3600; // seconds between attempts, whatever an answer asks for
+const SOON = 1e3; // ms until another look
 
 export type Queue = ReturnType<typeof createQueue>;
 
@@ -25,7 +24,8 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
   let bytes = 0; // in flight
   let limit = ROOM;
   let failures = 0; // in a row
-  let timer: unknown; // truthy while an attempt is planned
+  let resting = 0; // until when, after a failure
+  let timer: unknown; // truthy while a look is planned
 
   /** Ends an event's life: delivered, or dropped for a reason. */
   const settle = (id: string, reason?: DropReason): void => {
@@ -35,8 +35,8 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     setTimeout(() => options.onSettle?.(id, reason));
   };
 
-  const schedule = (ms: number): void => {
-    timer ||= setTimeout(drain, ms);
+  const soon = (): void => {
+    timer ||= setTimeout(drain, SOON);
   };
 
   /** The events that this page may send, oldest first. What is too old, or too much, is dropped. */
@@ -46,7 +46,7 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
       const reason = age <= KEEP ? i < length - QUEUE && "overflow" : "expired";
       if (reason) return mine.get(id) || settle(id, reason);
       // a negative age means that the clock was set back: do not wait for it
-      return mine.has(id) || age < 0 || age > GRACE || schedule(GRACE);
+      return mine.has(id) || age < 0 || age > GRACE || soon();
     });
 
   /** Sends those of ids that fit into one request, on its way when this returns; true if there may be more to send. */
@@ -55,21 +55,22 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     let room = limit - bytes;
     for (const id of ids) {
       const body = !mine.get(id) && read(prefix + id);
-      if (!body) continue;
-      room -= body.length;
-      if (room < 0 && (bytes || batch[0])) break;
-      batch.push(id);
+      if (body) {
+        room -= body.length;
+        if (room < 0 && (bytes || batch[0])) break;
+        batch.push(id);
+      }
     }
     if (!batch[0]) return;
     const body = `[${batch.map((id) => read(prefix + id))}]`;
-    const size = REQUEST + new Blob([body]).size;
+    const size = new Blob([body]).size;
     bytes += size;
     const answer = send(url, body, bytes <= KEEPALIVE);
     batch.map((id) => mine.set(id, answer));
     const [status, wait] = await answer;
     bytes -= size;
     batch.map((id) => mine.set(id, 0));
-    const refused = /^4(?!08|25|29)/.test(status as unknown as string);
+    const refused = /^4(?!08|29)/.test(status as unknown as string);
     if (refused && batch[1]) {
       limit = 0; // from now on, one at a time: a bad event must not take its neighbours with it
       return true;
@@ -80,7 +81,9 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
       drain();
       return true;
     }
-    timer ||= setTimeout(drain, 1e3 * Math.min(LONGEST, wait + Math.random() * 2 ** failures++));
+    // requests that fail together count once
+    if (resting < Date.now()) resting = Date.now() + 1e3 * (wait + Math.random() * 2 ** failures++);
+    soon();
   };
 
   const work = async (): Promise<void> => {
@@ -90,8 +93,9 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
   /** Sends what waits in storage, one tab at a time. */
   const drain = async (): Promise<void> => {
     timer = 0;
+    if (resting > Date.now()) return soon();
     try {
-      await navigator.locks.request(prefix, { ifAvailable: true }, (lock) => (lock ? work() : schedule(GRACE)));
+      await navigator.locks.request(prefix, { ifAvailable: true }, (lock) => (lock ? work() : soon()));
     } catch {
       await work(); // http and opaque origins have no locks; the gateway drops repeats
     }
@@ -99,7 +103,7 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
 
   /** At the page's moments. A page that hides may not come back: what failed is tried again, as far as the quota goes, and without a lock. */
   const turn = (): void => {
-    failures = 0;
+    resting = failures = 0;
     page!.hidden ? attempt(mine.keys()) : drain();
   };
 
@@ -117,7 +121,7 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     turn();
   };
 
-  /** Tries everything that waits, now. */
+  /** Tries what waits, now or, after a failure, once its rest is over. */
   const flush = (): Promise<unknown> => Promise.all([...mine.values(), drain()]);
 
   return [add, start, flush] as const;

@@ -12,6 +12,6 @@ export const send = (url: string, body: string, keepalive: boolean): Promise<Ans
     .then(async (answer): Promise<Answer> => [
       // a captive portal also answers 200: only the gateway says "accepted"
       !answer.ok || (await answer.json()).accepted ? answer.status : NONE,
-      +answer.headers.get("retry-after")! || 0,
+      +answer.headers.get("retry-after")! | 0,
     ])
     .catch(() => [NONE, 0]);

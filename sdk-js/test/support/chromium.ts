@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { chromium, type BrowserContext } from "playwright-core";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--ignore-certificate-errors"];
 
 export const newProfile = (): string => mkdtempSync(join(tmpdir(), "sparrow-chromium-"));
 
@@ -18,5 +18,4 @@ export const open = (profile: string): Promise<BrowserContext> =>
     headless: true,
     args,
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    ignoreHTTPSErrors: true,
   });

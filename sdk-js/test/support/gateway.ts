@@ -86,6 +86,8 @@ export class Gateway {
     }
     const body = Buffer.concat(chunks).toString();
     this.bodies.push(body);
+    response.setHeader("Access-Control-Allow-Origin", "*");
+    response.setHeader("Access-Control-Expose-Headers", "Retry-After");
     const failure = this.failures.shift();
     if (failure === "reset") return void request.socket.destroy();
     if (failure !== undefined) {
