@@ -56,8 +56,25 @@ func (l *Lane) resume(ctx context.Context) error {
 	if err := l.publish(ctx, nil); err != nil {
 		return err
 	}
-	l.log.Info("lane runs", "epoch", l.epoch, "watermark", l.watermark.String(), "parked", len(l.parked))
+	l.log.Info("lane begins", "epoch", l.epoch, "watermark", l.watermark.String(), "parked", len(l.parked))
 	l.board.update(l)
+	return nil
+}
+
+// Anchor makes durable where a lane that has never run, or was closed, begins;
+// for any other lane it does nothing. Calling it before the first event can be
+// accepted makes "now" mean then, and not whenever Run comes to it.
+func (l *Lane) Anchor(ctx context.Context) error {
+	last, _, ok, err := l.deps.Ledger.Last(ctx, l.config.Name)
+	if err != nil {
+		return fmt.Errorf("anchor lane %s: read last report: %w", l.config.Name, err)
+	}
+	if ok && !last.Closed {
+		return nil
+	}
+	if err := l.resume(ctx); err != nil {
+		return fmt.Errorf("anchor lane %s: %w", l.config.Name, err)
+	}
 	return nil
 }
 

@@ -216,3 +216,28 @@ func TestReloadTakesEffectBetweenWindows(t *testing.T) {
 		}
 	})
 }
+
+func TestAnchorMakesNowMeanThen(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.config.From = delivery.FromNow
+		w.journal.add("buy") // before the tracker was there
+		lane, err := delivery.New(w.config, w.tracker, w.traits, w.deps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lane.Anchor(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.journal.add("buy", "buy") // accepted before the lane runs
+		w.run()
+		wait(2 * time.Second)
+		w.quit()
+		if got := w.ledger.last().Start; got != (event.Position{Seq: 2}) {
+			t.Errorf("the lane begins at %s, want 2-0, where it was anchored", got)
+		}
+		reports := len(w.ledger.reports())
+		if err := lane.Anchor(t.Context()); err != nil || len(w.ledger.reports()) != reports {
+			t.Errorf("anchoring a lane that has run: %v, %d new reports; want nothing to happen", err, len(w.ledger.reports())-reports)
+		}
+	})
+}

@@ -97,7 +97,7 @@ func TestTheSumsAgreeWithIndependentWitnesses(t *testing.T) {
 			send(t, g, k, n, want)
 		}
 	}
-	settle(g, len(want))
+	settle(t, g, len(want))
 
 	got := reconciled(t, g)
 	for tracker, outcomes := range want {
@@ -151,9 +151,14 @@ func send(t *testing.T, g *harness.Gateway, k kind, n int, want map[string]map[s
 	}
 }
 
-func settle(g *harness.Gateway, trackers int) {
+func settle(t *testing.T, g *harness.Gateway, trackers int) {
 	accepted := trackers * each * len(kinds)
-	g.Await("every event to have an outcome", 3*time.Minute, func() bool {
+	defer func() {
+		if t.Failed() {
+			t.Logf("reconciliation:\n%s\ntrackers:\n%s", g.Command("reconcile"), g.Command("trackers", "list"))
+		}
+	}()
+	g.Await("every event to have an outcome", 2*time.Minute, func() bool {
 		rows := g.Query(`select coalesce(sum(accepted), 0) as accepted, coalesce(sum(pending), 0) as pending from reconciliation`)
 		return harness.Number(rows[0], "accepted") == accepted && harness.Number(rows[0], "pending") == 0
 	})

@@ -39,6 +39,10 @@ func (g *Gateway) openLanes(ctx context.Context) error {
 		if err := g.claim(ctx, g.journal.Outcomes(), reader); err != nil {
 			return err
 		}
+		// Intake is not open yet: "now" is before the first event of this process.
+		if err := l.Anchor(ctx); err != nil {
+			g.log.Warn("a tracker's beginning is not written down yet, its lane will try again", "tracker", t.Lane.Name, "err", err)
+		}
 		g.lanes = append(g.lanes, &lane{l, t.Lane.Name, t.Kind})
 	}
 	for _, name := range g.orphans() {
