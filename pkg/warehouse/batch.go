@@ -17,6 +17,7 @@ type Batch struct {
 	Deliveries []DeliveryRow
 	Filtered   []FilteredRow
 	Leaks      []LeakRow
+	Gaps       []GapRow
 	Lanes      []LaneRow
 	Names      []NameRow // seen for the first time
 }
@@ -63,6 +64,14 @@ type LeakRow struct {
 	Tracker string
 	Run     uint32
 	event.Leak
+}
+
+// GapRow is a range of the events stream that a lane could not read.
+type GapRow struct {
+	Seq            uint64
+	Tracker, Epoch string
+	Run            uint32
+	event.Gap
 }
 
 // LaneRow is the state of a lane, or of a replay, after a report; the row with
@@ -123,7 +132,7 @@ func (b *Batch) afterEvents(next event.Position) {
 
 func (b *Batch) afterOutcomes(next uint64) {
 	if next >= b.Outcomes.Next.Seq {
-		b.Outcomes, b.Deliveries, b.Filtered, b.Leaks, b.Lanes = Mark{}, nil, nil, nil, nil
+		b.Outcomes, b.Deliveries, b.Filtered, b.Leaks, b.Gaps, b.Lanes = Mark{}, nil, nil, nil, nil, nil
 		return
 	}
 	for len(b.Deliveries) > 0 && b.Deliveries[0].Seq < next {
@@ -134,6 +143,9 @@ func (b *Batch) afterOutcomes(next uint64) {
 	}
 	for len(b.Leaks) > 0 && b.Leaks[0].Seq < next {
 		b.Leaks = b.Leaks[1:]
+	}
+	for len(b.Gaps) > 0 && b.Gaps[0].Seq < next {
+		b.Gaps = b.Gaps[1:]
 	}
 	for len(b.Lanes) > 0 && b.Lanes[0].Seq < next {
 		b.Lanes = b.Lanes[1:]

@@ -32,6 +32,7 @@
 //	leaks       day source event property kind tracker count | run
 //	lanes       tracker epoch run startSeq startIdx markSeq markIdx closed plan release reported
 //	parked      tracker epoch run seq idx receipt due since attempts
+//	gaps        tracker epoch run fromSeq fromIdx toSeq toIdx
 //	names       day source event
 //	plans       version text seen
 //	columns     ordinal name property type description

@@ -90,7 +90,9 @@ func Find(ctx context.Context, w Warehouse, id string) ([]Found, error) {
 // findLanes fills in what became of a record at each tracker.
 func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 	args := []any{f.Receipt.Epoch, int64(f.Receipt.Seq), int64(f.Receipt.Index)}
-	lanes, err := w.Query(ctx, `select l.tracker, l.startSeq, l.startIdx, l.markSeq, l.markIdx, l.closed, l.plan, p.due, p.since, p.attempts
+	lanes, err := w.Query(ctx, `select l.tracker, l.startSeq, l.startIdx, l.markSeq, l.markIdx, l.closed, l.plan, p.due, p.since, p.attempts,
+		(select count(*) from gaps as g where g.run = 0 and g.epoch = l.epoch and g.tracker = l.tracker
+			and (g.fromSeq < $2 or (g.fromSeq = $2 and g.fromIdx <= $3)) and (g.toSeq > $2 or (g.toSeq = $2 and g.toIdx > $3))) as gone
 		from lanes as l
 		left join parked as p on p.run = 0 and p.tracker = l.tracker and p.epoch = l.epoch and p.seq = $2 and p.idx = $3
 		where l.run = 0 and l.epoch = $1 order by l.tracker`, Limits{}, args...)
@@ -123,14 +125,15 @@ func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 		if row[7] != nil {
 			lane.Parked = &event.Parked{Position: f.Receipt.Position, Due: c.time(7), Since: c.time(8), Attempts: int(c.int(9))}
 		}
-		lane.State = state(f, &lane, c.position(1), c.position(3), c.bool(5))
+		lane.State = state(f, &lane, c.position(1), c.position(3), c.bool(5), c.int(10) > 0)
 		f.Lanes = append(f.Lanes, lane)
 	}
 	return nil
 }
 
-// state says where a record is, given where the lane began and how far it is.
-func state(f *Found, lane *FoundLane, start, watermark event.Position, closed bool) State {
+// state says where a record is, given where the lane began and how far it is,
+// and whether the record had left the journal when the lane came to it.
+func state(f *Found, lane *FoundLane, start, watermark event.Position, closed, gone bool) State {
 	at := f.Receipt.Position
 	switch {
 	case len(lane.Deliveries) > 0:
@@ -141,6 +144,8 @@ func state(f *Found, lane *FoundLane, start, watermark event.Position, closed bo
 		return StateBeforeStart
 	case lane.Parked != nil:
 		return StateParked
+	case gone:
+		return State(event.Expired.String())
 	case at.Before(watermark):
 		return StateHeld
 	case closed:

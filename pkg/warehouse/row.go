@@ -96,6 +96,9 @@ func (b *Batch) AddReport(seq uint64, r *event.Report) {
 		l.Source, l.Event, l.Property, l.Kind = text(l.Source), text(l.Event), text(l.Property), text(l.Kind)
 		b.Leaks = append(b.Leaks, LeakRow{Seq: seq, Tracker: tracker, Run: r.Run, Leak: l})
 	}
+	for _, g := range r.Gaps {
+		b.Gaps = append(b.Gaps, GapRow{Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Gap: g})
+	}
 	b.Lanes = append(b.Lanes, LaneRow{
 		Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Start: r.Start, Watermark: r.Watermark, Closed: r.Closed,
 		Plan: plan, Release: release, Reported: r.Time.UTC(), Parked: r.Parked,

@@ -12,7 +12,8 @@ import (
 //     before its end, without the duplicates; duplicate: those.
 //   - delivered, filtered, rejected, expired, uncertain: by the outcome of the
 //     highest run. filtered adds what the lane only counted, less the events
-//     among these that a replay has since given an outcome.
+//     among these that a replay has since given an outcome. expired adds the
+//     raw rows in ranges that the lane found gone from the journal.
 //   - pending: measured: raw rows from the lane's watermark on, and parked
 //     ones, that have no outcome yet.
 //   - unaccounted: accepted less all of these. It is 0, or something is wrong:
@@ -24,7 +25,7 @@ import (
 //
 // settle is in seconds.
 func ReconciliationView(d Dialect, settle int64) View {
-	parts := []string{acceptedPart(d), outcomePart(d), heldPart(d), liftedPart(d), aheadPart(d), parkedPart(d)}
+	parts := []string{acceptedPart(d), outcomePart(d), heldPart(d), liftedPart(d), gapPart(d), aheadPart(d), parkedPart(d)}
 	sums := make([]string, len(counts))
 	for i, name := range counts {
 		sums[i] = fmt.Sprintf("cast(coalesce(sum(%s), 0) as bigint) as %s", name, name)
@@ -157,10 +158,26 @@ func liftedPart(d Dialect) string {
   %s and l.tracker = d.tracker and %s
   left join %s as own on own.run = 0 and own.tracker = d.tracker and %s
   left join %s as p on p.run = 0 and p.tracker = d.tracker and p.epoch = d.epoch and p.seq = d.seq and p.idx = d.idx
-  where own.tracker is null and p.tracker is null
+  where own.tracker is null and p.tracker is null and not exists (
+    select 1 from %s as g where g.run = 0 and g.tracker = d.tracker and g.epoch = d.epoch and %s and %s
+  )
   group by d.day, d.source, d.event, d.tracker`,
 		counting(map[string]string{"filtered": "-count(*)"}), d.CountedDeliveries(), ofLane(d, "d"), before("d", "l", "mark"),
-		d.Table("deliveries"), same("own", "d"), d.Table("parked"))
+		d.Table("deliveries"), same("own", "d"), d.Table("parked"), d.Table("gaps"), notBefore("d", "g", "from"), before("d", "g", "to"))
+}
+
+// gapPart counts the events that had left the journal when the lane came to them.
+func gapPart(d Dialect) string {
+	return fmt.Sprintf(`  select r.day, r.source, r.event, l.tracker, %s
+  from (select distinct tracker, epoch, fromSeq, fromIdx, toSeq, toIdx from %s where run = 0) as g
+  join %s as r on r.epoch = g.epoch and %s and %s
+  %s and l.tracker = g.tracker
+  where not r.duplicate and not exists (
+    select 1 from %s as d where d.tracker = g.tracker and %s
+  )
+  group by r.day, r.source, r.event, l.tracker`,
+		counting(map[string]string{"expired": "count(*)"}), d.Table("gaps"), d.Table("raw"), notBefore("r", "g", "from"), before("r", "g", "to"),
+		ofLane(d, "r"), d.Table("deliveries"), same("d", "r"))
 }
 
 // aheadPart counts the events that lanes have not reached. Both tables are cut

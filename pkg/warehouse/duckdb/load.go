@@ -24,7 +24,7 @@ func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
 		}
 		rest := batch.After(marks)
 		for _, step := range [...]func(*warehouse.Batch) error{
-			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadLanes, tx.loadMarks,
+			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadGaps, tx.loadLanes, tx.loadMarks,
 		} {
 			if err := step(rest); err != nil {
 				return err
@@ -127,6 +127,13 @@ func (tx *transaction) loadLeaks(b *warehouse.Batch) error {
 		return []driver.Value{k.Day.UTC(), k.Source, k.Event, k.Property, k.Kind, k.Tracker, count(k.Count), k.Run}
 	})
 	return tx.merge(err, "staged_leaks", mergeLeaks)
+}
+
+func (tx *transaction) loadGaps(b *warehouse.Batch) error {
+	return tx.append("", "gaps", len(b.Gaps), func(i int) []driver.Value {
+		g := &b.Gaps[i]
+		return []driver.Value{g.Tracker, g.Epoch, g.Run, g.From.Seq, g.From.Index, g.To.Seq, g.To.Index}
+	})
 }
 
 // merge moves staged rows, unless staging them failed.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
@@ -74,7 +75,7 @@ func Open(ctx context.Context, path string, config Config, options Options) (war
 
 // open opens the file and locks the instance's configuration.
 func (f *file) open(ctx context.Context) (*sql.DB, error) {
-	connector, err := duck.NewConnector(f.path+"?"+f.settings().Encode(), nil)
+	connector, err := f.connect(ctx)
 	if err != nil {
 		return nil, openError(f.path, err)
 	}
@@ -91,6 +92,31 @@ func (f *file) open(ctx context.Context) (*sql.DB, error) {
 	}
 	return db, nil
 }
+
+// connect opens the instance. A lock may outlive its holder by a moment, when a
+// process was killed or a query interrupted; so a locked file is tried for a while.
+func (f *file) connect(ctx context.Context) (*duck.Connector, error) {
+	for tries := 1; ; tries++ {
+		connector, err := duck.NewConnector(f.path+"?"+f.settings().Encode(), nil)
+		if err == nil || !locked(err) || tries == lockTries {
+			return connector, err
+		}
+		timer := time.NewTimer(lockPause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+const (
+	lockTries = 20
+	lockPause = 50 * time.Millisecond
+)
+
+func locked(err error) bool { return strings.Contains(err.Error(), "Could not set lock") }
 
 // settings are given with the path, so that they hold before the file is read.
 func (f *file) settings() url.Values {
@@ -115,8 +141,10 @@ const checkpointAt = 128 * quantity.MiB
 func bytes(s quantity.Size) string { return strconv.FormatInt(int64(s), 10) + "B" }
 
 func openError(path string, err error) error {
-	if strings.Contains(err.Error(), "Could not set lock") {
-		return fault.Permanent(fmt.Errorf("open warehouse: %s: %w", path, ErrLocked))
+	if locked(err) {
+		_, holder, _ := strings.Cut(err.Error(), "held in ")
+		holder, _, _ = strings.Cut(holder, ". ")
+		return fault.Permanent(fmt.Errorf("open warehouse: %s: %w (held by %s)", path, ErrLocked, holder))
 	}
 	return fmt.Errorf("open warehouse: %s: %w", path, err)
 }

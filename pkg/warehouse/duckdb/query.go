@@ -172,8 +172,11 @@ func watchMemory(parent context.Context, db *sql.DB, limit quantity.Size) (ctx c
 }
 
 // memoryInUse is what queries and loads hold, without cached tables: these give way.
+//
+// It is not interrupted: it takes no time, and DuckDB's threads may hold the
+// file for a moment longer on behalf of a query that was.
 func memoryInUse(ctx context.Context, db *sql.DB) (size quantity.Size, err error) {
-	err = db.QueryRowContext(ctx, `select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory()
+	err = db.QueryRowContext(context.WithoutCancel(ctx), `select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory()
 		where tag not in ('BASE_TABLE', 'METADATA', 'EXTERNAL_FILE_CACHE', 'OBJECT_CACHE')`).Scan(&size)
 	return size, err
 }

@@ -20,6 +20,8 @@ var tables = [...]string{
 		closed boolean, plan varchar, release varchar, reported timestamp)`,
 	`create table if not exists parked (
 		tracker varchar, epoch varchar, run uinteger, seq ubigint, idx uinteger, receipt varchar, due timestamp, since timestamp, attempts integer)`,
+	`create table if not exists gaps (
+		tracker varchar, epoch varchar, run uinteger, fromSeq ubigint, fromIdx uinteger, toSeq ubigint, toIdx uinteger)`,
 	`create table if not exists names (day date, source varchar, event varchar)`,
 	`create table if not exists plans (version varchar, text varchar, seen timestamp)`,
 	`create table if not exists columns (ordinal integer, name varchar, property varchar, type varchar, description varchar)`,

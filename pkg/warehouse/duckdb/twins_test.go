@@ -6,6 +6,7 @@ import (
 	"context"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,6 +181,7 @@ var twins = []struct {
 func TestTwins(t *testing.T) {
 	for _, tt := range twins {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			broken := warehousetest.Harness{MaxRow: harness.MaxRow, Open: func(dir string) (warehouse.Warehouse, error) {
 				w, err := open(dir)
 				copied := tt.twin
@@ -207,7 +209,7 @@ func fails(t *testing.T, check string, h warehousetest.Harness) bool {
 			c.Run(r, h)
 		}()
 		<-done
-		return r.failed
+		return r.failed.Load()
 	}
 	t.Fatalf("the suite has no part %q", check)
 	return false
@@ -216,14 +218,14 @@ func fails(t *testing.T, check string, h warehousetest.Harness) bool {
 // recorder takes a part's failures for itself.
 type recorder struct {
 	testing.TB
-	failed bool
+	failed atomic.Bool
 }
 
-func (r *recorder) Errorf(string, ...any) { r.failed = true }
-func (r *recorder) Error(...any)          { r.failed = true }
+func (r *recorder) Errorf(string, ...any) { r.failed.Store(true) }
+func (r *recorder) Error(...any)          { r.failed.Store(true) }
 func (r *recorder) Fatalf(string, ...any) { r.FailNow() }
 func (r *recorder) Fatal(...any)          { r.FailNow() }
 func (r *recorder) FailNow() {
-	r.failed = true
+	r.failed.Store(true)
 	runtime.Goexit()
 }

@@ -95,7 +95,7 @@ func childrens(first uint64) (*warehouse.Batch, error) {
 // positions say, each once, and no batch that was acknowledged is missing.
 func checkKill(t testing.TB, h Harness) {
 	dir := t.TempDir()
-	for round := range 4 {
+	for round := range 3 {
 		acknowledged := killWhileLoading(t, dir, 5+3*round)
 		w, err := h.Open(dir)
 		if err != nil {

@@ -41,6 +41,7 @@ type fate struct {
 	outcome event.Outcome
 	held    bool // counted, not reported row by row
 	parked  bool
+	gone    bool // left the journal before the lane read it
 }
 
 // newHistory makes a history of so many messages.
@@ -148,6 +149,9 @@ func (h *history) advance(l *lane, to int) {
 		f := h.decide(l.end)
 		l.fate[l.end] = f
 		switch {
+		case f.gone:
+			p := h.records[l.end].Receipt.Position
+			report.Gaps = append(report.Gaps, event.Gap{From: p, To: p.Next()})
 		case f.held:
 			r := &h.records[l.end]
 			held[event.Held{Day: r.ReceivedAt.Truncate(24 * time.Hour), Source: r.Source, Event: name(r), Reason: "consent"}]++
@@ -174,9 +178,11 @@ func (h *history) decide(i int) fate {
 	if !h.records[i].Usable() {
 		return fate{outcome: event.Rejected}
 	}
-	switch h.random.IntN(9) {
+	switch h.random.IntN(10) {
 	case 0, 1:
 		return fate{held: true}
+	case 3:
+		return fate{outcome: event.Expired, gone: true}
 	case 2:
 		return fate{parked: true}
 	default:

@@ -144,16 +144,16 @@ func checkCancel(t testing.TB, h Harness) {
 	w := prepared(t, h)
 	for i := range uint64(6) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*i)*time.Millisecond)
-		err := w.Load(ctx, span2batch(t, i*200+1, i*200+201))
+		err := w.Load(ctx, span2batch(t, i*100+1, i*100+101))
 		cancel()
 		rows, marks := number(t, w, "select count(*) from raw"), storedMark(t, w)
 		if uint64(rows) != (marks-1)*3 {
 			t.Fatalf("load %d (error %v): %d rows, positions say %d", i, err, rows, (marks-1)*3)
 		}
-		load(t, w, span2batch(t, i*200+1, i*200+201))
+		load(t, w, span2batch(t, i*100+1, i*100+101))
 	}
-	same(t, "raw", number(t, w, "select count(*) from raw"), 1200*3)
-	same(t, "deliveries", number(t, w, "select count(*) from deliveries"), 1200)
+	same(t, "raw", number(t, w, "select count(*) from raw"), 600*3)
+	same(t, "deliveries", number(t, w, "select count(*) from deliveries"), 600)
 }
 
 // storedMark is the sequence up to which events are loaded, 1 for nothing.

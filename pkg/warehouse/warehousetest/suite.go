@@ -53,10 +53,13 @@ func Checks() []Check {
 	}
 }
 
-// Run runs the whole suite.
+// Run runs the whole suite, its parts side by side.
 func Run(t *testing.T, h Harness) {
 	for _, check := range Checks() {
-		t.Run(check.Name, func(t *testing.T) { check.Run(t, h) })
+		t.Run(check.Name, func(t *testing.T) {
+			t.Parallel()
+			check.Run(t, h)
+		})
 	}
 }
 
