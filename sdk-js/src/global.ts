@@ -10,6 +10,7 @@ import { autoPageviews } from "./auto";
 import type { Options, Sparrow } from "./contract";
 import { sparrow } from "./index";
 
+type Tag = Partial<Options> & { pageviews?: string };
 type Method = keyof Sparrow;
 type Stub = { q?: [Method, unknown[]][] };
 
@@ -22,12 +23,12 @@ if (!stub || stub.q) {
   let { init } = sparrow;
   const api = {
     ...sparrow,
-    init(options: Options & { pageviews?: string }) {
-      init({ endpoint: script?.src && new URL("e", script.src).href, ...options });
+    init(options: Tag) {
+      init({ endpoint: script?.src && new URL("e", script.src).href, ...options } as Options);
       if (options.pageviews !== "off") autoPageviews(sparrow);
     },
   };
   page.sparrow = api;
-  if (script?.dataset.key) api.init({ ...script.dataset } as unknown as Options);
+  if (script?.dataset.key) api.init({ ...script.dataset } as Tag);
   for (const [method, args] of stub?.q ?? []) (api[method] as (...args: unknown[]) => unknown)(...args);
 }

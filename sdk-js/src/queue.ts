@@ -87,13 +87,12 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
   };
 
   const work = async (): Promise<void> => {
-    while (await attempt(due()));
+    while (resting > Date.now() ? soon() : await attempt(due()));
   };
 
   /** Sends what waits in storage, one tab at a time. */
   const drain = async (): Promise<void> => {
     timer = 0;
-    if (resting > Date.now()) return soon();
     try {
       await navigator.locks.request(prefix, { ifAvailable: true }, (lock) => (lock ? work() : soon()));
     } catch {
