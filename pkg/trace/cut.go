@@ -47,7 +47,10 @@ func (w *work) context() {
 		into.Screen = event.Screen{}
 	}
 	w.allowedText(allowed.Locale, "locale", &into.Locale, sanitizer.Hint{})
-	w.allowedText(allowed.UserAgent, "userAgent", &into.UserAgent, sanitizer.Hint{})
+	if into.UserAgent = ""; allowed.UserAgent {
+		into.UserAgent = w.agent.clean
+		w.findAll("userAgent", "", w.agent.found)
+	}
 	w.allowedText(allowed.IP, "ip", &into.IP, sanitizer.Hint{Allow: sanitizer.IP})
 	if !allowed.SessionID {
 		into.SessionID = ""

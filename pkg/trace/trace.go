@@ -32,6 +32,7 @@ type Tracer struct {
 	options Options
 	events  map[string]*rules
 	user    map[string]rule
+	agents  agents
 }
 
 // rules is what the plan says of an event, ready for use.
@@ -92,6 +93,7 @@ type work struct {
 	tracer   *Tracer
 	into     *event.Event
 	rules    *rules
+	agent    agent
 	decision event.Decision
 	explain  *Explanation // nil but for Explain
 }
@@ -143,7 +145,8 @@ func (w *work) admit(rec *event.Record, tracker string) bool {
 	if !o.KeepPrerender && strings.Contains(rec.Context.Purpose, "prerender") {
 		return w.hold(event.Filtered, ReasonPrerender)
 	}
-	if !o.KeepBots && IsBot(w.into.UserAgent) {
+	w.agent = w.tracer.agents.judge(w.into.UserAgent, w.tracer.clean)
+	if !o.KeepBots && w.agent.bot {
 		return w.hold(event.Filtered, ReasonBot)
 	}
 	planned, ok := w.tracer.events[w.into.Name]
