@@ -7,11 +7,11 @@ import (
 )
 
 func configCommand(s *session) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := asGroup(&cobra.Command{
 		Use:     "config",
 		Short:   "Check the configuration",
 		Example: "  sparrow config check",
-	}
+	})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration, the plan and every tracker, without starting anything",

@@ -7,11 +7,11 @@ import (
 )
 
 func planCommand(s *session) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := asGroup(&cobra.Command{
 		Use:     "plan",
 		Short:   "Check the tracking plan",
 		Example: "  sparrow plan check",
-	}
+	})
 	cmd.AddCommand(planCheckCommand(s))
 	return cmd
 }

@@ -61,6 +61,7 @@ Start with ` + "`sparrow dev`" + `: it needs no configuration.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	asGroup(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVar(&s.configPath, "config", "", "the configuration file (default ./sparrow.yaml)")
@@ -96,4 +97,22 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 		}
 		return usagef("%s takes %d argument(s): %v; see `%s --help`", cmd.CommandPath(), len(names), names, cmd.CommandPath())
 	}
+}
+
+// asGroup makes a command that only holds others: alone it prints its help, with
+// a word that is none of its commands it fails and names the nearest.
+func asGroup(cmd *cobra.Command) *cobra.Command {
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf("did you mean %q?", near[0])
+		}
+		return usagef("unknown command %q for %q; %s", args[0], cmd.CommandPath(), hint)
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
 }

@@ -12,11 +12,11 @@ import (
 )
 
 func trackersCommand(s *session) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := asGroup(&cobra.Command{
 		Use:     "trackers",
 		Short:   "List the trackers, or close one that was removed",
 		Example: "  sparrow trackers list\n  sparrow trackers remove heap",
-	}
+	})
 	cmd.AddCommand(trackersListCommand(s), trackersRemoveCommand(s))
 	return cmd
 }

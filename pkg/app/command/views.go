@@ -8,11 +8,11 @@ import (
 )
 
 func viewsCommand(s *session) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := asGroup(&cobra.Command{
 		Use:     "views",
 		Short:   "Print or apply the warehouse's views, generated from the plan",
 		Example: "  sparrow views print\n  sparrow views apply --drop",
-	}
+	})
 	cmd.AddCommand(viewsPrintCommand(s), viewsApplyCommand(s))
 	return cmd
 }
