@@ -43,6 +43,10 @@ type Stream struct {
 	news chan struct{} // closed at the next message; nil while nobody waits
 }
 
+// Epoch names the stream as it was made: a short word of a-z and 0-9. Positions
+// of another epoch have nothing to do with this stream's.
+func (s *Stream) Epoch() string { return *s.epoch.Load() }
+
 // advance notes a new message, wakes the readers that wait, and reports whether
 // enough has come to trim.
 func (s *Stream) advance(seq uint64, size int) bool {

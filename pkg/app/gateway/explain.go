@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -17,34 +18,45 @@ import (
 // heldBack works out again why a record was held back from a tracker: what was
 // filtered is counted, not stored row by row. The plans in force when events of
 // this name were counted that day are tried, until one gives a reason that was.
-func (b books) heldBack(ctx context.Context, name string, raw row, record *event.Record) (reason, version string, err error) {
+func (b books) heldBack(ctx context.Context, f *warehouse.Found, tracker string, record *event.Record) (reason, version string, err error) {
 	result, err := b.store.Query(ctx, `
 		select distinct f.reason, f.plan, p.text from filtered as f left join plans as p on p.version = f.plan
 		where f.day = cast($1 as date) and f.source = $2 and f.event = $3 and f.tracker = $4 and f.run = 0 order by f.plan`,
-		warehouse.Limits{}, raw.text("day"), raw.text("source"), raw.text("event"), name)
+		warehouse.Limits{}, warehouse.Day(f.Timestamp).Format(time.DateOnly), f.Source, f.Event, tracker)
 	if err != nil {
-		return "", "", err
+		return "", "", fmt.Errorf("read what was counted: %w", err)
 	}
-	counted := rowsOf(result)
-	for _, c := range counted {
-		p, err := plan.Parse("plan "+c.text("plan"), []byte(c.text("text")))
-		if err != nil {
-			continue // a plan of an older release, or one whose text is not loaded
-		}
-		tracer, err := b.settings.tracer(p, b.sanitizer)
-		if err != nil {
-			continue // it names a pattern that the configuration no longer has
-		}
-		var into event.Event
-		decision := tracer.Trace(record, name, &into)
-		if decision.Outcome == event.Filtered && decision.Reason == c.text("reason") {
-			return decision.Reason, c.text("plan"), nil
+	for _, row := range result.Rows {
+		counted, version, text := cell(row[0]), cell(row[1]), cell(row[2])
+		if decided, err := b.decide(text, tracker, record); err == nil && decided.Outcome == event.Filtered && decided.Reason == counted {
+			return counted, version, nil
 		}
 	}
-	if len(counted) == 1 { // the only reason there is
-		return counted[0].text("reason"), counted[0].text("plan"), nil
+	if len(result.Rows) == 1 { // the only reason there is
+		return cell(result.Rows[0][0]), cell(result.Rows[0][1]), nil
 	}
-	return "held back; the plan of that time gives no single reason", "", nil
+	return "held back; the plans of that day do not say why", "", nil
+}
+
+// decide applies the text of a plan to a record. It fails for a plan of another
+// release that this one cannot read, or whose text was not kept.
+func (b books) decide(text, tracker string, record *event.Record) (event.Decision, error) {
+	p, err := plan.Parse("plan", []byte(text))
+	if err != nil {
+		return event.Decision{}, err
+	}
+	tracer, err := b.settings.tracer(p, b.sanitizer)
+	if err != nil {
+		return event.Decision{}, err
+	}
+	var into event.Event
+	return tracer.Trace(record, tracker, &into), nil
+}
+
+// cell is a text value of a result; NULL is empty.
+func cell(v any) string {
+	s, _ := v.(string)
+	return s
 }
 
 // explain adds to each hop what today's plan leaves of the record, and the exact

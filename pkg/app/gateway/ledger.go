@@ -70,8 +70,8 @@ func (l ledger) hold(ctx context.Context, r *event.Report, seq uint64) error {
 // reports reads the outcomes stream for the loader.
 type reports struct{ journal *journal.Journal }
 
-// Epoch implements warehouse.Outcomes. Both streams are made together.
-func (r reports) Epoch() string { return r.journal.Epoch() }
+// Epoch implements warehouse.Outcomes.
+func (r reports) Epoch() string { return r.journal.Outcomes().Epoch() }
 
 // End implements warehouse.Outcomes.
 func (r reports) End(ctx context.Context) (uint64, error) {

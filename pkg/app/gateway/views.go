@@ -62,8 +62,8 @@ func (g *Gateway) columnNames(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("read the views' columns: %w", err)
 	}
 	var names []string
-	for _, r := range rowsOf(result) {
-		names = append(names, r.text("name"))
+	for _, row := range result.Rows {
+		names = append(names, cell(row[0]))
 	}
 	return names, nil
 }

@@ -5,49 +5,50 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// maxWays bounds how many records of one event id are shown.
-const maxWays = 20
-
 // Event implements admin.Accountant.
 func (b books) Event(ctx context.Context, id string, withRequest bool) ([]admin.Way, error) {
-	result, err := b.store.Query(ctx, `
-		select receipt, eventId, "timestamp" as receivedAt, data, source, context, duplicate, day, epoch, seq, idx, event, usable
-		from raw where eventId = $1 or receipt = $1 order by epoch, seq, idx`, warehouse.Limits{Rows: maxWays}, id)
+	found, err := warehouse.Find(ctx, b.store, id)
 	if err != nil {
-		return nil, fmt.Errorf("look up event: %w", err)
+		return nil, err
 	}
-	if len(result.Rows) == 0 {
+	if len(found) == 0 {
 		return nil, admin.NotFound(fmt.Errorf("no event has the id or receipt %q; one that was just taken is here within about a second", id))
 	}
 	var ways []admin.Way
-	for _, raw := range rowsOf(result) {
-		way, err := b.way(ctx, raw, withRequest)
+	for i := range found {
+		way, err := b.way(ctx, &found[i], withRequest)
 		if err != nil {
-			return nil, fmt.Errorf("look up event: %w", err)
+			return nil, fmt.Errorf("look up event %s: %w", found[i].Receipt, err)
 		}
 		ways = append(ways, way)
 	}
 	return ways, nil
 }
 
-func (b books) way(ctx context.Context, raw row, withRequest bool) (admin.Way, error) {
+func (b books) way(ctx context.Context, f *warehouse.Found, withRequest bool) (admin.Way, error) {
 	way := admin.Way{
-		Receipt: raw.text("receipt"), EventID: raw.text("eventId"), Source: raw.text("source"), Event: raw.text("event"),
-		ReceivedAt: raw.time("receivedAt"), Duplicate: raw.flag("duplicate"), Data: raw.text("data"),
-		Context: json.RawMessage(raw.text("context")),
+		Receipt: f.Receipt.String(), EventID: f.EventID, Source: f.Source, Event: f.Event, ReceivedAt: f.Timestamp,
+		Duplicate: f.Duplicate, Data: f.Data, Context: json.RawMessage(f.Context),
 	}
-	record, err := recordOf(raw)
-	if err != nil || way.Duplicate {
+	record, err := recordOf(f)
+	if err != nil {
 		return way, err
 	}
-	if way.Hops, err = b.hops(ctx, raw, &record); err != nil {
-		return way, err
+	for i := range f.Lanes {
+		hop, ok, err := b.hop(ctx, f, &f.Lanes[i], &record)
+		if err != nil {
+			return way, err
+		}
+		if ok {
+			way.Hops = append(way.Hops, hop)
+		}
 	}
 	if withRequest {
 		return way, b.explain(&record, way.Hops)
@@ -56,91 +57,50 @@ func (b books) way(ctx context.Context, raw row, withRequest bool) (admin.Way, e
 }
 
 // recordOf makes the record again that a row of raw was made from.
-func recordOf(raw row) (event.Record, error) {
-	record := event.Record{ReceivedAt: raw.time("receivedAt"), Source: raw.text("source"), EventID: raw.text("eventId"), Duplicate: raw.flag("duplicate")}
-	receipt, err := event.ParseReceipt(raw.text("receipt"))
-	if err != nil {
-		return record, err
+func recordOf(f *warehouse.Found) (event.Record, error) {
+	record := event.Record{Receipt: f.Receipt, ReceivedAt: f.Timestamp, Source: f.Source, EventID: f.EventID, Duplicate: f.Duplicate, Data: []byte(f.Data)}
+	if err := json.Unmarshal([]byte(f.Context), &record.Context); err != nil {
+		return record, fmt.Errorf("read context: %w", err)
 	}
-	record.Receipt = receipt
-	if err := json.Unmarshal([]byte(raw.text("context")), &record.Context); err != nil {
-		return record, fmt.Errorf("context of %s: %w", receipt, err)
-	}
-	record.Data = []byte(raw.text("data"))
 	if record.Context.Encoding == "base64" {
-		if record.Data, err = base64.StdEncoding.DecodeString(raw.text("data")); err != nil {
-			return record, fmt.Errorf("data of %s: %w", receipt, err)
+		data, err := base64.StdEncoding.DecodeString(f.Data)
+		if err != nil {
+			return record, fmt.Errorf("read data: %w", err)
 		}
+		record.Data = data
 	}
 	return record, nil
 }
 
-// hops says what became of a record at each tracker whose lane it concerns.
-func (b books) hops(ctx context.Context, raw row, record *event.Record) ([]admin.Hop, error) {
-	lanes, err := b.store.Query(ctx, `
-		select l.tracker, l.startSeq, l.startIdx, l.markSeq, l.markIdx, l.closed, p.due, p.attempts, p.seq is not null as parked
-		from lanes as l left join parked as p on p.tracker = l.tracker and p.run = 0 and p.epoch = l.epoch and p.seq = $2 and p.idx = $3
-		where l.run = 0 and l.epoch = $1 order by l.tracker`, warehouse.Limits{},
-		record.Receipt.Epoch, record.Receipt.Seq, record.Receipt.Index)
-	if err != nil {
-		return nil, err
+// hop is what became of a record at one tracker; ok is false when it is none of
+// the tracker's: a duplicate, or the tracker was added later or removed before.
+func (b books) hop(ctx context.Context, f *warehouse.Found, l *warehouse.FoundLane, record *event.Record) (hop admin.Hop, ok bool, err error) {
+	hop = admin.Hop{Tracker: l.Tracker, Outcome: string(l.State)}
+	if len(l.Deliveries) > 0 {
+		return hopOf(l.Tracker, &l.Deliveries[0]), true, nil
 	}
-	decided, err := b.decided(ctx, raw)
-	if err != nil {
-		return nil, err
-	}
-	var hops []admin.Hop
-	for _, l := range rowsOf(lanes) {
-		hop, ok, err := b.hop(ctx, l, decided, raw, record)
-		if err != nil {
-			return nil, err
+	switch l.State {
+	case warehouse.StateDuplicate, warehouse.StateBeforeStart, warehouse.StateAfterEnd:
+		return hop, false, nil
+	case warehouse.StateParked:
+		hop.Outcome, hop.Reason, hop.Attempts = event.Pending.String(), "waits for its next attempt", l.Parked.Attempts
+		if !l.Parked.Due.IsZero() {
+			hop.Reason += " at " + l.Parked.Due.UTC().Format(time.RFC3339)
 		}
-		if ok {
-			hops = append(hops, hop)
-		}
+	case warehouse.StatePending:
+		hop.Reason = "the lane has not come to it yet"
+	case warehouse.StateHeld:
+		hop.Outcome = event.Filtered.String()
+		hop.Reason, hop.Plan, err = b.heldBack(ctx, f, l.Tracker, record)
+	default:
+		hop.Reason = "left the journal before the lane came to it"
 	}
-	return hops, nil
+	return hop, true, err
 }
 
-// decided are the stored outcomes of a record, by tracker: those of the highest run.
-func (b books) decided(ctx context.Context, raw row) (map[string]admin.Hop, error) {
-	result, err := b.store.Query(ctx, `
-		select tracker, outcome, reason, status, error, attempts, "timestamp" as decidedAt, latencyMs, run, plan
-		from deliveries where receipt = $1 and day = cast($2 as date) order by run`, warehouse.Limits{}, raw.text("receipt"), raw.text("day"))
-	if err != nil {
-		return nil, err
+func hopOf(tracker string, d *warehouse.FoundDelivery) admin.Hop {
+	return admin.Hop{
+		Tracker: tracker, Outcome: d.Outcome.String(), Reason: d.Reason, Status: d.Status, Error: d.Error, Attempts: d.Attempts,
+		Time: d.Time, Latency: float64(d.Latency.Milliseconds()), Run: int(d.Run), Plan: d.Plan,
 	}
-	hops := map[string]admin.Hop{}
-	for _, d := range rowsOf(result) {
-		hops[d.text("tracker")] = admin.Hop{
-			Tracker: d.text("tracker"), Outcome: d.text("outcome"), Reason: d.text("reason"), Status: int(d.number("status")),
-			Error: d.text("error"), Attempts: int(d.number("attempts")), Time: d.time("decidedAt"),
-			Latency: float64(d.number("latencyMs")), Run: int(d.number("run")), Plan: d.text("plan"),
-		}
-	}
-	return hops, nil
-}
-
-// hop is the outcome at one lane; ok is false when the record is not its: the
-// tracker was added later, or removed before.
-func (b books) hop(ctx context.Context, l row, decided map[string]admin.Hop, raw row, record *event.Record) (hop admin.Hop, ok bool, err error) {
-	name, at := l.text("tracker"), record.Receipt.Position
-	start := event.Position{Seq: l.number("startSeq"), Index: uint32(l.number("startIdx"))}
-	mark := event.Position{Seq: l.number("markSeq"), Index: uint32(l.number("markIdx"))}
-	if hop, ok := decided[name]; ok {
-		return hop, true, nil
-	}
-	pending := admin.Hop{Tracker: name, Outcome: event.Pending.String()}
-	switch {
-	case at.Before(start), l.flag("closed") && !at.Before(mark):
-		return admin.Hop{}, false, nil
-	case l.flag("parked"):
-		pending.Reason, pending.Attempts, pending.Time = "waits for its next attempt", int(l.number("attempts")), l.time("due")
-		return pending, true, nil
-	case !at.Before(mark):
-		pending.Reason = "the lane has not come to it yet"
-		return pending, true, nil
-	}
-	reason, version, err := b.heldBack(ctx, name, raw, record)
-	return admin.Hop{Tracker: name, Outcome: event.Filtered.String(), Reason: reason, Plan: version}, true, err
 }
