@@ -85,7 +85,7 @@ func (d *Dispatcher) receive(x *exchange) *refusal {
 
 // inflate returns the body's content: the body itself or what gzip made of it.
 // The error says why a gzip body is damaged; its bytes stay in scratch.body.
-func (d *Dispatcher) inflate(x *exchange) (content []byte, damaged error, f *refusal) {
+func (d *Dispatcher) inflate(x *exchange) (content []byte, f *refusal, damaged error) {
 	s := x.scratch
 	if !x.gzip {
 		return s.body, nil, nil
@@ -103,15 +103,15 @@ func (d *Dispatcher) inflate(x *exchange) (content []byte, damaged error, f *ref
 	}
 	switch {
 	case err == nil && len(s.inflated) == 0:
-		return nil, nil, refuseEmpty()
+		return nil, refuseEmpty(), nil
 	case err == nil:
 		return s.inflated, nil, nil
 	case errors.Is(err, errTooLong):
-		return nil, nil, tooLarge(reasonBodySize, "the body inflates to more than %d bytes, the limit; send smaller batches", d.limits.Inflated)
+		return nil, tooLarge(reasonBodySize, "the body inflates to more than %d bytes, the limit; send smaller batches", d.limits.Inflated), nil
 	case errors.Is(err, errNoMemory):
-		return nil, nil, refuseBusy()
+		return nil, refuseBusy(), nil
 	default:
-		return nil, errGzip, nil
+		return nil, nil, errGzip
 	}
 }
 

@@ -59,7 +59,7 @@ func (d *Dispatcher) accept(x *exchange) *refusal {
 	if f := d.receive(x); f != nil {
 		return f
 	}
-	content, damaged, f := d.inflate(x)
+	content, f, damaged := d.inflate(x)
 	if f != nil {
 		return f
 	}

@@ -30,11 +30,10 @@ func Child(open Opener) {
 	if dir == "" {
 		return
 	}
-	if err := loadForever(open, dir); err != nil {
-		fmt.Println("error:", err)
-	}
+	fmt.Println("error:", loadForever(open, dir))
 }
 
+// loadForever ends only with an error.
 func loadForever(open Opener, dir string) error {
 	w, err := open(dir)
 	if err != nil {
