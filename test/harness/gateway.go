@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -20,12 +21,14 @@ import (
 
 // Gateway is the real binary on a directory of its own.
 type Gateway struct {
-	Dir    string // holds sparrow.yaml, plan.yaml, data
-	URL    string // of the public listener
+	Dir    string   // holds sparrow.yaml, plan.yaml, data
+	URL    string   // of the public listener
+	Env    []string // "NAME=value", beside this process's own
 	t      testing.TB
 	binary string
 	args   []string
 	client *http.Client
+	fill   *strings.Replacer // of {{listen}} and {{dir}}
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -42,14 +45,12 @@ func New(t testing.TB, files map[string]string, args ...string) *Gateway {
 	g := &Gateway{t: t, Dir: shortDir(t), binary: Binary(t), args: args, client: &http.Client{Timeout: 30 * time.Second}}
 	address := freeAddress(t)
 	g.URL = "http://" + address
+	g.fill = strings.NewReplacer("{{listen}}", address, "{{dir}}", g.Dir)
 	for name, content := range files {
-		content = strings.NewReplacer("{{listen}}", address, "{{dir}}", g.Dir).Replace(content)
-		if err := os.WriteFile(filepath.Join(g.Dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		g.Write(name, content)
 	}
 	for i := range g.args {
-		g.args[i] = strings.NewReplacer("{{listen}}", address, "{{dir}}", g.Dir).Replace(g.args[i])
+		g.args[i] = g.fill.Replace(g.args[i])
 	}
 	log, err := os.Create(filepath.Join(g.Dir, "gateway.log"))
 	if err != nil {
@@ -65,6 +66,14 @@ func New(t testing.TB, files map[string]string, args ...string) *Gateway {
 		}
 	})
 	return g
+}
+
+// Write replaces a file in the gateway's directory, filled in as New does.
+func (g *Gateway) Write(name, content string) {
+	g.t.Helper()
+	if err := os.WriteFile(filepath.Join(g.Dir, name), []byte(g.fill.Replace(content)), 0o600); err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 // shortDir is a directory whose path is short enough for a unix socket.
@@ -87,11 +96,16 @@ func freeAddress(t testing.TB) string {
 }
 
 // Start starts the process and waits until it can take events.
-func (g *Gateway) Start() {
+func (g *Gateway) Start() { g.StartUntil("/readyz", http.StatusOK) }
+
+// StartUntil starts the process and waits until a path of the public listener
+// answers with a status.
+func (g *Gateway) StartUntil(path string, status int) {
 	g.t.Helper()
 	g.mu.Lock()
 	cmd := exec.Command(g.binary, g.args...)
 	cmd.Dir = g.Dir
+	cmd.Env = append(os.Environ(), g.Env...)
 	cmd.Stdout, cmd.Stderr = g.log, g.log
 	if err := cmd.Start(); err != nil {
 		g.mu.Unlock()
@@ -104,18 +118,18 @@ func (g *Gateway) Start() {
 		_ = cmd.Wait() // a killed process exits with a signal
 		close(exited)
 	}()
-	g.Await("the gateway to be ready", time.Minute, func() bool {
+	g.Await(fmt.Sprintf("the gateway to answer %d to %s", status, path), time.Minute, func() bool {
 		select {
 		case <-exited:
 			g.t.Fatalf("the gateway ended at once:\n%s", g.LogTail(4<<10))
 		default:
 		}
-		resp, err := g.client.Get(g.URL + "/readyz")
+		resp, err := g.client.Get(g.URL + path)
 		if err != nil {
 			return false
 		}
 		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		return resp.StatusCode == status
 	})
 }
 
@@ -150,6 +164,9 @@ func (g *Gateway) signal(s syscall.Signal, bound time.Duration) bool {
 		return false
 	}
 }
+
+// Log returns everything the process printed.
+func (g *Gateway) Log() string { return g.LogTail(math.MaxInt64) }
 
 // LogTail returns the end of what the process printed.
 func (g *Gateway) LogTail(n int64) string {
