@@ -9,6 +9,7 @@ import (
 	"github.com/sparrow-edge/sparrow/trackers/amplitude"
 	"github.com/sparrow-edge/sparrow/trackers/ga4"
 	"github.com/sparrow-edge/sparrow/trackers/heap"
+	"github.com/sparrow-edge/sparrow/trackers/http"
 )
 
 // All is every vendor of this repository, by name. The slice is the caller's.
@@ -17,5 +18,6 @@ func All() []tracker.Kind {
 		amplitude.Kind(),
 		ga4.Kind(),
 		heap.Kind(),
+		http.Kind(),
 	}
 }

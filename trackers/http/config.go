@@ -1,0 +1,224 @@
+package http
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/quantity"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Config is what `kind: http` takes.
+type Config struct {
+	// URL is where requests go, with a query if the vendor wants one. What is
+	// secret in it belongs into Query. Required.
+	URL string `yaml:"url"`
+	// BaseURL replaces the scheme and host of URL, for a test server or a proxy.
+	BaseURL string `yaml:"baseURL"`
+	// Insecure allows plain http to another machine.
+	Insecure bool `yaml:"insecure"`
+	// Method is POST, PUT or PATCH. Default: POST.
+	Method string `yaml:"method"`
+	// Headers are sent as they are. Content-Type is application/json unless it is
+	// one of them.
+	Headers map[string]string `yaml:"headers"`
+	// SecretHeaders are headers whose values are shown nowhere.
+	SecretHeaders map[string]tracker.Secret `yaml:"secretHeaders"`
+	// Query is added to the URL; its values are shown nowhere.
+	Query map[string]tracker.Secret `yaml:"query"`
+	// BasicAuth makes the Authorization header of HTTP's basic scheme.
+	BasicAuth BasicAuth `yaml:"basicAuth"`
+	// Secrets are variables of the programs: under `token` stands $token. Their
+	// values are shown nowhere.
+	Secrets map[string]tracker.Secret `yaml:"secrets"`
+	// Event is the program that makes the vendor's event. Required.
+	Event string `yaml:"event"`
+	// Batch puts several events into a request. Default: one event a request.
+	Batch Batch `yaml:"batch"`
+	// Dedup claims that the vendor drops repeats by an id that the event program
+	// sends, so that sending again is always safe. A false claim doubles events.
+	Dedup bool `yaml:"dedup"`
+	// Window is how far back the vendor takes events; older ones are rejected.
+	// Default: no limit.
+	Window time.Duration `yaml:"window"`
+	// Linger is how long a batch waits to fill, at most 1m. Default: 1s.
+	Linger time.Duration `yaml:"linger"`
+	// HMAC signs each body. Default: none.
+	HMAC HMAC `yaml:"hmac"`
+	// Answers are the rules by which the vendor's answers are read, in order.
+	Answers []Answer `yaml:"answers"`
+}
+
+// BasicAuth is a user and password, either of which may be a key or empty.
+type BasicAuth struct {
+	User     tracker.Secret `yaml:"user"`
+	Password tracker.Secret `yaml:"password"`
+}
+
+// Batch bounds a request of several events.
+type Batch struct {
+	// MaxEvents is how many events one request holds, at most 10000. 0 is no batch.
+	MaxEvents int `yaml:"maxEvents"`
+	// MaxBytes bounds one body, at most 20MiB. It bounds one event's body too.
+	// Default: 1MiB.
+	MaxBytes quantity.Size `yaml:"maxBytes"`
+	// Envelope is the program that makes the body around the array of events.
+	// Default: the array itself.
+	Envelope string `yaml:"envelope"`
+}
+
+// HMAC signs bodies with SHA-256.
+type HMAC struct {
+	// Secret is the key; "" signs nothing.
+	Secret tracker.Secret `yaml:"secret"`
+	// Header is where the signature goes. Default: X-Signature.
+	Header string `yaml:"header"`
+	// Prefix stands before the signature, such as "sha256=".
+	Prefix string `yaml:"prefix"`
+	// Encoding is "hex" or "base64". Default: hex.
+	Encoding string `yaml:"encoding"`
+	// Timestamp is the header of the signed time; "" signs the body alone.
+	Timestamp string `yaml:"timestamp"`
+}
+
+// The limits of a configuration.
+const (
+	maxBatch        = 10_000
+	maxRequestBytes = 20 << 20
+	maxLinger       = time.Minute
+	singleBatch     = 100 // events given to Requests at once where each is a request
+	concurrency     = 4
+)
+
+// DefaultConfig is the configuration before a file changes it. It lacks the
+// required keys.
+func DefaultConfig() Config {
+	return Config{
+		Method: http.MethodPost, Linger: time.Second, Batch: Batch{MaxBytes: 1 << 20},
+		HMAC: HMAC{Header: "X-Signature", Encoding: "hex"},
+	}
+}
+
+// Check says what is wrong with the configuration, naming the key. Programs are
+// checked when the tracker is built.
+func (c Config) Check() error {
+	_, _, err := c.target()
+	return errors.Join(err, c.checkMethod(), c.checkHeaders(), c.checkSizes(), c.HMAC.check())
+}
+
+func (c Config) checkMethod() error {
+	switch c.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return nil
+	}
+	return errors.New("method: want POST, PUT or PATCH")
+}
+
+func (c Config) checkSizes() error {
+	switch {
+	case c.Batch.MaxEvents < 0 || c.Batch.MaxEvents > maxBatch:
+		return fmt.Errorf("batch.maxEvents: want 1 to %d, or leave batch out for one event a request", maxBatch)
+	case c.Batch.MaxBytes < 1 || c.Batch.MaxBytes > maxRequestBytes:
+		return errors.New("batch.maxBytes: want more than 0 and at most 20MiB")
+	case c.Batch.MaxEvents == 0 && c.Batch.Envelope != "":
+		return errors.New("batch.envelope: only a batch has one; set batch.maxEvents too")
+	case c.Linger < 0 || c.Linger > maxLinger:
+		return errors.New("linger: want 0s to 1m")
+	case c.Window < 0:
+		return errors.New("window: want a duration such as 120h, or leave it out")
+	}
+	return nil
+}
+
+func (c Config) checkHeaders() error {
+	seen := map[string]bool{}
+	note := func(key, name string, valueOK bool) error {
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !headerName(name):
+			return fmt.Errorf("%s: %q is no name of a header", key, name)
+		case seen[canonical]:
+			return fmt.Errorf("%s: %s is set twice", key, canonical)
+		case !valueOK:
+			return fmt.Errorf("%s.%s: the value holds a line break or another control character", key, canonical)
+		}
+		seen[canonical] = true
+		switch canonical {
+		case "Host", "Content-Length", "Transfer-Encoding", "Connection", "User-Agent", "Content-Encoding", "Trailer", "Te", "Upgrade":
+			return fmt.Errorf("%s: %s is Sparrow's to set", key, canonical)
+		}
+		return nil
+	}
+	var errs []error
+	for name, value := range c.Headers {
+		errs = append(errs, note("headers", name, headerValue(value)))
+	}
+	for name, value := range c.SecretHeaders {
+		errs = append(errs, note("secretHeaders", name, headerValue(value.Reveal())))
+	}
+	if c.BasicAuth != (BasicAuth{}) {
+		errs = append(errs, note("basicAuth", "Authorization", true))
+	}
+	if c.HMAC.Secret != "" {
+		errs = append(errs, note("hmac.header", c.HMAC.Header, headerValue(c.HMAC.Prefix)))
+		if c.HMAC.Timestamp != "" {
+			errs = append(errs, note("hmac.timestamp", c.HMAC.Timestamp, true))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func headerName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}
+
+func headerValue(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F })
+}
+
+func (h HMAC) check() error {
+	if h.Encoding != "hex" && h.Encoding != "base64" {
+		return errors.New("hmac.encoding: want hex or base64")
+	}
+	return nil
+}
+
+// target is the whole URL, which may hold secrets, and its part without the
+// query, which says how it is reached.
+func (c Config) target() (target, base string, err error) {
+	if c.URL == "" {
+		return "", "", errors.New("url: required; it is where the vendor takes events")
+	}
+	u, err := url.Parse(strings.TrimSpace(c.URL))
+	if err != nil {
+		return "", "", errors.New("url: not a URL; write it like https://collector.example.com/v1/events")
+	}
+	query := u.Query()
+	u.RawQuery, u.ForceQuery = "", false
+	if c.BaseURL != "" {
+		if base, err = tracker.CheckBaseURL(c.BaseURL, c.Insecure); err != nil {
+			return "", "", err
+		}
+		base += u.EscapedPath()
+	} else if base, err = tracker.CheckBaseURL(u.String(), c.Insecure); err != nil {
+		return "", "", fmt.Errorf("url: %s", strings.TrimPrefix(err.Error(), "baseURL: "))
+	} else {
+		base = u.String()
+	}
+	for name, value := range c.Query {
+		if query.Has(name) {
+			return "", "", fmt.Errorf("query.%s: stands in url too", name)
+		}
+		query.Set(name, value.Reveal())
+	}
+	if len(query) == 0 {
+		return base, base, nil
+	}
+	return base + "?" + query.Encode(), base, nil
+}

@@ -1,0 +1,160 @@
+package http
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Kind is `kind: http`.
+func Kind() tracker.Kind {
+	return tracker.Define("http", "Any vendor that takes JSON, or a webhook: a URL and a jq program", DefaultConfig(), build)
+}
+
+func build(c Config) (tracker.Tracker, tracker.Traits, error) {
+	if err := c.Check(); err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	target, base, err := c.target()
+	if err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	t := &translator{method: c.Method, dedup: c.Dedup, maxEvents: max(c.Batch.MaxEvents, 1), maxBytes: int(c.Batch.MaxBytes), target: func() string { return target }}
+	secrets, err := t.prepare(c)
+	if err != nil {
+		return nil, tracker.Traits{}, err
+	}
+	traits := tracker.Traits{
+		MaxBatch: t.maxEvents, Linger: c.Linger, Concurrency: concurrency, Dedup: c.Dedup, Window: c.Window,
+		Secrets: secrets, Unencrypted: tracker.Unencrypted(base),
+	}
+	if c.Batch.MaxEvents == 0 {
+		traits.MaxBatch, traits.Linger = singleBatch, 0
+	}
+	return t, traits, nil
+}
+
+// translator is the tracker. What holds secrets is behind functions, which print
+// as addresses.
+type translator struct {
+	method              string
+	target              func() string
+	header              func() http.Header
+	sign                func(header http.Header, body []byte, newest int64)
+	frame               func() (head, tail string)
+	event               *program
+	answers             []rule
+	maxEvents, maxBytes int
+	dedup               bool
+}
+
+// prepare compiles the programs and makes ready what each request carries. It
+// returns the credentials.
+func (t *translator) prepare(c Config) ([]tracker.Secret, error) {
+	env, err := environmentOf(c.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(c.Event) == "" {
+		return nil, errors.New("event: required; it is the jq program that makes the vendor's event, such as { name: .event, id: .eventId }")
+	}
+	if t.event, err = compile("event", c.Event, env); err != nil {
+		return nil, err
+	}
+	head, tail, err := envelope(c.Batch, env)
+	if err != nil {
+		return nil, err
+	}
+	t.frame = func() (string, string) { return head, tail }
+	if t.answers, err = compileAnswers(c.Answers, env); err != nil {
+		return nil, err
+	}
+	header, credentials := headerOf(c)
+	t.header = header.Clone
+	t.sign = signer(c.HMAC)
+	secrets := append(credentials, c.HMAC.Secret)
+	for _, list := range []map[string]tracker.Secret{c.SecretHeaders, c.Query, c.Secrets} {
+		for _, name := range slices.Sorted(maps.Keys(list)) {
+			secrets = append(secrets, list[name])
+		}
+	}
+	return slices.DeleteFunc(secrets, func(s tracker.Secret) bool { return s == "" }), nil
+}
+
+// environmentOf makes variables of the configured secrets.
+func environmentOf(secrets map[string]tracker.Secret) (environment, error) {
+	var env environment
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		if !variableName(name) {
+			return env, fmt.Errorf("secrets: %q cannot be a variable of a program; use letters, digits and _, beginning with a letter", name)
+		}
+		env.names = append(env.names, "$"+name)
+		env.values = append(env.values, secrets[name].Reveal())
+	}
+	return env, nil
+}
+
+func variableName(name string) bool {
+	for i := range len(name) {
+		if !word(name[i]) || i == 0 && name[i] >= '0' && name[i] <= '9' {
+			return false
+		}
+	}
+	return name != "" && name != "ENV" && name != "status" && !strings.HasPrefix(name, "__")
+}
+
+// Requests runs the event program on each event and packs what it gives.
+func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
+	head, tail := t.frame()
+	var (
+		rejections []tracker.Rejection
+		buffer     []byte
+		packer     = tracker.Packer{Head: head, Tail: tail, MaxEvents: t.maxEvents, MaxBytes: t.maxBytes, Seal: func(events []int, body []byte) tracker.Request {
+			return t.seal(batch, events, body)
+		}}
+	)
+	for i := range batch {
+		encoded, refused := t.encode(buffer[:0], &batch[i])
+		buffer = encoded
+		if refused.Reason == "" && !packer.Add(i, encoded) {
+			refused.Reason = "event: larger than a whole request may be"
+		}
+		if refused.Reason != "" {
+			refused.Event = i
+			rejections = append(rejections, refused)
+		}
+	}
+	return packer.Requests(), rejections
+}
+
+// encode is one event's JSON, or why there is none.
+func (t *translator) encode(b []byte, e *event.Event) ([]byte, tracker.Rejection) {
+	values, err := t.event.values(input(e), eventSteps, 1)
+	switch {
+	case err != nil:
+		return b, tracker.Rejection{Reason: t.event.reason(err)}
+	case len(values) == 0:
+		return b, tracker.Rejection{Reason: "left out by the program", Skip: true}
+	}
+	b, err = appendValue(b, values[0], t.maxBytes, 0)
+	if err != nil {
+		return b, tracker.Rejection{Reason: "event: " + err.Error()}
+	}
+	return b, tracker.Rejection{}
+}
+
+func (t *translator) seal(batch []event.Event, events []int, body []byte) tracker.Request {
+	header := t.header()
+	var newest int64
+	for _, i := range events {
+		newest = max(newest, batch[i].ReceivedAt.Unix())
+	}
+	t.sign(header, body, newest)
+	return tracker.Request{Events: events, Method: t.method, URL: t.target(), Header: header, Body: body}
+}

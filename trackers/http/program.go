@@ -1,0 +1,136 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/itchyny/gojq"
+)
+
+// The bounds of a program's run.
+const (
+	eventSteps  = 200_000
+	answerSteps = 2_000_000
+	startSteps  = 2_000_000
+)
+
+var (
+	errSteps  = errors.New("takes too many steps")
+	errValues = errors.New("gives more than one value")
+)
+
+// program is a compiled jq program. It is safe for concurrent use.
+type program struct {
+	code *gojq.Code
+	// variables are the values of $name, which may be secret: a function prints as
+	// an address.
+	variables func() []any
+	literals  map[string]bool // the texts that stand in the source
+}
+
+// environment is what programs of a tracker may name.
+type environment struct {
+	names  []string // with $, sorted
+	values []any
+}
+
+// compile makes a program of a source. Errors begin with the key and the place
+// in the source.
+func compile(key, source string, env environment) (*program, error) {
+	query, err := gojq.Parse(source)
+	if err != nil {
+		if at, ok := errors.AsType[*gojq.ParseError](err); ok {
+			return nil, fmt.Errorf("%s: %s: %w", key, place(source, at.Offset-len(at.Token)), err)
+		}
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	found := inspect(query)
+	if name := found.impure(); name != "" {
+		return nil, fmt.Errorf("%s: %s: %s is refused: a program must give the same for the same event, and see nothing else", key, placeOf(source, name), name)
+	}
+	code, err := gojq.Compile(query,
+		gojq.WithVariables(env.names),
+		gojq.WithFunction("sha256", 0, 0, jqSHA256),
+		gojq.WithFunction("uuid", 0, 0, jqUUID),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", key, placeOf(source, undefined(err)), err)
+	}
+	return &program{code: code, variables: func() []any { return env.values }, literals: found.literals}, nil
+}
+
+// values runs the program and returns at most limit values.
+// first are the values of the variables that stand before the configured ones.
+func (p *program) values(input any, steps, limit int, first ...any) (values []any, err error) {
+	defer func() {
+		if recover() != nil { // an interpreter meets data that nobody foresaw
+			values, err = nil, errors.New("fails")
+		}
+	}()
+	variables := append(first, p.variables()...)
+	iter := p.code.RunWithContext(&budget{Context: context.Background(), left: steps}, input, variables...)
+	for {
+		v, ok := iter.Next()
+		if !ok {
+			return values, nil
+		}
+		if err, failed := v.(error); failed {
+			return values, err
+		}
+		if len(values) == limit {
+			return values, errValues
+		}
+		values = append(values, v)
+	}
+}
+
+// reason is what may be told of an error: nothing that is made from an event's
+// or an answer's values.
+func (p *program) reason(err error) string {
+	switch {
+	case errors.Is(err, errSteps):
+		return "the program takes too many steps on this event"
+	case errors.Is(err, errValues):
+		return "the program gives more than one value for this event"
+	}
+	if raised, ok := errors.AsType[gojq.ValueError](err); ok {
+		if text, ok := raised.Value().(string); ok && p.tellable(text) {
+			return text
+		}
+	}
+	return "the program fails on this event"
+}
+
+// maxText bounds a reason in bytes.
+const maxText = 180
+
+// tellable reports whether a text stands in the program as it is.
+func (p *program) tellable(text string) bool {
+	return text != "" && len(text) <= maxText && p.literals[text]
+}
+
+// budget ends a run after a number of steps: the interpreter asks for Done once
+// before each. Unlike a clock it is the same on every machine.
+type budget struct {
+	context.Context
+	left int
+}
+
+// Done counts a step.
+func (b *budget) Done() <-chan struct{} {
+	if b.left--; b.left >= 0 {
+		return nil
+	}
+	over := make(chan struct{})
+	close(over)
+	return over
+}
+
+// Err is why the run ended.
+func (b *budget) Err() error {
+	if b.left >= 0 {
+		return nil
+	}
+	return errSteps
+}
