@@ -162,7 +162,7 @@ func liftedPart(d Dialect) string {
     select 1 from %s as g where g.run = 0 and g.tracker = d.tracker and g.epoch = d.epoch and %s and %s
   )
   group by d.day, d.source, d.event, d.tracker`,
-		counting(map[string]string{"filtered": "-count(*)"}), d.CountedDeliveries(), ofLane(d, "d"), before("d", "l", "mark"),
+		counting(map[string]string{"filtered": "0 - count(*)"}), d.CountedDeliveries(), ofLane(d, "d"), before("d", "l", "mark"),
 		d.Table("deliveries"), same("own", "d"), d.Table("parked"), d.Table("gaps"), notBefore("d", "g", "from"), before("d", "g", "to"))
 }
 

@@ -1,0 +1,126 @@
+package bigquery
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/quantity"
+)
+
+// Config says which dataset, and how it is reached. Its keys stand under
+// "warehouse" in the configuration.
+type Config struct {
+	// Project is the Google Cloud project that holds the dataset and pays for
+	// queries.
+	Project string `yaml:"project"`
+	// Dataset is made at first start when it is missing.
+	Dataset string `yaml:"dataset"`
+	// Location is where a new dataset lives: "EU", "US" or a region.
+	Location string `yaml:"location"`
+	// Credentials is the JSON of a service account's key; without it Application
+	// Default Credentials are used.
+	Credentials Credentials `yaml:"credentials"`
+	// MaxRow is the largest row, as it is sent; a larger one goes to quarantine.
+	MaxRow quantity.Size `yaml:"maxRow"`
+	// MaxBilled bounds the bytes that one query of a user's may be billed for.
+	MaxBilled quantity.Size `yaml:"maxBilled"`
+	// Timeout bounds each call, and the wait for each append.
+	Timeout time.Duration `yaml:"timeout"`
+	// InFlight is how many appends of a table wait for their answer at once.
+	InFlight int `yaml:"inFlight"`
+	// Endpoint and StorageEndpoint are another server's REST base URL and gRPC
+	// address, for an emulator.
+	Endpoint        string `yaml:"endpoint"`
+	StorageEndpoint string `yaml:"storageEndpoint"`
+	// Insecure allows plain HTTP to the endpoints, without credentials: to
+	// loopback only.
+	Insecure bool `yaml:"insecure"`
+}
+
+// The bounds that BigQuery sets.
+const (
+	maxRequest  = 10 * 1000 * 1000 // bytes of an append
+	largestRow  = 9_500 * quantity.Size(1000)
+	maxInFlight = 100
+)
+
+// DefaultConfig lacks project and dataset.
+func DefaultConfig() Config {
+	return Config{
+		Dataset: "sparrow", Location: "US", MaxRow: 9 * quantity.MiB, MaxBilled: 100 * quantity.GiB,
+		Timeout: time.Minute, InFlight: 8,
+	}
+}
+
+var (
+	projectName  = regexp.MustCompile(`^([a-z0-9.-]+:)?[a-z][a-z0-9-]{2,61}[a-z0-9]$`)
+	datasetName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,900}$`)
+	locationName = regexp.MustCompile(`^[A-Za-z0-9-]{2,40}$`)
+)
+
+// Check says which keys have no sense, and what to do.
+func (c Config) Check() error {
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if !projectName.MatchString(c.Project) {
+		problem("warehouse.project: %q is no project id: use the id, not the name, such as my-project-123", c.Project)
+	}
+	if !datasetName.MatchString(c.Dataset) {
+		problem("warehouse.dataset: %q: use letters, digits and underscores, such as sparrow", c.Dataset)
+	}
+	if !locationName.MatchString(c.Location) {
+		problem("warehouse.location: %q: use EU, US or a region such as europe-west1", c.Location)
+	}
+	if c.MaxRow < 64*quantity.KiB || c.MaxRow > largestRow {
+		problem("warehouse.maxRow: %s: use 64KiB to 9MiB: BigQuery takes no request over 10 MB", c.MaxRow)
+	}
+	if c.MaxBilled < 10*quantity.MiB {
+		problem("warehouse.maxBilled: %s: BigQuery bills at least 10MiB: use more, such as 100GiB", c.MaxBilled)
+	}
+	if c.Timeout < time.Second || c.Timeout > 10*time.Minute {
+		problem("warehouse.timeout: %s: use 1s to 10m, such as 1m", c.Timeout)
+	}
+	if c.InFlight < 1 || c.InFlight > maxInFlight {
+		problem("warehouse.inFlight: %d: use 1 to %d, such as 8", c.InFlight, maxInFlight)
+	}
+	return errors.Join(append(problems, c.checkEndpoints()...)...)
+}
+
+func (c Config) checkEndpoints() []error {
+	var problems []error
+	if (c.Endpoint == "") != (c.StorageEndpoint == "") {
+		problems = append(problems, errors.New("warehouse.endpoint: give endpoint and storageEndpoint together, or neither"))
+	}
+	if c.Insecure && c.Endpoint == "" {
+		problems = append(problems, errors.New("warehouse.insecure: is for an emulator: give its endpoint and storageEndpoint, or leave it out"))
+	}
+	if c.Endpoint == "" {
+		return problems
+	}
+	base, err := url.Parse(c.Endpoint)
+	switch {
+	case err != nil || base.Host == "" || base.User != nil:
+		problems = append(problems, errors.New("warehouse.endpoint: it is no URL: use one such as http://127.0.0.1:9050"))
+	case c.Insecure && !loopback(base.Hostname()):
+		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: plain HTTP is allowed to loopback only: use 127.0.0.1, or https without insecure", base.Host))
+	case !c.Insecure && base.Scheme != "https":
+		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: use https, or insecure: true for an emulator", base.Host))
+	}
+	host, _, err := net.SplitHostPort(c.StorageEndpoint)
+	switch {
+	case c.StorageEndpoint == "":
+	case err != nil:
+		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %q: use host:port, such as 127.0.0.1:9060", c.StorageEndpoint))
+	case c.Insecure && !loopback(host):
+		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %s: plain HTTP is allowed to loopback only", host))
+	}
+	return problems
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

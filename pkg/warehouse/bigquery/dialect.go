@@ -1,0 +1,121 @@
+package bigquery
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// Dialect is BigQuery's SQL for the views of a dataset.
+type Dialect struct {
+	// Project and Dataset qualify the tables' names; empty for none.
+	Project, Dataset string
+}
+
+var _ warehouse.Dialect = Dialect{}
+
+func (s *Store) dialect() Dialect { return Dialect{s.config.Project, s.config.Dataset} }
+
+func (s *Store) table(name string) string { return s.dialect().Table(name) }
+
+// Table is the table's name with its project and dataset, in backticks.
+func (d Dialect) Table(name string) string {
+	if d.Dataset == "" {
+		return d.Quote(name)
+	}
+	return d.Quote(d.Project + "." + d.Dataset + "." + name)
+}
+
+// Quote is an identifier in backticks.
+func (Dialect) Quote(identifier string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`", "\n", "\\n", "\r", "\\r").Replace(identifier) + "`"
+}
+
+// Literal is a string in single quotes.
+func (Dialect) Literal(s string) string {
+	return "'" + strings.NewReplacer("\\", "\\\\", "'", "\\'", "\n", "\\n", "\r", "\\r").Replace(s) + "'"
+}
+
+// Text casts to STRING.
+func (Dialect) Text(expr string) string { return "cast(" + expr + " as string)" }
+
+// Extract reads each member by its path from the data, whose halves of
+// surrogate pairs are mended first: BigQuery refuses them.
+func (d Dialect) Extract(texts, values []warehouse.Path) (inner string, text, value func(i int) string) {
+	inner = fmt.Sprintf(`if(regexp_contains(data, r'\\u[dD][89a-fA-F]'), %s, data) as doc`, mended("data"))
+	text = func(i int) string {
+		path := d.Literal(jsonPath(texts[i]))
+		if len(texts[i]) == 1 {
+			return fmt.Sprintf("json_value(r.doc, %s)", path)
+		}
+		return fmt.Sprintf("coalesce(json_value(r.doc, %[1]s), nullif(json_query(r.doc, %[1]s), 'null'))", path)
+	}
+	value = func(i int) string { return fmt.Sprintf("json_query(r.doc, %s)", d.Literal(jsonPath(values[i]))) }
+	return inner, text, value
+}
+
+// mended replaces halves of surrogate pairs by U+FFFD, which is how the lanes
+// read them. Whole pairs are set aside first, between control characters that
+// JSON does not hold.
+func mended(expr string) string {
+	const (
+		high = `[dD][89abAB][0-9a-fA-F]{2}`
+		low  = `[dD][c-fC-F][0-9a-fA-F]{2}`
+	)
+	aside := fmt.Sprintf(`regexp_replace(%s, r'\\u(%s)\\u(%s)', '\x01\\1\x02\\2')`, expr, high, low)
+	alone := fmt.Sprintf(`regexp_replace(%s, r'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', r'\\ufffd')`, aside)
+	return fmt.Sprintf(`regexp_replace(%s, r'\x01(.{4})\x02(.{4})', r'\\u\1\\u\2')`, alone)
+}
+
+// jsonPath is a path in JSONPath with every name in double quotes. Within them
+// only the double quote itself is escaped.
+func jsonPath(path warehouse.Path) string {
+	var b strings.Builder
+	b.WriteByte('$')
+	for _, name := range path {
+		b.WriteString(`."` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
+	}
+	return b.String()
+}
+
+// Typed casts text; what does not fit is NULL.
+func (Dialect) Typed(text string, t warehouse.Type) string {
+	switch t {
+	case warehouse.TypeInteger:
+		// NUMERIC bounds the digits as the contract says; BIGNUMERIC is what
+		// tells an integer's column from a number's.
+		return fmt.Sprintf("if(mod(safe_cast(%[1]s as numeric), 1) = 0, cast(safe_cast(%[1]s as numeric) as bignumeric), null)", text)
+	case warehouse.TypeNumber:
+		return fmt.Sprintf("safe_cast(%s as numeric)", text)
+	case warehouse.TypeBoolean:
+		return fmt.Sprintf("case %s when 'true' then true when 'false' then false end", text)
+	case warehouse.TypeTimestamp:
+		return fmt.Sprintf("safe_cast(%s as timestamp)", text)
+	default:
+		return text
+	}
+}
+
+// EventTime reads sentAt only where the client gave a time.
+func (Dialect) EventTime(client, receivedAt, context string) string {
+	skew := fmt.Sprintf("timestamp_diff(%s, safe_cast(json_value(%s, '$.sentAt') as timestamp), microsecond)", receivedAt, context)
+	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(%[3]s) > 300000000 then timestamp_add(%[1]s, interval %[3]s microsecond) else %[1]s end",
+		client, receivedAt, skew)
+}
+
+// DayBefore counts back from the query's time.
+func (Dialect) DayBefore(seconds int64) string {
+	return fmt.Sprintf("date(timestamp_sub(current_timestamp(), interval %d second))", seconds)
+}
+
+// CountedDeliveries joins each delivery to its raw row.
+func (d Dialect) CountedDeliveries() string {
+	return fmt.Sprintf(`(select w.day, w.source, w.event, v.tracker, v.outcome, v.run, v.epoch, v.seq, v.idx
+    from %s as v join %s as w on w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where not w.duplicate)`, d.Table("deliveries"), d.Table("raw"))
+}
+
+// Div is NULL when the divisor is 0.
+func (Dialect) Div(dividend, divisor string) string {
+	return fmt.Sprintf("safe_divide(%s, %s)", dividend, divisor)
+}

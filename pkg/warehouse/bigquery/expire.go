@@ -1,0 +1,43 @@
+package bigquery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// superseded is how long commits and lanes' states are kept after newer ones.
+const superseded = 48 * time.Hour
+
+// Expire deletes the rows of days before the given one, which costs nothing:
+// they are whole partitions. BigQuery drops most of them by itself. It also
+// deletes what newer rows of the logs have replaced.
+func (s *Store) Expire(ctx context.Context, before time.Time) error {
+	day := warehouse.Day(before)
+	for _, t := range tables {
+		if t.keep {
+			continue
+		}
+		condition := t.day + " < date(@day)"
+		if t == rawTable || t == quarantineTable {
+			condition = t.day + " < @day"
+		}
+		if _, err := s.read(ctx, "delete from "+s.table(t.name)+" where "+condition, map[string]any{"day": day}); err != nil {
+			return fmt.Errorf("expire rows: %s: %w", t.name, err)
+		}
+	}
+	old := map[string]any{"old": time.Now().UTC().Add(-superseded)}
+	commits := s.table(positionsTable.name)
+	if _, err := s.read(ctx, fmt.Sprintf("delete from %[1]s where loaded < @old and version < (select max(version) from %[1]s)", commits), old); err != nil {
+		return fmt.Errorf("delete old commits: %w", err)
+	}
+	lanes := s.table(lanesTable.name)
+	if _, err := s.read(ctx, fmt.Sprintf(`delete from %[1]s as l where l.reported < @old and exists (
+		select 1 from %[1]s as n where n.tracker = l.tracker and n.epoch = l.epoch and n.run = l.run and n.reported >= @old
+			and n.reportEpoch = l.reportEpoch and n.reportSeq > l.reportSeq)`, lanes), old); err != nil {
+		return fmt.Errorf("delete old states of lanes: %w", err)
+	}
+	return nil
+}

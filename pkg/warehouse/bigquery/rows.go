@@ -1,0 +1,135 @@
+package bigquery
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// BigQuery takes no row whose partition is further from today than these.
+const (
+	furthestBack  = 5 * 365 * 24 * time.Hour
+	furthestAhead = 180 * 24 * time.Hour
+)
+
+// encodeRaw encodes a row of raw; a refused one without its data, and with a
+// time that BigQuery takes.
+func encodeRaw(r *warehouse.RawRow) []byte {
+	e := newEncoder(len(r.Data) + len(r.Context) + 256)
+	e.text(r.EventID).instant(storable(r.Timestamp, r.Refused != ""))
+	if r.Refused == "" {
+		e.text(r.Data)
+	} else {
+		e.null()
+	}
+	e.text(r.Receipt.String(), r.Source, r.Context).flag(r.Duplicate).date(r.Timestamp)
+	e.text(r.Receipt.Epoch).number(int64(r.Receipt.Seq), int64(r.Receipt.Index)).text(r.Event).flag(r.Usable && r.Refused == "")
+	return e.row
+}
+
+// storable is the time, or, of a row that was refused, now where the time is
+// out of BigQuery's range.
+func storable(t time.Time, refused bool) time.Time {
+	if age := time.Since(t); refused && (age > furthestBack || age < -furthestAhead) {
+		return time.Now()
+	}
+	return t
+}
+
+func encodeQuarantine(r *warehouse.RawRow, at time.Time) []byte {
+	return newEncoder(256).text(r.Receipt.String(), r.EventID).instant(storable(r.Timestamp, true)).
+		text(r.Source, r.Refused).number(int64(len(r.Data))).instant(at).row
+}
+
+// encodeDelivery encodes a delivery; a bare one without the texts that come
+// from outside, and with a time that BigQuery takes.
+func encodeDelivery(d *warehouse.DeliveryRow, epoch string, bare bool) []byte {
+	receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
+	reason, answer := d.Reason, d.Error
+	if bare {
+		reason, answer = "row refused by the warehouse", ""
+	}
+	e := newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason)
+	if d.Status != 0 {
+		e.number(int64(d.Status))
+	} else {
+		e.null()
+	}
+	return e.text(answer).number(int64(d.Attempts)).instant(storable(d.Time, bare)).number(d.Latency.Milliseconds(), int64(d.Run)).
+		text(d.Plan, d.Release).date(storable(d.Day, bare)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
+		text(epoch).number(int64(d.Seq)).row
+}
+
+func encodeFiltered(f *warehouse.FilteredRow, epoch string, bare bool) []byte {
+	return newEncoder(256).date(storable(f.Day, bare)).text(f.Source, f.Event, f.Tracker, f.Reason, f.Plan).
+		number(count(f.Count), int64(f.Run)).text(epoch).number(int64(f.Seq)).row
+}
+
+func encodeLeak(l *warehouse.LeakRow, epoch string, bare bool) []byte {
+	return newEncoder(256).date(storable(l.Day, bare)).text(l.Source, l.Event, l.Property, l.Kind, l.Tracker).
+		number(count(l.Count), int64(l.Run)).text(epoch).number(int64(l.Seq)).row
+}
+
+func encodeGap(g *warehouse.GapRow, epoch string, at time.Time) []byte {
+	return newEncoder(128).text(g.Tracker, g.Epoch).
+		number(int64(g.Run), int64(g.From.Seq), int64(g.From.Index), int64(g.To.Seq), int64(g.To.Index)).
+		text(epoch).number(int64(g.Seq)).instant(at).row
+}
+
+// parked is a parked event within a row of lanes_log. Its times are RFC 3339.
+type parked struct {
+	Receipt  string `json:"receipt"`
+	Seq      uint64 `json:"seq"`
+	Index    uint32 `json:"idx"`
+	Due      string `json:"due"`
+	Since    string `json:"since"`
+	Attempts int    `json:"attempts"`
+}
+
+func encodeLane(l *warehouse.LaneRow, epoch string) ([]byte, error) {
+	list := make([]parked, len(l.Parked))
+	for i, p := range l.Parked {
+		list[i] = parked{
+			Receipt: event.Receipt{Epoch: l.Epoch, Position: p.Position}.String(), Seq: p.Position.Seq, Index: p.Position.Index,
+			Due: stamp(p.Due), Since: stamp(p.Since), Attempts: p.Attempts,
+		}
+	}
+	encoded, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("encode parked events of %s: %w", l.Tracker, err)
+	}
+	e := newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
+		number(int64(l.Run), int64(l.Start.Seq), int64(l.Start.Index), int64(l.Watermark.Seq), int64(l.Watermark.Index)).
+		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), epoch).number(int64(l.Seq))
+	return e.row, nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
+
+// newestLanes are the last rows of each lane and replay in the batch.
+func newestLanes(rows []warehouse.LaneRow) []*warehouse.LaneRow {
+	type key struct {
+		tracker, epoch string
+		run            uint32
+	}
+	place := map[key]int{}
+	var list []*warehouse.LaneRow
+	for i := range rows {
+		l := &rows[i]
+		k := key{l.Tracker, l.Epoch, l.Run}
+		if at, found := place[k]; found {
+			list[at] = l
+			continue
+		}
+		place[k] = len(list)
+		list = append(list, l)
+	}
+	return list
+}
+
+// count is a count as the tables keep it.
+func count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }

@@ -1,0 +1,249 @@
+package bigquery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// session is the time in which one process appends, from one doubt about what
+// is stored to the next.
+type session struct {
+	state   *state  // the newest commit
+	commits *stream // of positions_log
+	tables  map[*table]*counter
+}
+
+// counter is a counted table's stream, and how many of the table's rows are
+// ahead of the mark.
+type counter struct {
+	*stream
+	ahead int64
+}
+
+// need begins a session unless there is one. The caller holds the token.
+func (s *Store) need(ctx context.Context) (*session, error) {
+	if s.session != nil {
+		return s.session, nil
+	}
+	if !s.prepared {
+		if err := s.prepare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	begun, err := s.begin(ctx)
+	if err != nil {
+		if gone(err) {
+			s.prepared = false
+		}
+		return nil, fmt.Errorf("begin session: %w", err)
+	}
+	s.session = begun
+	s.log.Info("bigquery session began", "commit", begun.state.Version)
+	return begun, nil
+}
+
+// begin ends the session before, whoever's it was, and starts the next.
+func (s *Store) begin(ctx context.Context) (_ *session, err error) {
+	known, err := s.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begun := &session{tables: map[*table]*counter{}}
+	defer func() {
+		if err != nil {
+			begun.close()
+		}
+	}()
+	var mu sync.Mutex
+	group, within := errgroup.WithContext(ctx)
+	for _, t := range counted {
+		group.Go(func() error {
+			ahead, err := s.ahead(within, t, known)
+			if err != nil {
+				return err
+			}
+			made, err := s.makeStream(within, t)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			begun.tables[t] = &counter{made, ahead}
+			mu.Unlock()
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	begun.state = known
+	return begun, s.commit(ctx, begun, known)
+}
+
+func (ss *session) close() {
+	ss.commits.close()
+	for _, c := range ss.tables {
+		c.close()
+	}
+}
+
+// dropSession ends the session: what is stored is in doubt.
+func (s *Store) dropSession() {
+	if s.session != nil {
+		s.session.close()
+		s.session = nil
+	}
+}
+
+func (s *Store) dropStreams() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t, st := range s.streams {
+		st.close()
+		delete(s.streams, t)
+	}
+}
+
+// newest is the newest commit there is.
+func (s *Store) newest(ctx context.Context) (*state, error) {
+	rows, err := s.read(ctx, "select version, state from "+s.table(positionsTable.name)+" order by version desc, loaded desc limit 1", nil)
+	if err != nil {
+		return nil, fmt.Errorf("read newest commit: %w", err)
+	}
+	if len(rows) == 0 {
+		if s.known != nil {
+			return s.known, nil // the table was dropped under us
+		}
+		return s.recovered(ctx)
+	}
+	version, _ := rows[0][0].(int64)
+	encoded, _ := rows[0][1].(string)
+	found, err := parseState(version, encoded)
+	if err != nil {
+		return nil, err
+	}
+	if s.known != nil && s.known.Version > found.Version {
+		return s.known, nil
+	}
+	return found, nil
+}
+
+// ahead finalizes the stream that a counted table was written through, and
+// returns how many rows of the table are ahead of the mark.
+func (s *Store) ahead(ctx context.Context, t *table, known *state) (int64, error) {
+	was := known.Tables[t.name]
+	if was.Stream != "" {
+		ended, err := s.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: was.Stream})
+		if err != nil && !gone(err) {
+			return 0, fmt.Errorf("finalize stream of %s: %w", t.name, judged(err))
+		}
+		if beyond := ended.GetRowCount() - was.Rows; err == nil && beyond > 0 {
+			return was.Ahead + beyond, nil
+		}
+	}
+	n, err := s.countAhead(ctx, t, known)
+	if err != nil {
+		return 0, fmt.Errorf("count rows of %s after the mark: %w", t.name, judged(err))
+	}
+	return n, nil
+}
+
+// commit appends the state as the next row of the log. A log that is gone is
+// begun anew. If another session was faster, the error drops this one.
+func (s *Store) commit(ctx context.Context, ss *session, st *state) error {
+	next := *st
+	next.Version++
+	next.Tables = map[string]streamedTable{}
+	maps.Copy(next.Tables, st.Tables)
+	for t, c := range ss.tables {
+		next.Tables[t.name] = streamedTable{Stream: c.name, Rows: c.offset, Ahead: c.ahead}
+	}
+	if err := s.openLog(ctx, ss, &next); err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(&next)
+	if err != nil {
+		return fmt.Errorf("encode commit: %w", err)
+	}
+	row := newEncoder(len(encoded) + 32).number(next.Version).text(string(encoded)).instant(time.Now()).row
+	if _, err := ss.commits.append(ctx, 0, 1, func(int) ([]byte, error) { return row, nil }); err != nil {
+		if gone(err) || kind(err) == codes.FailedPrecondition {
+			ss.commits.close()
+			ss.commits = nil
+			s.known = st.without()
+		}
+		return fmt.Errorf("commit: %w", err)
+	}
+	ss.state, s.known = &next, &next
+	return nil
+}
+
+// without is the state without its log's stream, which is gone.
+func (st *state) without() *state {
+	lost := *st
+	lost.Log = ""
+	return &lost
+}
+
+// openLog connects to the log's stream where the next commit belongs.
+func (s *Store) openLog(ctx context.Context, ss *session, next *state) error {
+	if ss.commits != nil {
+		return nil
+	}
+	if next.Log != "" {
+		_, err := s.control.GetWriteStream(ctx, &storagepb.GetWriteStreamRequest{Name: next.Log})
+		switch {
+		case err == nil:
+			ss.commits, err = s.openStream(ctx, positionsTable, next.Log, next.Version-next.Base)
+			return err
+		case !gone(err):
+			return fmt.Errorf("find stream of %s: %w", positionsTable.name, judged(err))
+		}
+	}
+	made, err := s.makeStream(ctx, positionsTable)
+	if err != nil {
+		return err
+	}
+	ss.commits, next.Log, next.Base = made, made.name, next.Version
+	return nil
+}
+
+// doubt drops the session after an error that leaves open what is stored, and
+// looks after what the error says of tables and tokens.
+func (s *Store) doubt(err error) {
+	s.dropSession()
+	s.dropStreams()
+	if gone(err) || misfit(err) {
+		s.prepared = false
+	}
+	if renewer, ok := s.tokens.(interface{ Renew() }); ok && errors.Is(err, ErrUnauthenticated) {
+		renewer.Renew()
+	}
+}
+
+// Marks returns how far each stream of each epoch is loaded.
+func (s *Store) Marks(ctx context.Context) ([]warehouse.Mark, error) {
+	release, err := s.hold(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read marks: %w", err)
+	}
+	defer release()
+	if s.session != nil {
+		return s.session.state.marks(), nil
+	}
+	known, err := s.newest(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read marks: %w", err)
+	}
+	return known.marks(), nil
+}
