@@ -8,7 +8,7 @@ import { madeAt } from "./id";
 import { send } from "./send";
 import { erase, list, page, read, write } from "./store";
 
-const KEEPALIVE = 1 << 16; // bytes in flight that browsers let outlive the page
+const KEEPALIVE = 65e3; // bytes in flight: browsers let 64 KiB outlive the page
 const ROOM = 6e4; // characters of events in flight: less, for what surrounds them; it also bounds the number of requests, as an event has some 400
 const QUEUE = 500; // events kept in storage
 const KEEP = 3 * 864e5; // ms an event is kept: shorter than the gateway remembers its id
@@ -63,7 +63,7 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     }
     if (!batch[0]) return;
     const body = `[${batch.map((id) => read(prefix + id))}]`;
-    const size = new Blob([body]).size;
+    const size = new TextEncoder().encode(body).length;
     bytes += size;
     const answer = send(url, body, bytes <= KEEPALIVE);
     batch.map((id) => mine.set(id, answer));
@@ -71,13 +71,11 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     bytes -= size;
     batch.map((id) => mine.set(id, 0));
     const refused = /^4(?!08|29)/.test(status as unknown as string);
-    if (refused && batch[1]) {
-      limit = 0; // from now on, one at a time: a bad event must not take its neighbours with it
-      return true;
-    }
-    if (refused || status < 300) {
+    if (status < 300 || refused) {
+      // a bad event must not take its neighbours with it: from now on, one at a time
+      if (refused && batch[1]) limit = 0;
+      else batch.map((id) => settle(id, refused ? status : undefined));
       failures = 0;
-      batch.map((id) => settle(id, refused ? status : undefined));
       drain();
       return true;
     }

@@ -41,9 +41,8 @@
     sparrow.init({
       key,
       endpoint,
-      pageviews: false, // this page makes the call itself, to list the event's id
-      onDeliver: (id) => show(id, "durable", "durable"),
-      onDrop: (id, reason) => show(id, "dropped", `dropped: ${reason}`),
+      pageviews: "off", // this page makes the call itself, to list the event's id
+      onSettle: (id, reason) => (reason ? show(id, "dropped", `dropped: ${reason}`) : show(id, "durable", "durable")),
     });
     list("pageview", sparrow.pageview());
 

@@ -1,0 +1,69 @@
+/** The parts that need no browser. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { madeAt, uuid } from "../../src/id";
+import { json, snapshot } from "../../src/json";
+import { checkPayload } from "../support/payload";
+
+test("uuid: version 7, ordered, unique, and its age can be read", () => {
+  const before = Date.now();
+  const ids = Array.from({ length: 1000 }, uuid);
+  for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.deepEqual([...ids].sort(), ids);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.ok(madeAt(ids[0]!) >= before && madeAt(ids[0]!) <= Date.now());
+});
+
+test("uuid: a clock that is set back does not break the order", (t) => {
+  const first = uuid();
+  t.mock.method(Date, "now", () => 1);
+  assert.ok(uuid() > first);
+});
+
+test("json: what a page hands over", () => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  assert.equal(json({ big: 12345678901234567890n }), '{"big":"12345678901234567890"}');
+  assert.deepEqual(snapshot(circle), {});
+  assert.deepEqual(snapshot(undefined), {});
+  assert.deepEqual(snapshot({ a: [1, { b: undefined }], f() {} }), { a: [1, {}] });
+  const shared = { x: 1 };
+  assert.deepEqual(snapshot({ a: shared, b: shared }), { a: { x: 1 }, b: { x: 1 } });
+});
+
+test("importing on a server does nothing and every call is harmless", async () => {
+  const esm = await import(pathToFileURL("dist/index.js").href);
+  const cjs = createRequire(pathToFileURL("dist/").href)("./index.cjs");
+  for (const { sparrow, createSparrow } of [esm, cjs]) {
+    for (const sdk of [sparrow, createSparrow()]) {
+      sdk.init({ key: "pk", endpoint: "/s/e" });
+      assert.equal(sdk.track("x", {}), "");
+      assert.equal(sdk.pageview(), "");
+      sdk.identify("u");
+      sdk.reset();
+      sdk.setConsent({ analytics: true });
+      await sdk.flush();
+    }
+  }
+});
+
+test("the contract's own examples: what this suite takes for valid, the gateway takes too", (t) => {
+  const dir = "../api/testdata/refused/";
+  if (!existsSync(dir)) return t.skip("no contract examples in this checkout");
+  let objects = 0;
+  for (const name of readdirSync(dir)) {
+    let event: unknown;
+    try {
+      event = JSON.parse(readFileSync(dir + name, "utf8"));
+    } catch {
+      continue; // refused for its bytes, which JSON.stringify cannot produce
+    }
+    if (name.startsWith("beyond-schema-")) continue; // repeated names, which JSON.stringify cannot produce
+    objects++;
+    assert.throws(() => checkPayload(event), `${name} is refused by the gateway`);
+  }
+  assert.ok(objects > 0);
+});
