@@ -61,6 +61,9 @@ func (n *Node) UnmarshalYAML(node ast.Node) error {
 // Line is where the node begins, counted from 1.
 func (n Node) Line() int { return line(n.ast) }
 
+// Text is the node as YAML. It holds whatever values the node has.
+func (n Node) Text() string { return n.ast.String() }
+
 // Decode fills the value that into points to from the node.
 func (n Node) Decode(into any) error {
 	if n.ast == nil {

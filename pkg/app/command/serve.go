@@ -19,8 +19,8 @@ func serveCommand(s *session) *cobra.Command {
 		Use:   "serve",
 		Short: "Run the gateway",
 		Long: `Runs the gateway: intake, journal, loader and a lane for each tracker, in one
-process. SIGTERM drains within a bound; SIGHUP, or a change of the plan's file,
-reloads the plan, keeping the last good one if it is wrong.
+process. SIGTERM drains within a bound; SIGHUP, or a change of one of the files,
+reloads plan and trackers, keeping the last good ones if something is wrong.
 
 Roles split the work over machines that share a NATS cluster (journal.url):
 dispatcher takes events, loader fills the warehouse, trace runs the lanes.`,

@@ -121,7 +121,6 @@ func (g *Gateway) usePlan(p *plan.Plan) error {
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	g.plan.Store(p)
 	g.tracer.Store(tracer)
 	if g.loader != nil {
 		g.loader.SetPlan(planForViews(p))

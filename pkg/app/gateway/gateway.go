@@ -20,7 +20,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
-	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
@@ -32,7 +31,7 @@ import (
 type Options struct {
 	Logger  *slog.Logger
 	Release string
-	// Reload asks for the plan to be read again; nil never asks.
+	// Reload asks for configuration and plan to be read again; nil never asks.
 	Reload <-chan os.Signal
 }
 
@@ -51,9 +50,8 @@ type Gateway struct {
 	dispatcher *dispatcher.Dispatcher
 	sanitizer  *sanitizer.Sanitizer
 	tracer     atomic.Pointer[trace.Tracer]
-	plan       atomic.Pointer[plan.Plan]
-	lanes      []*lane
-	planRead   time.Time // of the plan's file, when it was last read; the plan component's own
+	inForce    atomic.Pointer[Settings] // whose plan and trackers are in force
+	fleet      fleet
 
 	public, admin net.Listener
 	handler       http.Handler
@@ -66,6 +64,8 @@ type Gateway struct {
 // part could not be opened; what was open by then is closed again.
 func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, error) {
 	g := &Gateway{settings: settings, options: options, log: options.Logger, registry: prometheus.NewRegistry()}
+	g.inForce.Store(settings)
+	g.fleet.changes = make(chan []Tracker)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -257,10 +257,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.loader != nil {
 		components = append(components, component{"loader", g.loader.Run})
 	}
-	components = append(components, component{"plan", g.watchPlan})
-	for _, l := range g.lanes {
-		components = append(components, component{"tracker " + l.name, l.run})
+	if g.settings.roles.trace {
+		components = append(components, component{"lanes", g.runLanes})
 	}
+	components = append(components, component{"reload", g.watchFiles})
 	components = append(components, component{"admin", func(ctx context.Context) error {
 		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second, func() {})
 	}})
@@ -269,7 +269,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			return serve(ctx, g.public, g.handler, g.log, bound, g.dispatcher.Drain)
 		}})
 	}
-	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.lanes))
+	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.fleet.list()))
 	// The loader and the lanes drain for as long as they are configured to; the
 	// bound on a component is a little more.
 	return runAll(ctx, g.log, bound+5*time.Second, components)

@@ -20,9 +20,7 @@ func (o operations) books() (books, error) {
 	if o.g.store == nil {
 		return books{}, errNoWarehouse
 	}
-	current := *o.g.settings
-	current.Plan = o.g.plan.Load()
-	return books{o.g.store, &current, o.g.sanitizer}, nil
+	return books{o.g.store, o.g.inForce.Load(), o.g.sanitizer}, nil
 }
 
 // Query implements admin.Querier.

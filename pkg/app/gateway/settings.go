@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -21,7 +22,8 @@ type Settings struct {
 	Plan     *plan.Plan
 	Trackers []Tracker
 
-	planFile string // "" for a plan that is built in
+	planFile string                    // "" for a plan that is built in
+	again    func() (*Settings, error) // reads the files again; nil for settings that are built in
 	dev      bool
 	roles    roles
 }
@@ -33,6 +35,13 @@ type Tracker struct {
 	Vendor  tracker.Tracker
 	Traits  tracker.Traits
 	Secrets []string // to be masked wherever something of this tracker is shown
+
+	fingerprint [sha256.Size]byte // of what the configuration says of it
+}
+
+// same reports whether two trackers are configured alike.
+func (t Tracker) same(other Tracker) bool {
+	return t.Lane.Name == other.Lane.Name && t.fingerprint == other.fingerprint
 }
 
 // Load reads and checks the configuration, the plan that it names, and every
@@ -48,6 +57,7 @@ func Load(file string, kinds []tracker.Kind, env func(string) (string, bool)) (*
 	if err != nil {
 		return nil, err
 	}
+	s.again = func() (*Settings, error) { return Load(file, kinds, env) }
 	s.Config.Data = resolve(base, s.Config.Data)
 	s.planFile = resolve(base, s.Config.Plan)
 	if s.Plan, err = plan.Load(s.planFile); err != nil {
@@ -160,7 +170,7 @@ func buildTracker(node strictyaml.Node, c *Config, kinds []tracker.Kind) (Tracke
 	if shared.Insecure && c.Environment == production {
 		return Tracker{}, fmt.Errorf("insecure: plain HTTP is refused while environment is %s; give the tracker an https address", production)
 	}
-	t := Tracker{Kind: shared.Kind, Lane: shared.Config}
+	t := Tracker{Kind: shared.Kind, Lane: shared.Config, fingerprint: sha256.Sum256([]byte(node.Text()))}
 	t.Vendor, t.Traits, err = kinds[at].Build(func(into any) error { return decodeVendor(node, into) })
 	for _, secret := range t.Traits.Secrets {
 		t.Secrets = append(t.Secrets, secret.Reveal())

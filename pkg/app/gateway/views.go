@@ -30,7 +30,7 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	wanted := viewColumns(g.plan.Load())
+	wanted := viewColumns(g.inForce.Load().Plan)
 	if err := g.store.ApplyViews(ctx, wanted, drop); err != nil {
 		return admin.ViewChange{}, err
 	}

@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"context"
+	"os"
+	"reflect"
+	"time"
+)
+
+// watchFiles reads configuration and plan again when it is asked to, or when one
+// of the files changes. Plan and trackers take effect at once, everything else
+// with the next start.
+func (g *Gateway) watchFiles(ctx context.Context) error {
+	stamp := g.fileStamp()
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		asked := false
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-g.options.Reload:
+			asked = true
+		case <-tick.C:
+		}
+		now := g.fileStamp()
+		if g.settings.again == nil || !asked && now == stamp {
+			continue
+		}
+		stamp = now
+		if err := g.reload(ctx); err != nil {
+			g.log.Error("not reloaded: the last good configuration and plan stay in force", "err", err, "plan", g.inForce.Load().Plan.Version())
+			g.tell("configuration", "reload", err)
+		}
+	}
+}
+
+// fileStamp tells states of the two files apart. A file that is away has a
+// stamp, too.
+func (g *Gateway) fileStamp() (stamp [2]string) {
+	for i, name := range [...]string{g.settings.File, g.settings.planFile} {
+		if info, err := os.Stat(name); err == nil {
+			stamp[i] = info.ModTime().String() + " " + info.Name()
+		}
+	}
+	return stamp
+}
+
+// reload puts the files' plan and trackers in force if all of it is good.
+func (g *Gateway) reload(ctx context.Context) error {
+	next, err := g.settings.again()
+	if err != nil {
+		return err
+	}
+	current := g.inForce.Load()
+	if next.Plan.Version() != current.Plan.Version() {
+		if err := g.usePlan(next.Plan); err != nil {
+			return err
+		}
+		g.log.Info("plan reloaded", "plan", next.Plan.Version(), "events", len(next.Plan.Events()))
+	}
+	g.inForce.Store(next)
+	if g.settings.roles.trace {
+		select {
+		case g.fleet.changes <- next.Trackers:
+		case <-ctx.Done():
+		}
+	}
+	a, b := g.settings.Config, next.Config
+	a.Trackers, b.Trackers = nil, nil
+	if !reflect.DeepEqual(a, b) {
+		g.log.Warn("the configuration changed beyond plan and trackers: that takes effect with the next start")
+	}
+	return nil
+}
