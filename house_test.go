@@ -73,6 +73,7 @@ var onlyIn = map[string]string{
 	"github.com/spf13/cobra":           "pkg/app/command",
 	"cloud.google.com/go/bigquery":     "pkg/warehouse/bigquery",
 	"github.com/golang-jwt/jwt":        "pkg/auth",
+	"github.com/itchyny/gojq":          "trackers/http",
 	"github.com/getkin/kin-openapi":    "api",
 	"github.com/stretchr/testify":      "(nowhere: the standard library's testing and go-cmp are enough)",
 	"encoding/gob":                     "(nowhere)",

@@ -65,4 +65,3 @@ func (f findings) impure() string {
 	}
 	return ""
 }
-

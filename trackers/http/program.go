@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/itchyny/gojq"
 )
@@ -38,6 +39,7 @@ type environment struct {
 // compile makes a program of a source. Errors begin with the key and the place
 // in the source.
 func compile(key, source string, env environment) (*program, error) {
+	source = strings.TrimRight(source, " \t\r\n") // a YAML block ends with a line break
 	query, err := gojq.Parse(source)
 	if err != nil {
 		if at, ok := errors.AsType[*gojq.ParseError](err); ok {
