@@ -8,7 +8,7 @@ let last = 0;
  * It needs only getRandomValues: randomUUID does not exist on http origins.
  */
 export const uuid = (): string => {
-  last = Math.max(Date.now(), last + 1);
+  last = Math.max(last + 1, Date.now());
   const random = crypto.getRandomValues(new BigUint64Array(1))[0]!;
   const hex = last.toString(16).padStart(12, 0 as never) + 7000 + ((random >> 2n) | (1n << 63n)).toString(16);
   return hex.replace(/^.{8}|.{4}(?=.{12})/g, "$&-");

@@ -71,7 +71,7 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     bytes -= size;
     batch.map((id) => mine.set(id, 0));
     const refused = /^4(?!08|29)/.test(status as unknown as string);
-    if (status < 300 || refused) {
+    if (refused || status < 300) {
       // a bad event must not take its neighbours with it: from now on, one at a time
       if (refused && batch[1]) limit = 0;
       else batch.map((id) => settle(id, refused ? status : undefined));

@@ -1,7 +1,7 @@
 /** One request to the gateway. */
 
 const TIMEOUT = 1e4; // ms; the grace of queue.ts is longer
-const NONE = 599;
+const NONE = 500; // as a gateway that failed
 
 /** What an answer says: its status, NONE if there was none that can be trusted; and the seconds that the gateway asked to wait. */
 export type Answer = [status: number, wait: number];
