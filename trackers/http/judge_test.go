@@ -126,10 +126,14 @@ func FuzzJudge(f *testing.F) {
 		f.Add(400, body)
 		f.Add(200, body)
 	}
+	var trackers []tracker.Tracker
+	for _, config := range []string{example(f, "mixpanel"), example(f, "posthog"), with(".", "batch: { maxEvents: 3 }", rules)} {
+		built, _ := build(f, config)
+		trackers = append(trackers, built)
+	}
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		known := []string{"too old", "refused", "takes", "cannot take", "http ", "Mixpanel refuses", "PostHog drops", "redirect"}
-		for _, config := range []string{example(t, "mixpanel"), example(t, "posthog"), with(".", "batch: { maxEvents: 3 }", rules)} {
-			built, _ := build(t, config)
+		for _, built := range trackers {
 			requests, _ := built.Requests([]event.Event{trackertest.Track(), trackertest.Track()})
 			verdicts := built.Judge(requests[0], tracker.Response{Reach: tracker.Answered, Status: status, Body: []byte(body)})
 			if len(verdicts) != 2 {

@@ -11,6 +11,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
+	"github.com/sparrow-edge/sparrow/trackers/http"
 )
 
 // with is a configuration around an event program, which is written as a block.
@@ -175,16 +176,37 @@ func FuzzEvents(f *testing.F) {
 			f.Add(uint64(1), e.Name, e.EventID, e.DeviceID, e.UserID, e.Page.URL, "1.10")
 		}
 	}
+	var trackers []tracker.Tracker
+	for _, config := range []string{example(f, "mixpanel"), example(f, "posthog"), webhook} {
+		built, _ := build(f, config)
+		trackers = append(trackers, built)
+	}
 	f.Fuzz(func(t *testing.T, seed uint64, name, id, device, user, url, key string) {
 		batch := trackertest.Events(seed, 3)
 		e := trackertest.Track()
 		e.Name, e.EventID, e.DeviceID, e.UserID, e.Page.URL = name, id, device, user, url
 		e.Properties = append(e.Properties, event.Property{Name: key, Value: event.StringValue(url)})
 		batch = append(batch, e)
-		for _, config := range []string{example(t, "mixpanel"), example(t, "posthog"), webhook} {
-			built, _ := build(t, config)
+		for _, built := range trackers {
 			requests, rejections := built.Requests(batch)
 			checkPlaces(t, batch, requests, rejections)
+		}
+	})
+}
+
+// FuzzPrograms: any source compiles or is refused with its place.
+func FuzzPrograms(f *testing.F) {
+	for _, source := range []string{".", "{a: .b}", "if . then", "\"\\(.a)\"", "def f: f; f", "@base64 \"x\\(1)\"", "# c", "now", "[.[] as [$a, {b: $c}] ?// $d | $a]", "import \"a\" as a; 1"} {
+		f.Add(source)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		_, _, err := http.Kind().Build(func(into any) error {
+			c := into.(*http.Config)
+			c.URL, c.Event = "https://collector.example.com", source
+			return nil
+		})
+		if err != nil && strings.TrimSpace(source) != "" && !strings.Contains(err.Error(), "http: event: line ") {
+			t.Errorf("%q: the error names no place: %v", source, err)
 		}
 	})
 }
