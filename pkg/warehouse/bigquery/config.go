@@ -30,7 +30,8 @@ type Config struct {
 	MaxBilled quantity.Size `yaml:"maxBilled"`
 	// Timeout bounds each call, and the wait for each append.
 	Timeout time.Duration `yaml:"timeout"`
-	// InFlight is how many appends of a table wait for their answer at once.
+	// InFlight is how many appends wait for their answer at once, each of about
+	// 1 MiB.
 	InFlight int `yaml:"inFlight"`
 	// Endpoint and StorageEndpoint are another server's REST base URL and gRPC
 	// address, for an emulator.

@@ -49,6 +49,7 @@ type Store struct {
 
 	queries chan struct{} // a slot for each query that runs
 	writing chan struct{} // holds a token while nobody loads
+	flights chan struct{} // a place for each append in flight
 
 	// What follows is guarded by writing.
 	prepared bool
@@ -79,7 +80,8 @@ func Open(ctx context.Context, config Config, options Options) (*Store, error) {
 	}
 	s := &Store{
 		config: config, settle: int64(options.Settle.Seconds()), retention: options.Retention, log: options.Logger, tokens: options.Tokens,
-		queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1), streams: map[*table]*stream{},
+		queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1),
+		flights: make(chan struct{}, config.InFlight), streams: map[*table]*stream{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -126,7 +128,7 @@ func (s *Store) storageOptions() []option.ClientOption {
 	}
 	if s.config.Insecure {
 		options = append(options, option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
-			option.WithGRPCConnectionPool(1))
+			option.WithGRPCDialOption(grpc.WithStreamInterceptor(named)), option.WithGRPCConnectionPool(1))
 	}
 	if s.tokens == nil {
 		return append(options, option.WithoutAuthentication())

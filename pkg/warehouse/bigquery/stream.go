@@ -20,11 +20,11 @@ const chunkRows = 10_000
 
 // stream is a stream of a table that rows are appended to.
 type stream struct {
-	table    *table
-	name     string
-	managed  *managedwriter.ManagedStream
-	offset   int64 // rows that it holds; of a default stream managedwriter.NoStreamOffset
-	inFlight int
+	table   *table
+	name    string
+	managed *managedwriter.ManagedStream
+	offset  int64         // rows that it holds; of a default stream managedwriter.NoStreamOffset
+	flights chan struct{} // the store's: a place for each append in flight
 }
 
 // makeStream makes a committed stream.
@@ -71,7 +71,7 @@ func (s *Store) openStream(ctx context.Context, t *table, name string, offset in
 		}
 		return nil, fmt.Errorf("open stream of %s: %w", t.name, judged(errors.Join(err, ctx.Err())))
 	}
-	return &stream{table: t, name: name, managed: managed, offset: offset, inFlight: s.config.InFlight}, nil
+	return &stream{table: t, name: name, managed: managed, offset: offset, flights: s.flights}, nil
 }
 
 func (st *stream) close() {
@@ -101,6 +101,7 @@ func (st *stream) append(ctx context.Context, first, n int, encode func(i int) (
 		a := waiting[0]
 		waiting = waiting[1:]
 		taken := a.wait(ctx)
+		<-st.flights
 		switch {
 		case taken == nil && err == nil:
 			stored += a.rows
@@ -117,20 +118,27 @@ func (st *stream) append(ctx context.Context, first, n int, encode func(i int) (
 			err = encodeErr
 			break
 		}
+		if err = st.board(ctx, func() bool {
+			if len(waiting) == 0 {
+				return false
+			}
+			take()
+			return true
+		}); err != nil {
+			break
+		}
 		var options []managedwriter.AppendOption
 		if st.offset != managedwriter.NoStreamOffset {
 			options = append(options, managedwriter.WithOffset(st.offset+int64(sent)))
 		}
 		result, sendErr := st.managed.AppendRows(ctx, rows, options...)
 		if sendErr != nil {
+			<-st.flights
 			err = sendErr
 			break
 		}
 		waiting = append(waiting, answer{result, at, len(rows)})
 		at, sent = at+len(rows), sent+len(rows)
-		if len(waiting) >= st.inFlight {
-			take()
-		}
 	}
 	for len(waiting) > 0 {
 		take()
@@ -142,6 +150,27 @@ func (st *stream) append(ctx context.Context, first, n int, encode func(i int) (
 		return stored, fmt.Errorf("append to %s: %w", st.table.name, judged(err))
 	}
 	return stored, nil
+}
+
+// board takes a place for an append. While there is none it takes an answer of
+// the same table, which frees one; only without any it waits for other tables.
+func (st *stream) board(ctx context.Context, take func() bool) error {
+	for {
+		select {
+		case st.flights <- struct{}{}:
+			return nil
+		default:
+		}
+		if take() {
+			continue
+		}
+		select {
+		case st.flights <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // gather encodes the rows of one append.

@@ -17,7 +17,8 @@ type Opener func(dir string) (warehouse.Warehouse, error)
 // Harness is what the suite needs of an adapter.
 type Harness struct {
 	Open   Opener
-	MaxRow int // bytes of data beyond which a row is refused
+	MaxRow int  // bytes of data beyond which a row is refused
+	Serial bool // one part of the suite at a time
 }
 
 // Check is one part of the suite.
@@ -57,7 +58,9 @@ func Checks() []Check {
 func Run(t *testing.T, h Harness) {
 	for _, check := range Checks() {
 		t.Run(check.Name, func(t *testing.T) {
-			t.Parallel()
+			if !h.Serial {
+				t.Parallel()
+			}
 			check.Run(t, h)
 		})
 	}
