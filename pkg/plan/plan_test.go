@@ -2,9 +2,7 @@ package plan_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -218,44 +216,6 @@ func TestFilter(t *testing.T) {
 				t.Errorf("got %+v, %q, %v", out, fault, ok)
 			}
 		})
-	}
-}
-
-func TestHolderKeepsTheLastGoodPlan(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "plan.yaml")
-	write := func(text string) {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	h := plan.NewHolder(parse(t, shop))
-	before := h.Current()
-	write("evens: {}")
-	if err := h.Reload(path); err == nil || h.Current() != before {
-		t.Errorf("a broken plan: error %v", err)
-	}
-	write("events: { a: { trackers: [nowhere] } }")
-	if err := h.Reload(path, func(p *plan.Plan) error { return p.CheckTrackers([]string{"ga4"}) }); err == nil || h.Current() != before {
-		t.Errorf("a plan that a check refuses: error %v", err)
-	}
-	write("events: { a: {} }")
-	var readers sync.WaitGroup
-	for range 4 {
-		readers.Go(func() {
-			for range 100 {
-				h.Current().Allow("a", "ga4")
-			}
-		})
-	}
-	if err := h.Reload(path); err != nil {
-		t.Error(err)
-	}
-	readers.Wait()
-	if _, ok := h.Current().Allow("a", "ga4"); !ok {
-		t.Error("the good plan is not in force")
-	}
-	if err := h.Reload(filepath.Join(t.TempDir(), "none")); err == nil || !os.IsNotExist(unwrapAll(err)) {
-		t.Errorf("a missing file: %v", err)
 	}
 }
 
