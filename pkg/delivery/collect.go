@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
 const (
@@ -206,18 +207,28 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 // judgeAge expires an event that waited too long, and rejects one that the
 // vendor no longer takes.
 func (l *Lane) judgeAge(it *item, now time.Time) {
-	happened := it.event.Time
-	if happened.IsZero() {
-		happened = it.receivedAt
-	}
 	switch {
 	case l.closing:
 		it.decide(event.Expired, reasonRemoved, now)
 	case l.config.MaxAge > 0 && now.Sub(it.receivedAt) > l.config.MaxAge:
 		it.decide(event.Expired, reasonLeft, now)
-	case l.traits.Window > 0 && now.Sub(happened) > l.traits.Window:
-		it.decide(event.Rejected, fmt.Sprintf("older than the vendor takes (%s)", brief(l.traits.Window)), now)
+	default:
+		if reason := TooOld(l.traits, &it.event, now); reason != "" {
+			it.decide(event.Rejected, reason, now)
+		}
 	}
+}
+
+// TooOld is why a vendor no longer takes an event at a time, or "".
+func TooOld(traits tracker.Traits, e *event.Event, now time.Time) string {
+	happened := e.Time
+	if happened.IsZero() {
+		happened = e.ReceivedAt
+	}
+	if traits.Window == 0 || now.Sub(happened) <= traits.Window {
+		return ""
+	}
+	return fmt.Sprintf("older than the vendor takes (%s)", brief(traits.Window))
 }
 
 // brief writes whole hours as "72h".

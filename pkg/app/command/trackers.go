@@ -14,10 +14,10 @@ import (
 func trackersCommand(s *session) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "trackers",
-		Short:   "List the trackers, or close one that was removed",
-		Example: "  sparrow trackers list\n  sparrow trackers remove heap",
+		Short:   "List the trackers, show what one would send, or close one that was removed",
+		Example: "  sparrow trackers list\n  sparrow trackers preview event.json\n  sparrow trackers remove heap",
 	})
-	cmd.AddCommand(trackersListCommand(s), trackersRemoveCommand(s))
+	cmd.AddCommand(trackersListCommand(s), trackersPreviewCommand(s), trackersRemoveCommand(s))
 	return cmd
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
-	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -87,12 +86,8 @@ func requestOf(t Tracker, tracer *trace.Tracer, record *event.Record) *admin.Req
 	if len(requests) != 1 {
 		return nil
 	}
-	r := requests[0]
-	shown := &admin.Request{Method: r.Method, URL: tracker.MaskURL(r.URL), Header: map[string]string{}, Body: string(tracker.Redact(r.Body, t.Traits.Secrets))}
-	for name := range r.Header {
-		shown.Header[name] = string(tracker.Redact([]byte(r.Header.Get(name)), t.Traits.Secrets))
-	}
-	return shown
+	shown := masked(t, &requests[0])
+	return &shown
 }
 
 // planForViews is what the loader keeps of a plan.

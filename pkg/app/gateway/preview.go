@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/delivery"
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/trace"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// Preview is what one tracker would make of an event.
+type Preview struct {
+	Tracker string `json:"tracker"`
+	Kind    string `json:"kind"`
+	Mode    string `json:"mode"`
+	// Outcome is "sent", or the outcome that it has without being sent.
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason,omitempty"`
+	// Properties says what was done to each: allowed, dropped and why, sanitised.
+	Properties map[string]string `json:"properties,omitempty"`
+	// Event is what plan and sanitizer leave; absent for an event held back.
+	Event json.RawMessage `json:"event,omitempty"`
+	// Requests are what the vendor would get, in order, secrets masked.
+	Requests []admin.Request `json:"requests,omitempty"`
+}
+
+// PreviewOptions say of which event's reception a preview is.
+type PreviewOptions struct {
+	Tracker   string    // only this one; "" is all
+	Now       time.Time // when the event is received
+	UserAgent string    // of the request that brings it
+}
+
+// Previews is what each configured tracker would make of an event, given as the
+// client sends it. It touches neither journal nor network, and reads of the data
+// directory only the key by which personal ids are hashed.
+func Previews(s *Settings, data []byte, o PreviewOptions) ([]Preview, error) {
+	if o.Tracker != "" && !slices.ContainsFunc(s.Trackers, func(t Tracker) bool { return t.Lane.Name == o.Tracker }) {
+		names := make([]string, len(s.Trackers))
+		for i, t := range s.Trackers {
+			names[i] = t.Lane.Name
+		}
+		return nil, fmt.Errorf("no tracker is named %q; there are %v", o.Tracker, names)
+	}
+	clean, err := previewSanitizer(s)
+	if err != nil {
+		return nil, err
+	}
+	tracer, err := s.tracer(s.Plan, clean)
+	if err != nil {
+		return nil, err
+	}
+	record := previewRecord(data, o)
+	previews := []Preview{}
+	for _, t := range s.Trackers {
+		if o.Tracker == "" || t.Lane.Name == o.Tracker {
+			previews = append(previews, preview(t, tracer, &record, o.Now))
+		}
+	}
+	return previews, nil
+}
+
+// previewSanitizer is the gateway's own, if it has run here: ids that are
+// personal data then look as they do at the vendors.
+func previewSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
+	key, err := os.ReadFile(filepath.Join(s.Config.Data, identityKeyFile))
+	if err != nil {
+		return newSanitizer(withKey(s.Config.Sanitizer, noKey))
+	}
+	return newSanitizer(withKey(s.Config.Sanitizer, strings.TrimSpace(string(key))))
+}
+
+// previewRecord is the record that intake would make of the bytes. An event
+// without an id of its own gets the same one each time.
+func previewRecord(data []byte, o PreviewOptions) event.Record {
+	record := event.Record{
+		Receipt:    event.Receipt{Epoch: "preview", Position: event.Position{Seq: 1}},
+		ReceivedAt: o.Now.UTC().Truncate(time.Microsecond), Source: "preview", Data: data,
+		Context: event.Context{UserAgent: o.UserAgent},
+	}
+	summary, err := event.Inspect(data)
+	_, malformed := errors.AsType[*event.SyntaxError](err)
+	switch {
+	case malformed:
+		record.Context.Malformed = err.Error()
+	case err != nil:
+		record.Context.Invalid = err.Error()
+	}
+	if record.EventID = summary.EventID; record.EventID == "" {
+		record.EventID = uuid.NewSHA1(uuid.NameSpaceURL, data).String()
+	}
+	return record
+}
+
+func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Time) Preview {
+	p := Preview{Tracker: t.Lane.Name, Kind: t.Kind, Mode: string(t.Lane.Mode)}
+	explained := tracer.Explain(record, t.Lane.Name)
+	p.Outcome, p.Reason, p.Properties = explained.Decision.Outcome.String(), explained.Decision.Reason, explained.Properties
+	if fault := record.Context.Malformed; fault != "" {
+		p.Reason += ": " + fault
+	}
+	if explained.Decision.Outcome != event.Pending {
+		return p
+	}
+	p.Event = eventJSON(&explained.Event)
+	if reason := delivery.TooOld(t.Traits, &explained.Event, now); reason != "" {
+		p.Outcome, p.Reason = event.Rejected.String(), reason
+		return p
+	}
+	requests, rejections := t.Vendor.Requests([]event.Event{explained.Event})
+	for _, r := range rejections {
+		p.Outcome, p.Reason = event.Rejected.String(), r.Reason
+		if r.Skip {
+			p.Outcome = event.Filtered.String()
+		}
+	}
+	for i := range requests {
+		p.Outcome = "sent"
+		p.Requests = append(p.Requests, masked(t, &requests[i]))
+	}
+	return p
+}
+
+// masked is a request as it may be shown.
+func masked(t Tracker, r *tracker.Request) admin.Request {
+	shown := admin.Request{
+		Method: r.Method, URL: tracker.MaskURL(r.URL), Header: map[string]string{},
+		Body: string(tracker.Redact(r.Body, t.Traits.Secrets)),
+	}
+	for name := range r.Header {
+		shown.Header[name] = string(tracker.Redact([]byte(r.Header.Get(name)), t.Traits.Secrets))
+	}
+	return shown
+}
