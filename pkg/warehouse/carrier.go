@@ -14,6 +14,8 @@ const (
 	maxHeld = 64
 	// lookAround is how often the carrier measures its lag.
 	lookAround = 5 * time.Second
+	// firstSeq is where a stream begins: one that ends there is empty.
+	firstSeq = 1
 )
 
 // carrier is the loader's one loop: it gathers what the pumps read into a batch
@@ -111,10 +113,10 @@ func (c *carrier) target(ctx context.Context) (reached func() bool, err error) {
 	}
 	eventsEpoch, outcomesEpoch := c.events.Epoch(), c.outcomes.Epoch()
 	return func() bool {
-		if c.gathered.events(eventsEpoch).Before(events) {
+		if max(c.gathered.events(eventsEpoch).Seq, firstSeq) < events.Seq {
 			return false
 		}
-		return len(c.held) > 0 || c.gathered.outcomes(outcomesEpoch) >= outcomes
+		return len(c.held) > 0 || max(c.gathered.outcomes(outcomesEpoch), firstSeq) >= outcomes
 	}, nil
 }
 

@@ -143,6 +143,10 @@ func (l *Loader) start(ctx context.Context) (loadedMarks, error) {
 		l.incident("other journal", err, 1, nil)
 		return nil, err
 	}
+	if loaded.otherThan(epoch) {
+		l.incident("new epoch", fmt.Errorf("the journal is of epoch %s and the warehouse is loaded from another one, which is gone: "+
+			"what was not loaded or not delivered of it is lost; both stay apart in every table", epoch), 1, nil)
+	}
 	l.loaded(at, loaded.outcomes(l.outcomes.Epoch()))
 	return loaded, nil
 }

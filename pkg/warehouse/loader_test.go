@@ -255,6 +255,46 @@ func TestLoaderDrains(t *testing.T) {
 	})
 }
 
+func TestLoaderHasNothingToDrain(t *testing.T) {
+	for name, fill := range map[string]func(*bench){
+		"no events":          func(*bench) {},
+		"events, no reports": func(b *bench) { b.journal.Append(someRecord(1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				fill(b)
+				b.start()
+				wait(5 * time.Second)
+				if took, err := b.end(); err != nil || took > time.Second {
+					t.Errorf("stopped after %s, error %v", took, err)
+				}
+			})
+		})
+	}
+}
+
+func TestLoaderTellsOfAnotherJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		restart := func(want int) {
+			t.Helper()
+			b.start()
+			b.appendEvents(3)
+			wait(10 * time.Second)
+			b.mustEnd()
+			if got := len(b.seen.of("new epoch")); got != want {
+				t.Errorf("told %d times of another journal, want %d", got, want)
+			}
+		}
+		restart(0) // the first journal of an empty warehouse
+		restart(0)
+		b.journal.Renew("e2")
+		restart(1)
+		restart(1) // it is known now
+	})
+}
+
 func TestLoaderStopsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *warehouse.Config) { c.Drain = 3 * time.Second })

@@ -24,6 +24,18 @@ func (m loadedMarks) set(mark Mark) {
 	}
 }
 
+// otherThan reports whether events are loaded, and none of them of this epoch.
+func (m loadedMarks) otherThan(epoch string) bool {
+	others := false
+	for k := range m {
+		if k.stream == EventsStream && k.epoch == epoch {
+			return false
+		}
+		others = others || k.stream == EventsStream
+	}
+	return others
+}
+
 func (m loadedMarks) events(epoch string) event.Position { return m[markKey{EventsStream, epoch}] }
 
 func (m loadedMarks) outcomes(epoch string) uint64 { return m[markKey{OutcomesStream, epoch}].Seq }
