@@ -37,7 +37,7 @@ func (g *gate) outcomes() error { return g.disk(int64(g.minFree) / 2) }
 
 func (g *gate) disk(least int64) error {
 	if free := g.free.Load(); free < least {
-		return errFull(fmt.Sprintf("the disk has %d MiB left, less than %d MiB", free>>20, least>>20))
+		return errFull(fmt.Sprintf("the disk has %d MiB left, less than minFree allows (%d MiB): make room, or lower journal.minFree", free>>20, least>>20))
 	}
 	return nil
 }
