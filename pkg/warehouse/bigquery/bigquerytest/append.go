@@ -232,12 +232,12 @@ func (c *connection) append(name string, req *storagepb.AppendRowsRequest) (*sto
 	if s.table.isView() {
 		return nil, refuse(codes.InvalidArgument, name, "Cannot append to a view.")
 	}
-	if size := proto.Size(req); size > c.config.MaxRequest {
-		return refusal(s.name, refuse(codes.InvalidArgument, s.name, "AppendRows request too large: %d limit %d", size, c.config.MaxRequest)), nil
-	}
 	w, st := c.writer(s, req)
 	if st != nil {
 		return nil, st
+	}
+	if size := proto.Size(req); size > c.config.MaxRequest {
+		return refusal(s.name, refuse(codes.InvalidArgument, s.name, "AppendRows request too large: %d limit %d", size, c.config.MaxRequest)), nil
 	}
 	rows := req.GetProtoRows().GetRows().GetSerializedRows()
 	if len(rows) == 0 {
