@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,10 +14,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/trackers"
-	"github.com/sparrow-edge/sparrow/trackers/amplitude"
-	"github.com/sparrow-edge/sparrow/trackers/ga4"
-	"github.com/sparrow-edge/sparrow/trackers/heap"
 )
 
 const configuration = "docs/CONFIGURATION.md"
@@ -71,16 +70,18 @@ func TestConfigurationListsEveryKey(t *testing.T) {
 	p := read(t, configuration)
 	shared := keysOf(delivery.DefaultConfig(), "trackers[].")
 	shared["trackers[].kind"] = reflect.ValueOf("")
-	for _, c := range []struct {
+	type table struct {
 		headings []string
 		want     map[string]reflect.Value
-	}{
+	}
+	tables := []table{
 		{[]string{"The gateway", "Sources and intake", "Journal", "Duplicates", "Warehouse", "Sanitizer", "Filters", "Sentry"}, keysOf(defaults(t), "")},
 		{[]string{"Every tracker"}, shared},
-		{[]string{"kind: ga4"}, keysOf(ga4.DefaultConfig(), "")},
-		{[]string{"kind: amplitude"}, keysOf(amplitude.DefaultConfig(), "")},
-		{[]string{"kind: heap"}, keysOf(heap.DefaultConfig(), "")},
-	} {
+	}
+	for _, kind := range trackers.All() {
+		tables = append(tables, table{[]string{"kind: " + kind.Name}, keysOf(vendorDefaults(t, kind), "")})
+	}
+	for _, c := range tables {
 		t.Run(c.headings[0], func(t *testing.T) {
 			listed := map[string]bool{}
 			for _, heading := range c.headings {
@@ -99,6 +100,21 @@ func TestConfigurationListsEveryKey(t *testing.T) {
 			}
 		})
 	}
+}
+
+// vendorDefaults is a kind's configuration before a file changes it.
+func vendorDefaults(t *testing.T, kind tracker.Kind) any {
+	t.Helper()
+	var defaults any
+	stop := errors.New("seen")
+	_, _, err := kind.Build(func(into any) error {
+		defaults = reflect.ValueOf(into).Elem().Interface()
+		return stop
+	})
+	if !errors.Is(err, stop) || defaults == nil {
+		t.Fatalf("kind %s does not decode its configuration: %v", kind.Name, err)
+	}
+	return defaults
 }
 
 // checkRow compares a row (key, type, default, meaning) with the code.

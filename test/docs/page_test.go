@@ -13,6 +13,9 @@ import (
 // root is the repository's, seen from this directory.
 const root = "../.."
 
+// documents are the pages that this package keeps true.
+var documents = []string{"docs/CONFIGURATION.md", "docs/OPERATIONS.md", "docs/RELIABILITY.md", "docs/TRACKERS.md"}
+
 // row is a row of a table, its cells without the white space around them.
 type row []string
 

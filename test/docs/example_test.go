@@ -1,0 +1,88 @@
+package docs_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestExampleOfATrackerOutOfTree builds and tests examples/acme the way its
+// owner would, in a copy, so that a change of this module's dependencies needs
+// none in the example's go.mod. It never reaches the network.
+func TestExampleOfATrackerOutOfTree(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "acme")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "examples", "acme"))); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(name string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	run("go", "mod", "edit", "-replace=github.com/sparrow-edge/sparrow="+whole)
+	run("go", "vet", "./...")
+	run("go", "test", "./...")
+	run("go", "build", "-o", "sparrow", ".")
+	if version := run(filepath.Join(dir, "sparrow"), "version"); !strings.Contains(version, "acme ") || !strings.Contains(version, "ga4 ") {
+		t.Errorf("the example's binary has not all vendors:\n%s", version)
+	}
+	config := "environment: test\nsources: [{ name: site, keys: [pk_docs_test] }]\ntrackers: [{ kind: acme, token: not-a-real-token }]\n"
+	for name, content := range map[string]string{"sparrow.yaml": config, "plan.yaml": "events: {}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if checked := run(filepath.Join(dir, "sparrow"), "config", "check"); !strings.Contains(checked, "acme (acme, live)") {
+		t.Errorf("config check of the example says:\n%s", checked)
+	}
+}
+
+func TestTrackersShowsTheExampleAsItIs(t *testing.T) {
+	text := read(t, "docs/TRACKERS.md").text
+	for _, c := range []struct{ file, from string }{{"acme/acme_test.go", "func TestConformance"}, {"main.go", "func main"}} {
+		source, err := os.ReadFile(filepath.Join(root, "examples", "acme", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, ok := strings.Cut(string(source), c.from)
+		if !ok || !strings.Contains(text, "```go\n"+c.from+body+"```") {
+			t.Errorf("docs/TRACKERS.md does not show %s from %q on as it is", c.file, c.from)
+		}
+	}
+}
+
+func TestTheExamplesTrackerIsSmall(t *testing.T) {
+	const limit = 60
+	source, err := os.ReadFile(filepath.Join(root, "examples", "acme", "acme", "acme.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range strings.Lines(string(source)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			lines++
+		}
+	}
+	if lines > limit {
+		t.Errorf("the tracker of the example has %d lines of code, docs/TRACKERS.md says about %d", lines, limit)
+	}
+}
