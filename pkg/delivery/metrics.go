@@ -14,6 +14,7 @@ import (
 type laneMetrics struct {
 	outcomes      *prometheus.CounterVec // by outcome
 	requests      *prometheus.CounterVec // by class
+	before        *prometheus.CounterVec // by result
 	latency       prometheus.Observer
 	lag           prometheus.Gauge
 	backlog       prometheus.Gauge
@@ -40,6 +41,7 @@ func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 	return &laneMetrics{
 		outcomes:      counter("outcomes_total", "Events by outcome, counted when the outcome is durable.", "outcome").MustCurryWith(labels),
 		requests:      counter("requests_total", "Requests to a vendor by class: 2xx, 3xx, 4xx, 5xx, other, or none for no answer.", "class").MustCurryWith(labels),
+		before:        counter("before_total", "Events by what came of the request before their own, such as the vendor's check of them: passed, refused, or waiting.", "result").MustCurryWith(labels),
 		latency:       latency.With(labels),
 		lag:           gauge("lag_seconds", "Age of the oldest record that the lane has still to read."),
 		backlog:       gauge("backlog_messages", "Messages of the journal, each of one or more records, between the lane and the journal's end."),

@@ -30,22 +30,27 @@ var shownHeaders = [...]string{
 }
 
 // observe counts an exchange and tells of it when it failed.
-func (l *Lane) observe(c *call) {
-	resp := &c.exchange.response
-	if c.exchange.refused == nil {
-		l.metrics.request(resp.Status, c.exchange.latency)
+func (l *Lane) observe(items []*item, req *tracker.Request, x *exchange) {
+	if x.refused == nil {
+		l.metrics.request(x.response.Status, x.latency)
 	}
-	if resp.Err == nil && resp.Status >= 200 && resp.Status < 300 && c.exchange.refused == nil {
+	if x.response.Err == nil && x.response.Status >= 200 && x.response.Status < 300 && x.refused == nil {
 		return
 	}
-	class, err := classify(&c.exchange)
+	class, err := classify(x)
+	l.tell(class, err, items, req, x)
+}
+
+// tell makes an incident of an exchange.
+func (l *Lane) tell(class string, err error, items []*item, req *tracker.Request, x *exchange) {
+	resp := &x.response
 	incident := fault.Incident{
 		Component: component, Tracker: l.config.Name, Class: class, Err: err, Time: time.Now(),
-		Method: c.request.Method, URL: l.client.mask(c.request.URL),
-		RequestHeader: shown(c.request.Header), RequestBody: l.shownBody(c.request.Body),
+		Method: req.Method, URL: l.client.mask(req.URL),
+		RequestHeader: shown(req.Header), RequestBody: l.shownBody(req.Body),
 		Status: resp.Status, ResponseHeader: shown(resp.Header), ResponseBody: l.shownBody(resp.Body),
 	}
-	for i, it := range c.items {
+	for i, it := range items {
 		incident.Attempt = max(incident.Attempt, it.attempts+1)
 		if i < maxReceipts {
 			incident.Receipts = append(incident.Receipts, l.receipt(it))

@@ -27,6 +27,7 @@ type call struct {
 	sent     bool
 	exchange exchange
 	verdicts []tracker.Verdict
+	first    *preliminary // of a request that has one before it
 }
 
 // translate turns events into requests. What the tracker rejects is decided.
@@ -145,8 +146,10 @@ func (l *Lane) perform(ctx, work context.Context, calls []*call) {
 				return nil
 			}
 			c.sent = true
-			c.exchange = l.client.do(work, &c.request)
-			c.verdicts = l.judge(c)
+			if l.prepare(work, c) {
+				c.exchange = l.client.do(work, &c.request)
+				c.verdicts = l.judge(c)
+			}
 			for _, v := range c.verdicts {
 				if v.Action == tracker.Wait {
 					halted.Store(true)

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -52,7 +53,8 @@ func (l *Lane) apply(c *call) (again []task, outage *tracker.Verdict) {
 		return nil, nil
 	}
 	now := time.Now()
-	l.observe(c)
+	l.observePreliminary(c)
+	l.observe(c.items, &c.request, &c.exchange)
 	answer := l.answer(c)
 	var rest, halve []*item
 	for i, it := range c.items {
@@ -67,7 +69,7 @@ func (l *Lane) apply(c *call) (again []task, outage *tracker.Verdict) {
 			}
 			continue
 		case tracker.Deliver:
-			c.settle(it, event.Delivered, reason, "", now)
+			c.settle(it, event.Delivered, cmp.Or(l.client.redact(c.first.reason(i)), reason), "", now)
 		case tracker.Reject:
 			c.settle(it, event.Rejected, reason, answer, now)
 		case tracker.Park:

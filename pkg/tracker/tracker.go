@@ -30,6 +30,14 @@ type Request struct {
 	URL    string // may hold a secret in its query: never print it, see MaskURL
 	Header http.Header
 	Body   []byte
+	// Before is a request that goes first, or nil: the vendor's check of the same
+	// events, or what it must know before it gets them. It names the same Events,
+	// has no Before of its own, and is harmless to repeat: by it alone the vendor
+	// takes no event. Judge reads its answer, with *Before as the request. Only when
+	// it says Deliver of every event the request itself is sent, and the reason it
+	// gives becomes the delivered events'. Otherwise its verdicts hold, with Again
+	// for those that it would have let through.
+	Before *Request
 }
 
 // Rejection is an event that the vendor would refuse, with the rule it breaks.

@@ -1,0 +1,80 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// preliminary is what became of the request before a call's own.
+type preliminary struct {
+	exchange exchange
+	verdicts []tracker.Verdict
+	passed   bool
+}
+
+// reason is what the preliminary says of a delivered event; "" without one.
+func (p *preliminary) reason(i int) string {
+	if p == nil || !p.passed {
+		return ""
+	}
+	return p.verdicts[i].Reason
+}
+
+// prepare performs the request before a call's own, if there is one, and
+// reports whether the call goes on. Otherwise the preliminary's exchange and
+// verdicts are the call's. The vendor has taken no event by it, so none is
+// uncertain.
+func (l *Lane) prepare(work context.Context, c *call) bool {
+	if c.request.Before == nil {
+		return true
+	}
+	first := &call{items: c.items, request: *c.request.Before}
+	first.exchange = l.client.do(work, &first.request)
+	first.verdicts = l.judge(first)
+	c.first = &preliminary{exchange: first.exchange, verdicts: first.verdicts, passed: true}
+	for _, v := range first.verdicts {
+		c.first.passed = c.first.passed && v.Action == tracker.Deliver
+	}
+	if c.first.passed {
+		return true
+	}
+	c.request, c.exchange = first.request, first.exchange
+	for _, v := range first.verdicts {
+		switch v.Action {
+		case tracker.Deliver:
+			v.Action, v.Reason = tracker.Again, "refused for another event of its request"
+		case tracker.Uncertain:
+			v.Action = tracker.Park
+		}
+		c.verdicts = append(c.verdicts, v)
+	}
+	return false
+}
+
+// observePreliminary counts what came of the request before a call's own, and
+// tells when it refused events: the vendor would have done so silently.
+func (l *Lane) observePreliminary(c *call) {
+	if c.first == nil {
+		return
+	}
+	if c.first.passed {
+		l.metrics.before.WithLabelValues("passed").Add(float64(len(c.items)))
+		l.observe(c.items, c.request.Before, &c.first.exchange)
+		return
+	}
+	var refused []*item
+	reason := ""
+	for i, v := range c.first.verdicts {
+		result := "waiting"
+		if v.Action == tracker.Reject || v.Action == tracker.Halve && len(c.items) == 1 {
+			result = "refused"
+			refused, reason = append(refused, c.items[i]), v.Reason
+		}
+		l.metrics.before.WithLabelValues(result).Inc()
+	}
+	if status := c.exchange.response.Status; len(refused) > 0 && status >= 200 && status < 300 {
+		l.tell("validation", errors.New(cut(l.client.redact(reason), maxReason)), refused, &c.request, &c.exchange)
+	}
+}
