@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/trackers"
 )
 
 // TestExampleOfATrackerOutOfTree builds and tests examples/acme the way its
@@ -84,5 +87,30 @@ func TestTheExamplesTrackerIsSmall(t *testing.T) {
 	}
 	if lines > limit {
 		t.Errorf("the tracker of the example has %d lines of code, docs/TRACKERS.md says about %d", lines, limit)
+	}
+}
+
+// TestTheTrackerWithoutCodeIsRight loads the example of docs/TRACKERS.md the way
+// the gateway would.
+func TestTheTrackerWithoutCodeIsRight(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "docs/TRACKERS.md").text, "```yaml\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("docs/TRACKERS.md has no example")
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"sparrow.yaml": "sources: [{ name: site, keys: [pk_docs_test] }]\n" + example, "plan.yaml": "events: {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings, err := gateway.Load(filepath.Join(dir, "sparrow.yaml"), trackers.All(), func(string) (string, bool) { return "not-a-real-token", true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(settings.Trackers) != 1 || settings.Trackers[0].Lane.Name != "collector" {
+		t.Errorf("the example makes %d trackers, want one named collector", len(settings.Trackers))
 	}
 }
