@@ -128,6 +128,9 @@ func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Tim
 	}
 	for i := range requests {
 		p.Outcome = "sent"
+		if first := requests[i].Before; first != nil {
+			p.Requests = append(p.Requests, masked(t, first))
+		}
 		p.Requests = append(p.Requests, masked(t, &requests[i]))
 	}
 	return p

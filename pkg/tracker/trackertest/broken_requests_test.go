@@ -21,6 +21,24 @@ func brokenRequests() map[string]map[string]func(*twin) {
 				return req, rej
 			}),
 		},
+		"what goes before is of the same events": {
+			"other events": changed(func(_ *acme, req requests, rej rejections) (requests, rejections) {
+				for i := range req {
+					first := req[i]
+					first.Events = []int{req[i].Events[0] + 1}
+					req[i].Before = &first
+				}
+				return req, rej
+			}),
+			"a chain of them": changed(func(_ *acme, req requests, rej rejections) (requests, rejections) {
+				for i := range req {
+					first, second := req[i], req[i]
+					second.Before = &first
+					req[i].Before = &second
+				}
+				return req, rej
+			}),
+		},
 		"requests are complete": {
 			"plain http": changed(func(_ *acme, req requests, rej rejections) (requests, rejections) {
 				for i := range req {

@@ -47,7 +47,7 @@ func rewrite(file string, content []byte) error {
 // indented, and rejections after them.
 func render(requests []tracker.Request, rejections []tracker.Rejection, secrets []tracker.Secret) []byte {
 	var b bytes.Buffer
-	for _, req := range requests {
+	for _, req := range inOrder(requests) {
 		fmt.Fprintf(&b, "# events %v\n%s %s\n", req.Events, req.Method, tracker.MaskURL(req.URL))
 		names := make([]string, 0, len(req.Header))
 		for name := range req.Header {
@@ -72,6 +72,18 @@ func render(requests []tracker.Request, rejections []tracker.Rejection, secrets 
 		fmt.Fprintf(&b, "# event %d %s: %s\n", rej.Event, word, rej.Reason)
 	}
 	return b.Bytes()
+}
+
+// inOrder is the requests as they are sent, each after the one before it.
+func inOrder(requests []tracker.Request) []tracker.Request {
+	var list []tracker.Request
+	for _, req := range requests {
+		if req.Before != nil {
+			list = append(list, *req.Before)
+		}
+		list = append(list, req)
+	}
+	return list
 }
 
 func firstDifference(a, b []byte) int {

@@ -97,7 +97,7 @@ func limitsHold(k *check) {
 	}
 	k.batches(func(batch []event.Event) {
 		requests, _ := k.tracker.Requests(batch)
-		for _, req := range requests {
+		for _, req := range inOrder(requests) {
 			if len(req.Events) > k.spec.MaxEvents {
 				k.failf("a request of %d events, more than %d", len(req.Events), k.spec.MaxEvents)
 			}
@@ -112,7 +112,7 @@ func requestsAreComplete(k *check) {
 	sent := 0
 	k.batches(func(batch []event.Event) {
 		requests, _ := k.tracker.Requests(batch)
-		for _, req := range requests {
+		for _, req := range inOrder(requests) {
 			sent += len(req.Events)
 			u, err := url.Parse(req.URL)
 			if err != nil || u.Host == "" || u.Scheme != "https" && !tracker.IsLoopback(u.Hostname()) {
@@ -179,7 +179,32 @@ func requestsAreIndependent(k *check) {
 
 func clone(req tracker.Request) tracker.Request {
 	req.Events, req.Header, req.Body = slices.Clone(req.Events), req.Header.Clone(), bytes.Clone(req.Body)
+	if req.Before != nil {
+		before := clone(*req.Before)
+		req.Before = &before
+	}
 	return req
+}
+
+// whatGoesBefore: a request before another is of the same events and stands
+// alone, and its answers are judged like any other.
+func whatGoesBefore(k *check) {
+	k.batches(func(batch []event.Event) {
+		requests, _ := k.tracker.Requests(batch)
+		for _, req := range requests {
+			switch first := req.Before; {
+			case first == nil:
+			case !slices.Equal(first.Events, req.Events):
+				k.failf("a request of events %v goes before one of %v", first.Events, req.Events)
+			case first.Before != nil:
+				k.failf("a request before another has one before it too")
+			default:
+				for _, resp := range []tracker.Response{answered(200, "{}", nil), answered(400, "<html>", nil), answered(503, "", nil), {Reach: tracker.Written}} {
+					k.judge(*first, resp)
+				}
+			}
+		}
+	})
 }
 
 func inputIsNotChanged(k *check) {
@@ -204,7 +229,7 @@ func inputIsNotChanged(k *check) {
 func maskedRequestsShowNoSecret(k *check) {
 	k.batches(func(batch []event.Event) {
 		requests, _ := k.tracker.Requests(batch)
-		for _, req := range requests {
+		for _, req := range inOrder(requests) {
 			k.secretIn("a masked URL", tracker.MaskURL(req.URL))
 			k.secretIn("a redacted body", string(tracker.Redact(req.Body, k.traits.Secrets)))
 			for _, values := range req.Header {

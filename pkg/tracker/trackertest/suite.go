@@ -49,6 +49,7 @@ func clauses() []clause {
 		{"empty batch", emptyBatch},
 		{"limits hold", limitsHold},
 		{"encoding is deterministic", encodingIsDeterministic},
+		{"what goes before is of the same events", whatGoesBefore},
 		{"requests are independent", requestsAreIndependent},
 		{"input is not changed", inputIsNotChanged},
 		{"masked requests show no secret", maskedRequestsShowNoSecret},
