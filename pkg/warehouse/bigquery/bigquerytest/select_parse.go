@@ -60,7 +60,7 @@ type (
 	}
 )
 
-var lexeme = regexp.MustCompile("^(?:`[^`]*`|'[^'\\\\]*'|@?[A-Za-z_][A-Za-z0-9_]*|[0-9]+|<=|>=|<>|!=|[()*,=<>])")
+var lexeme = regexp.MustCompile("^(?:`[^`]*`|'[^'\\\\]*'|@?[A-Za-z_][A-Za-z0-9_.]*|[0-9]+|<=|>=|<>|!=|[()*,=<>])")
 
 // lex cuts a text into tokens.
 func lex(text string) ([]string, error) {

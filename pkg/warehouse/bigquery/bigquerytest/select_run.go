@@ -362,6 +362,9 @@ func order(a, b any) int {
 	case []any:
 		if b, ok := b.([]any); ok && len(a) == len(b) {
 			for i := range a {
+				if a[i] == nil || b[i] == nil {
+					return 2 // not even NULL equals NULL
+				}
 				if n := order(a[i], b[i]); n != 0 {
 					return n
 				}
