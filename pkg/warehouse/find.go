@@ -92,7 +92,8 @@ func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 	args := []any{f.Receipt.Epoch, int64(f.Receipt.Seq), int64(f.Receipt.Index)}
 	lanes, err := w.Query(ctx, `select l.tracker, l.startSeq, l.startIdx, l.markSeq, l.markIdx, l.closed, l.plan, p.due, p.since, p.attempts,
 		(select count(*) from gaps as g where g.run = 0 and g.epoch = l.epoch and g.tracker = l.tracker
-			and (g.fromSeq < $2 or (g.fromSeq = $2 and g.fromIdx <= $3)) and (g.toSeq > $2 or (g.toSeq = $2 and g.toIdx > $3))) as gone
+			and (g.fromSeq < $2 or (g.fromSeq = $2 and g.fromIdx <= $3)) and (g.toSeq > $2 or (g.toSeq = $2 and g.toIdx > $3))) as gone,
+		l.epoch <> (select epoch from positions where stream = 'events' order by loaded desc limit 1) as replaced
 		from lanes as l
 		left join parked as p on p.run = 0 and p.tracker = l.tracker and p.epoch = l.epoch and p.seq = $2 and p.idx = $3
 		where l.run = 0 and l.epoch = $1 order by l.tracker`, Limits{}, args...)
@@ -126,6 +127,9 @@ func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 			lane.Parked = &event.Parked{Position: f.Receipt.Position, Due: c.time(7), Since: c.time(8), Attempts: int(c.int(9))}
 		}
 		lane.State = state(f, &lane, c.position(1), c.position(3), c.bool(5), c.int(10) > 0)
+		if replaced := c.bool(11); replaced && (lane.State == StatePending || lane.State == StateParked) {
+			lane.State, lane.Parked = State(event.Expired.String()), nil // the journal it waited in is gone
+		}
 		f.Lanes = append(f.Lanes, lane)
 	}
 	return nil

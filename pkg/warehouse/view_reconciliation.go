@@ -13,9 +13,10 @@ import (
 //   - delivered, filtered, rejected, expired, uncertain: by the outcome of the
 //     highest run. filtered adds what the lane only counted, less the events
 //     among these that a replay has since given an outcome. expired adds the
-//     raw rows in ranges that the lane found gone from the journal.
-//   - pending: measured: raw rows from the lane's watermark on, and parked
-//     ones, that have no outcome yet.
+//     raw rows in ranges that the lane found gone from the journal, and those
+//     that waited in a journal that another one has replaced.
+//   - pending: measured: raw rows of the present journal from the lane's
+//     watermark on, and parked ones, that have no outcome yet.
 //   - unaccounted: accepted less all of these. It is 0, or something is wrong:
 //     above 0 events were lost, below 0 some have two outcomes.
 //   - drift: (rejected + expired + uncertain + unaccounted) / (accepted - filtered).
@@ -187,11 +188,12 @@ func aheadPart(d Dialect) string {
 	return fmt.Sprintf(`  select r.day, r.source, r.event, l.tracker, %s
   from (select * from %s as every_record where seq >= %s) as r
   %s and %s and not l.closed
+  cross join %s as latest
   where not r.duplicate and not exists (
     select 1 from %s as d where d.seq >= %s and d.tracker = l.tracker and %s
   )
   group by r.day, r.source, r.event, l.tracker`,
-		counting(map[string]string{"pending": "count(*)"}), d.Table("raw"), slowest, ofLane(d, "r"), notBefore("r", "l", "mark"),
+		waiting(), d.Table("raw"), slowest, ofLane(d, "r"), notBefore("r", "l", "mark"), latestEpoch(d),
 		d.Table("deliveries"), slowest, same("d", "r"))
 }
 
@@ -201,10 +203,25 @@ func parkedPart(d Dialect) string {
   from %s as p
   join %s as r on r.epoch = p.epoch and r.seq = p.seq and r.idx = p.idx
   %s and l.tracker = p.tracker and %s
+  cross join %s as latest
   where p.run = 0 and not r.duplicate and not exists (
     select 1 from %s as d where d.tracker = p.tracker and %s
   )
   group by r.day, r.source, r.event, l.tracker`,
-		counting(map[string]string{"pending": "count(*)"}), d.Table("parked"), d.Table("raw"), ofLane(d, "r"), before("r", "l", "mark"),
+		waiting(), d.Table("parked"), d.Table("raw"), ofLane(d, "r"), before("r", "l", "mark"), latestEpoch(d),
 		d.Table("deliveries"), same("d", "r"))
+}
+
+// waiting counts events without an outcome: pending, or expired when they were
+// in a journal that another one has replaced, where no lane will find them.
+func waiting() string {
+	return counting(map[string]string{
+		"pending": "sum(case when l.epoch = latest.epoch then 1 else 0 end)",
+		"expired": "sum(case when l.epoch = latest.epoch then 0 else 1 end)",
+	})
+}
+
+// latestEpoch is a table of one row: the epoch of the journal that is there now.
+func latestEpoch(d Dialect) string {
+	return fmt.Sprintf("(select epoch from %s where stream = 'events' order by loaded desc limit 1)", d.Table("positions"))
 }

@@ -112,6 +112,33 @@ func checkLostEvent(t testing.TB, h Harness) {
 		[][]any{{"lost", 1, 0, 0, 1, "1.0", false}, {"twice", 1, 2, 0, -1, "-1.0", false}})
 }
 
+// checkReplacedJournal: what waited in a journal that another one has replaced
+// is expired, what waits in the new one is pending.
+func checkReplacedJournal(t testing.TB, h Harness) {
+	w := prepared(t, h)
+	j := NewJournal(epoch)
+	named := func(name string) event.Record {
+		return record(event.Receipt{}, fmt.Sprintf(`{"event":%q,"deviceId":"d"}`, name))
+	}
+	sums := func() [][]any {
+		return ask(t, w, `select event, accepted, delivered, expired, pending, unaccounted from reconciliation order by event`)
+	}
+	j.Append(named("sent"), named("parked"), named("ahead"))
+	j.Report(event.Report{
+		Tracker: "ga4", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 1, Index: 2},
+		Deliveries: []event.Delivery{{Position: event.Position{Seq: 1}, Outcome: event.Delivered, Time: day(), Day: day()}},
+		Parked:     []event.Parked{{Position: event.Position{Seq: 1, Index: 1}, Due: day(), Since: day(), Attempts: 1}},
+	})
+	carry(t, w, j)
+	same(t, "before", sums(), [][]any{{"ahead", 1, 0, 0, 1, 0}, {"parked", 1, 0, 0, 1, 0}, {"sent", 1, 1, 0, 0, 0}})
+
+	j.Renew("another")
+	j.Append(named("new"))
+	j.Report(event.Report{Tracker: "ga4", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 1}})
+	carry(t, w, j)
+	same(t, "after", sums(), [][]any{{"ahead", 1, 0, 1, 0, 0}, {"new", 1, 0, 0, 1, 0}, {"parked", 1, 0, 1, 0, 0}, {"sent", 1, 1, 0, 0, 0}})
+}
+
 // checkNamesOverflow: names beyond the first 1,000 of a source and day share a
 // count, in the view as in what lanes counted.
 func checkNamesOverflow(t testing.TB, h Harness) {

@@ -19,6 +19,9 @@ type Harness struct {
 	Open   Opener
 	MaxRow int  // bytes of data beyond which a row is refused
 	Serial bool // one part of the suite at a time
+	// Ahead says that rows of raw and deliveries may be there before the marks
+	// say so: the warehouse has no transaction over its tables.
+	Ahead bool
 }
 
 // Check is one part of the suite.
@@ -42,6 +45,7 @@ func Checks() []Check {
 		{"event time", checkEventTime},
 		{"reconciliation", checkReconciliation},
 		{"lost event shows", checkLostEvent},
+		{"replaced journal", checkReplacedJournal},
 		{"names overflow", checkNamesOverflow},
 		{"retention", checkRetention},
 		{"quarantine", checkQuarantine},
