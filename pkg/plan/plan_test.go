@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -216,16 +215,6 @@ func TestFilter(t *testing.T) {
 				t.Errorf("got %+v, %q, %v", out, fault, ok)
 			}
 		})
-	}
-}
-
-func unwrapAll(err error) error {
-	for {
-		u, ok := err.(interface{ Unwrap() error })
-		if _, path := err.(*os.PathError); !ok || path {
-			return err
-		}
-		err = u.Unwrap()
 	}
 }
 
