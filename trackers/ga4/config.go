@@ -28,9 +28,24 @@ type Config struct {
 	// ForwardIP sends the visitor's address, as far as the gateway keeps it, so
 	// that Google can derive a place from it. Default: false.
 	ForwardIP bool `yaml:"forwardIP"`
+	// Location names the properties that hold the visitor's place. An event with one
+	// is sent with that place and without an address. Default: none.
+	Location Location `yaml:"location"`
+	// Validate is the share of events, 0 to 1, that Google's validation endpoint is
+	// asked about first: what it finds fault with is rejected. Which ones depends on
+	// their ids alone. Default: 0.
+	Validate float64 `yaml:"validate"`
 	// Consent says which purposes of an event's consent allow Google's uses for
 	// advertising. An event without the purpose is sent as denied.
 	Consent Consent `yaml:"consent"`
+}
+
+// Location says which properties hold the visitor's place. They are then no
+// parameters. A value of another form is left out.
+type Location struct {
+	Country string `yaml:"country"` // two capital letters, such as GB
+	Region  string `yaml:"region"`  // country and subdivision, such as US-CA
+	City    string `yaml:"city"`
 }
 
 // Consent maps Google's two advertising uses to purposes of the consent that
@@ -61,7 +76,14 @@ func hosts() map[string]string {
 // Check says what is wrong with the configuration, naming the key.
 func (c Config) Check() error {
 	_, err := c.endpoint()
-	return errors.Join(checkMeasurementID(c.MeasurementID), c.checkSecret(), err)
+	return errors.Join(checkMeasurementID(c.MeasurementID), c.checkSecret(), c.checkValidate(), err)
+}
+
+func (c Config) checkValidate() error {
+	if c.Validate >= 0 && c.Validate <= 1 {
+		return nil
+	}
+	return errors.New("validate: want a share of the events, 0 to 1, such as 0.01")
 }
 
 func (c Config) checkSecret() error {
@@ -95,8 +117,8 @@ func (c Config) endpoint() (string, error) {
 	return tracker.CheckBaseURL(base, c.Insecure)
 }
 
-// collectURL is where events go. It holds the secret.
-func (c Config) collectURL(base string) string {
-	query := url.Values{"measurement_id": {c.MeasurementID}, "api_secret": {c.APISecret.Reveal()}}
-	return base + "/mp/collect?" + query.Encode()
+// urls are where events go, and where they are validated. Both hold the secret.
+func (c Config) urls(base string) (collect, validate string) {
+	query := url.Values{"measurement_id": {c.MeasurementID}, "api_secret": {c.APISecret.Reveal()}}.Encode()
+	return base + "/mp/collect?" + query, base + "/debug/mp/collect?" + query
 }

@@ -22,11 +22,23 @@
 //	             go together; a purchase needs both, transaction_id and items
 //	users        user_id at most 256 characters; user properties at most 25, names
 //	             24 and values 36 characters
-//	time         in microseconds, at each event; no older than 72 hours
+//	time         in microseconds, at each event; no older than 72 hours. Of the future
+//	             Google says nothing: what is over 15 minutes ahead of its receipt is
+//	             sent as of its receipt
+//	place        user_location from the properties that `location` names, or
+//	             ip_override with forwardIP; by default neither
 //
 // What the vendor would cut is cut here, so that the result is defined; what it
 // would drop as a whole is rejected with the rule. Parameters beyond the 25th
 // are left out by name, those of page and session never.
+//
+// Those rules are ours to know, and Google could change its mind. With `validate` a
+// share of events goes to its validation endpoint first, one at a time: what it
+// finds fault with is rejected with the rule, and an incident; the reason of what
+// is delivered says "validated" or "unvalidated". The endpoint stores nothing, and
+// one that is away holds nothing up.
+//
+// Only web streams are supported: an app's events come from its own SDK.
 //
 // The address of the visitor is not sent unless forwardIP says so. `device`
 // takes precedence over `user_agent` in a way that Google does not describe, so

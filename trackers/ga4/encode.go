@@ -3,6 +3,7 @@ package ga4
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -31,7 +32,7 @@ func flattener() tracker.Flattener { return tracker.Flattener{Separator: "_", Jo
 
 // encode writes one element of the events array to e.event, or returns the rule
 // that the event breaks.
-func (e *encoder) encode(ev *event.Event) (rule string) {
+func (e *encoder) encode(ev *event.Event, place *Location) (rule string) {
 	name, rule := eventName(ev.Name)
 	if rule != "" {
 		return rule
@@ -50,14 +51,26 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 	b = append(b, `,"params":{`...)
 	b = e.appendContext(b, ev)
 	b = e.appendShop(b, shop)
-	b = e.appendProperties(b, ev, shop)
+	b = e.appendProperties(b, ev, shop, place)
 	b = append(b, '}')
-	if !ev.Time.IsZero() {
+	if at := happened(ev); !at.IsZero() {
 		b = append(b, `,"timestamp_micros":`...)
-		b = strconv.AppendInt(b, ev.Time.UnixMicro(), 10)
+		b = strconv.AppendInt(b, at.UnixMicro(), 10)
 	}
 	e.event = append(b, '}')
 	return ""
+}
+
+// maxAhead is how far an event may be ahead of its receipt.
+const maxAhead = 15 * time.Minute
+
+// happened is when the event happened. Google does not say what it does with the
+// future, so an event that a wrong clock puts there counts as of its receipt.
+func happened(ev *event.Event) time.Time {
+	if !ev.ReceivedAt.IsZero() && ev.Time.Sub(ev.ReceivedAt) > maxAhead {
+		return ev.ReceivedAt
+	}
+	return ev.Time
 }
 
 // appendContext writes what ties an event to its session and page: GA4 needs a
@@ -95,8 +108,9 @@ func (e *encoder) appendNumber(b []byte, name, literal string) []byte {
 }
 
 // appendProperties writes the event's own properties, by name, until the limit.
-func (e *encoder) appendProperties(b []byte, ev *event.Event, shop shop) []byte {
+func (e *encoder) appendProperties(b []byte, ev *event.Event, shop shop, place *Location) []byte {
 	e.flat = flattener().Append(e.flat[:0], ev.Properties)
+	e.flat = place.without(e.flat)
 	for i := range e.flat {
 		e.flat[i].Name = parameterName(e.flat[i].Name)
 	}

@@ -28,9 +28,10 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 	if err != nil {
 		return nil, tracker.Traits{}, err
 	}
-	collect, secret := c.collectURL(base), c.APISecret
+	collect, validate := c.urls(base)
+	secret := c.APISecret
 	c.APISecret = "" // what is printed of a translator must not show it
-	return &translator{config: c, collect: func() string { return collect }}, tracker.Traits{
+	return &translator{config: c, collect: func() string { return collect }, validate: func() string { return validate }}, tracker.Traits{
 		MaxBatch:    200,
 		Linger:      time.Second,
 		Concurrency: 12, // nearly every request holds one event
@@ -42,8 +43,9 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 
 // translator is the tracker.
 type translator struct {
-	config  Config        // without the secret
-	collect func() string // the URL, which holds the secret: a function prints as an address
+	config Config // without the secret
+	// The URLs hold the secret: a function prints as an address.
+	collect, validate func() string
 }
 
 // Requests groups the batch by what stands beside the events of a request:
@@ -56,17 +58,22 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 		enc        encoder
 	)
 	for i := range batch {
-		if rule := enc.encode(&batch[i]); rule != "" {
+		if rule := enc.encode(&batch[i], &t.config.Location); rule != "" {
 			rejections = append(rejections, tracker.Rejection{Event: i, Reason: rule})
 			continue
 		}
 		enc.encodeHead(&batch[i], &t.config)
+		validated := t.sampled(&batch[i])
 		group := byHead[string(enc.head)]
-		if group == nil {
+		if group == nil || validated {
 			head := string(enc.head)
 			group = &tracker.Packer{Head: head, Tail: "]}", MaxEvents: maxEvents, MaxBytes: maxBytes, Seal: t.seal}
-			byHead[head] = group
 			groups = append(groups, group)
+			if validated { // a request of its own: what is found is its own fault
+				group.Seal = t.sealValidated
+			} else {
+				byHead[head] = group
+			}
 		}
 		if !group.Add(i, enc.event) {
 			rejections = append(rejections, tracker.Rejection{Event: i, Reason: "event: 130 kB or more as JSON"})

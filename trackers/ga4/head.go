@@ -23,9 +23,7 @@ func (e *encoder) encodeHead(ev *event.Event, c *Config) {
 	b = append(b, `","ad_personalization":"`...)
 	b = append(b, granted(ev.Consent[c.Consent.AdPersonalization])...)
 	b = append(b, `"}`...)
-	if c.ForwardIP && ev.IP != "" {
-		b = tracker.AppendMember(b, "ip_override", ev.IP)
-	}
+	b = appendPlace(b, ev, c)
 	b = appendDevice(b, ev)
 	e.head = append(b, `,"events":[`...)
 }

@@ -58,6 +58,7 @@ func (c *checker) payload(body []byte) payload {
 	c.timestamp("timestamp_micros", top["timestamp_micros"])
 	c.consent(top["consent"])
 	c.device(top["device"])
+	c.place(top["user_location"])
 	c.userProperties(top["user_properties"])
 	if ip := c.text(top, "ip_override", 100); ip != "" {
 		if _, err := netip.ParseAddr(ip); err != nil {
@@ -126,6 +127,8 @@ func (c *checker) timestamp(path string, raw json.RawMessage) {
 		c.fault(path, "VALUE_OUT_OF_BOUNDS", "not in microseconds since 1970")
 	} else if !c.oldest.IsZero() && at.Before(c.oldest) {
 		c.fault(path, "VALUE_OUT_OF_BOUNDS", "older than 72 hours")
+	} else if !c.oldest.IsZero() && at.After(c.oldest.Add(72*time.Hour+15*time.Minute)) {
+		c.fault(path, "VALUE_OUT_OF_BOUNDS", "more than 15 minutes ahead")
 	}
 }
 
@@ -157,6 +160,24 @@ func (c *checker) device(raw json.RawMessage) {
 		case "category", "language", "screen_resolution", "operating_system", "operating_system_version", "model", "brand", "browser", "browser_version":
 		default:
 			c.fault("device."+key, "NAME_INVALID", "unknown key")
+		}
+	}
+}
+
+func (c *checker) place(raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var place map[string]string
+	if json.Unmarshal(raw, &place) != nil {
+		c.fault("user_location", "VALUE_INVALID", "not an object of strings")
+	}
+	for key, value := range place {
+		switch {
+		case key != "city" && key != "region_id" && key != "country_id" && key != "subcontinent_id" && key != "continent_id":
+			c.fault("user_location."+key, "NAME_INVALID", "unknown key")
+		case value == "", key == "country_id" && len(value) != 2, key == "region_id" && (len(value) < 4 || value[2] != '-'):
+			c.fault("user_location."+key, "VALUE_INVALID", "want a code such as US or US-CA, or a name")
 		}
 	}
 }
