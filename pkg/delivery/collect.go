@@ -196,6 +196,9 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 	switch decision.Outcome {
 	case event.Pending:
 		l.judgeAge(it, now)
+		if it.state == open {
+			l.keepPace(it, now)
+		}
 	case event.Filtered:
 		w.tally.hold(event.Held{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: cut(decision.Reason, maxReason)}, 1)
 		it.state = counted

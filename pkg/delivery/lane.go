@@ -39,6 +39,8 @@ type Lane struct {
 	tries     map[event.Position]int      // attempts of events whose window was dropped
 	in        intake
 	breaker   breaker
+	pace      pace
+	crowded   bool      // more came in than may be sent, in the last whole minute
 	closing   bool      // the tracker is being removed: nothing is sent any more
 	closed    bool      // the next report is the last
 	measured  time.Time // when the backlog was

@@ -20,6 +20,8 @@ type laneMetrics struct {
 	backlog       prometheus.Gauge
 	parked        prometheus.Gauge
 	breaker       prometheus.Gauge
+	traffic       prometheus.Gauge
+	paced         prometheus.Counter
 	publishErrors prometheus.Counter
 }
 
@@ -47,6 +49,8 @@ func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 		backlog:       gauge("backlog_messages", "Messages of the journal, each of one or more records, between the lane and the journal's end."),
 		parked:        gauge("parked_entries", "Events that wait for a retry of their own."),
 		breaker:       gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor takes nothing."),
+		traffic:       gauge("traffic_ratio", "Events to be sent that were received in the last whole minute, as a share of what the rate limit lets through; above 1 the backlog grows."),
+		paced:         counter("paced_total", "Times an event had to wait because its user sends more than the vendor takes.").With(labels),
 		publishErrors: counter("publish_errors_total", "Failed attempts to publish outcomes.").With(labels),
 	}
 }

@@ -72,13 +72,16 @@ type window struct {
 	end     event.Position // the cursor once the window is committed
 	records int
 	bytes   int
-	fresh   int // open items that are not retries
+	fresh   int // items, not retries, that are parked or could be
 	open    int
 	opened  time.Time // when its first record or retry came
 }
 
 func (w *window) add(it *item, bytes int) {
 	w.items = append(w.items, it)
+	if it.state == parked && !it.retry {
+		w.fresh++ // it takes a place among the parked
+	}
 	if it.state != open {
 		return
 	}

@@ -129,6 +129,11 @@ type Traits struct {
 	// no limit.
 	Rate  float64
 	Burst int
+	// IdentityRate is how many events of one identity the vendor takes in a minute;
+	// those beyond wait. 0 means no limit. Identity names an event's identity as the
+	// vendor counts it, or "": it is pure, and needed with IdentityRate.
+	IdentityRate int
+	Identity     func(*event.Event) string
 	// Secrets are the credentials that requests carry: whoever keeps or shows
 	// any part of an exchange passes it through Redact with them.
 	Secrets []Secret

@@ -1,0 +1,97 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	reasonPace    = "its user sends more than the vendor takes"
+	maxIdentities = 50_000 // counted in a minute; those beyond are not held back
+)
+
+// pace counts what is to be sent in whole minutes: for each identity, so that no
+// more leaves than the vendor takes of one; and in all, by the time of receipt, so
+// that traffic which outgrows the vendor's rate is told before the backlog shows it.
+type pace struct {
+	minute     int64
+	identities map[string]int
+
+	received int64 // the minute of receipt that is being counted
+	traffic  int
+	begun    bool // it was counted from its beginning
+}
+
+// hold reports whether an event of an identity must wait, and how long: until
+// the minute in which those before it have left.
+func (p *pace) hold(identity string, limit int, now time.Time) (wait time.Duration, held bool) {
+	if minute := now.Unix() / 60; minute != p.minute || p.identities == nil {
+		p.minute, p.identities = minute, make(map[string]int)
+	}
+	n, known := p.identities[identity]
+	if !known && len(p.identities) >= maxIdentities {
+		return 0, false
+	}
+	p.identities[identity] = n + 1
+	if n < limit {
+		return 0, false
+	}
+	next := time.Unix((p.minute+1)*60, 0)
+	return next.Sub(now) + time.Duration((n-limit)/limit)*time.Minute, true
+}
+
+// count counts an event by its receipt. When that begins a new minute, and the
+// one before was counted whole, it returns how many events that one had.
+func (p *pace) count(receivedAt time.Time) (events int, whole bool) {
+	minute := receivedAt.Unix() / 60
+	switch {
+	case minute < p.received:
+		return 0, false // out of order, by clocks that differ
+	case minute > p.received:
+		events, whole = p.traffic, p.begun
+		p.begun = p.received > 0
+		p.received, p.traffic = minute, 0
+	}
+	p.traffic++
+	return events, whole
+}
+
+// keepPace counts an event that is to be sent, and parks it where its identity
+// has sent too much. Nothing is counted of a vendor without limits.
+func (l *Lane) keepPace(it *item, now time.Time) {
+	if l.traits.Rate > 0 && !it.retry {
+		if events, whole := l.pace.count(it.receivedAt); whole {
+			l.weigh(events)
+		}
+	}
+	if l.traits.Identity == nil || l.traits.IdentityRate <= 0 || l.config.Mode != Live {
+		return
+	}
+	identity := l.traits.Identity(&it.event)
+	if identity == "" {
+		return
+	}
+	wait, held := l.pace.hold(identity, l.traits.IdentityRate, now)
+	if !held {
+		return
+	}
+	l.metrics.paced.Inc()
+	l.parkLater(it, reasonPace, wait, now)
+}
+
+// weigh compares a minute's traffic with what the vendor takes.
+func (l *Lane) weigh(events int) {
+	takes := l.traits.Rate * 60
+	l.metrics.traffic.Set(float64(events) / takes)
+	over := float64(events) > takes
+	if over && !l.crowded {
+		l.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
+	}
+	if over {
+		l.internal("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
+	}
+	l.crowded = over
+}
+
+var errTraffic = errors.New("the backlog grows; send fewer events there by the plan, or raise the limit with the vendor")
