@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -41,10 +40,7 @@ masked.`,
 			return err
 		}
 		if *format == "json" {
-			out := json.NewEncoder(cmd.OutOrStdout())
-			out.SetIndent("", "  ")
-			out.SetEscapeHTML(false)
-			return out.Encode(ways)
+			return writeJSON(cmd.OutOrStdout(), ways, "  ")
 		}
 		for i, way := range ways {
 			if i > 0 {

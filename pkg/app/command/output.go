@@ -2,7 +2,6 @@ package command
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -61,7 +60,7 @@ func printJSON(w io.Writer, t *admin.Table) error {
 			if j > 0 {
 				b.WriteString(", ")
 			}
-			key, err := json.Marshal(t.Columns[j].Name)
+			key, err := marshalPlain(t.Columns[j].Name)
 			if err != nil {
 				return fmt.Errorf("print column name: %w", err)
 			}
@@ -81,16 +80,6 @@ func printJSON(w io.Writer, t *admin.Table) error {
 	b.WriteString("]\n")
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func marshalPlain(v any) ([]byte, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return []byte(strings.TrimRight(b.String(), "\n")), nil
 }
 
 func printCSV(w io.Writer, t *admin.Table) error {
@@ -118,8 +107,15 @@ func printCSV(w io.Writer, t *admin.Table) error {
 }
 
 // neutral keeps a spreadsheet from taking a text that came from a client for a
-// formula (OWASP, "CSV Injection").
+// formula (OWASP, "CSV Injection"), and a terminal from obeying it. Tabs and
+// line breaks stay, they are quoted.
 func neutral(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s
 	}
@@ -161,8 +157,8 @@ func cell(v any) string {
 // terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf) {
-			return '\uFFFD'
+		if r == '\n' || unruly(r) {
+			return unicode.ReplacementChar
 		}
 		return r
 	}, s)

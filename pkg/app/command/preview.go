@@ -60,10 +60,7 @@ configuration of ` + "`sparrow dev`" + `.`,
 			return usageError{err}
 		}
 		if *format == "json" {
-			out := json.NewEncoder(cmd.OutOrStdout())
-			out.SetIndent("", "  ")
-			out.SetEscapeHTML(false)
-			return out.Encode(previews)
+			return writeJSON(cmd.OutOrStdout(), previews, "  ")
 		}
 		for i := range previews {
 			if i > 0 {

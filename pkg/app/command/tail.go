@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -57,9 +56,7 @@ var errEnough = errors.New("enough")
 
 func tailPrinter(cmd *cobra.Command, format string) func(admin.TailEvent) error {
 	if format == "json" {
-		out := json.NewEncoder(cmd.OutOrStdout())
-		out.SetEscapeHTML(false)
-		return func(e admin.TailEvent) error { return out.Encode(e) }
+		return func(e admin.TailEvent) error { return writeJSON(cmd.OutOrStdout(), e, "") }
 	}
 	return func(e admin.TailEvent) error {
 		note := e.Note
