@@ -18,10 +18,10 @@ func (s *session) configured() (*gateway.Settings, error) {
 	if path == "" {
 		path = defaultConfig
 	}
-	settings, err := gateway.Load(path, s.program.Kinds, s.program.Env)
-	if errors.Is(err, os.ErrNotExist) && s.configPath == "" {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && s.configPath == "" {
 		return nil, usagef("there is no %s here: name one with --config, or try `sparrow dev`, which needs none", defaultConfig)
 	}
+	settings, err := gateway.Load(path, s.program.Kinds, s.program.Env)
 	if err != nil {
 		return nil, usageError{err}
 	}
