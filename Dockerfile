@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # The gateway in a container. SLIM=1 builds the edge binary without DuckDB
-# (CGO_ENABLED=0), for `--role dispatcher` or a BigQuery warehouse.
+# (CGO_ENABLED=0), for `--role dispatcher` at the edge.
 #
 #   docker build -t sparrow .
 #   docker run -p 8080:8080 -v $PWD/sparrow.yaml:/etc/sparrow/sparrow.yaml:ro -v sparrow-data:/var/lib/sparrow sparrow
@@ -20,7 +20,7 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /out/sparrow /usr/local/bin/sparrow
 COPY --from=build --chown=nonroot:nonroot /out/data /var/lib/sparrow
 USER nonroot:nonroot
-# `data: .` of the configuration is this volume: journal, warehouse, socket.
+# The configuration says `data: /var/lib/sparrow`: journal, warehouse, socket.
 WORKDIR /var/lib/sparrow
 VOLUME /var/lib/sparrow
 EXPOSE 8080

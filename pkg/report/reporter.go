@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -49,7 +51,8 @@ type sink interface {
 type Reporter struct {
 	groups  groups
 	queue   chan *record
-	scrub   *scrubber
+	scrub   atomic.Pointer[scrubber]
+	secrets []string // all that scrub replaces
 	sink    sink
 	metrics *metrics
 }
@@ -72,13 +75,26 @@ func New(config Config, options Options) (*Reporter, error) {
 	if config.DSN != "" {
 		out = newSentrySink(config, options, logger)
 	}
-	return &Reporter{
+	r := &Reporter{
 		groups:  groups{byKey: make(map[key]*group)},
 		queue:   make(chan *record, queueLength),
-		scrub:   newScrubber(append(config.secrets(), options.Secrets...)),
 		sink:    out,
 		metrics: m,
-	}, nil
+	}
+	r.Guard(append(config.secrets(), options.Secrets...))
+	return r, nil
+}
+
+// Guard adds secrets to those that are replaced wherever they stand in a report:
+// a reload brought them. Earlier ones stay, since requests that carried them may
+// still be told of. Calls must not overlap.
+func (r *Reporter) Guard(secrets []string) {
+	for _, secret := range secrets {
+		if !slices.Contains(r.secrets, secret) {
+			r.secrets = append(r.secrets, secret)
+		}
+	}
+	r.scrub.Store(newScrubber(r.secrets))
 }
 
 // Observe takes note of an incident. It never blocks and may be called from
@@ -93,7 +109,7 @@ func (r *Reporter) Observe(i fault.Incident) {
 	if !full {
 		return
 	}
-	rec := newRecord(i, keyOf(i), group.fingerprint(), r.scrub.room())
+	rec := newRecord(i, keyOf(i), group.fingerprint(), r.scrub.Load().room())
 	rec.stack = callers(0)
 	if !r.push(rec) {
 		r.groups.withhold(group)
@@ -162,5 +178,5 @@ func (r *Reporter) drain(ctx context.Context) {
 }
 
 func (r *Reporter) deliver(ctx context.Context, rec *record) {
-	r.metrics.records.WithLabelValues(r.sink.deliver(ctx, r.scrub.clean(rec))).Inc()
+	r.metrics.records.WithLabelValues(r.sink.deliver(ctx, r.scrub.Load().clean(rec))).Inc()
 }

@@ -356,3 +356,16 @@ func TestConfigCheck(t *testing.T) {
 		})
 	}
 }
+
+func TestGuardedSecretsAreReplacedToo(t *testing.T) {
+	var out bytes.Buffer
+	r, stop := start(t, report.Config{}, report.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Secrets: []string{"first-secret"}})
+	r.Guard([]string{"second-secret"})
+	i := vendorRefusal()
+	i.Err = errors.New("first-secret and second-secret")
+	r.Observe(i)
+	stop()
+	if text := out.String(); strings.Contains(text, "first-secret") || strings.Contains(text, "second-secret") || !strings.Contains(text, "[secret] and [secret]") {
+		t.Errorf("the log says %s", text)
+	}
+}

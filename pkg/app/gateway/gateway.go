@@ -24,7 +24,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
-	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
 // Options are what a gateway is given beside its settings.
@@ -71,7 +70,7 @@ func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, e
 	}
 	g.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		g.openReporter, g.openJournal, g.openIndex, g.openPlan, g.openWarehouse, g.openLanes, g.openListeners, g.openIntake,
+		g.openData, g.openReporter, g.openJournal, g.openIndex, g.openPlan, g.openWarehouse, g.openLanes, g.openListeners, g.openIntake,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -92,11 +91,15 @@ func (g *Gateway) URL() string {
 	return "http://" + address
 }
 
-func (g *Gateway) openReporter(context.Context) error {
-	var secrets []string
-	for _, t := range g.settings.Trackers {
-		secrets = append(secrets, t.Secrets...)
+func (g *Gateway) openData(context.Context) error {
+	if err := os.MkdirAll(g.settings.Config.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
 	}
+	return nil
+}
+
+func (g *Gateway) openReporter(context.Context) error {
+	secrets := g.settings.secrets()
 	for _, source := range g.settings.Config.Intake.Sources {
 		if len(source.Origins) == 0 { // a server's key is a secret; a browser's is public
 			secrets = append(secrets, source.Keys...)
@@ -140,7 +143,7 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 	}
 	g.index = index
 	g.closers = append(g.closers, index.Close)
-	return g.claim(ctx, g.journal.Events(), indexReader)
+	return g.claim(ctx, g.journal.Events(), g.indexReader())
 }
 
 // claim makes the journal keep what a reader that is not known to it may need:
@@ -165,39 +168,6 @@ func (g *Gateway) openPlan(context.Context) error {
 	return g.usePlan(g.settings.Plan)
 }
 
-func (g *Gateway) openWarehouse(ctx context.Context) error {
-	if !g.settings.roles.loader {
-		return nil
-	}
-	store, err := openStore(ctx, g.settings, g.settings.Config.Warehouse.DuckDB)
-	if err != nil {
-		return err
-	}
-	g.store = store
-	g.closers = append(g.closers, store.Close)
-	// DuckDB is here and empty or old: tables and views are there from the first
-	// query on. A warehouse that is elsewhere is the loader's to wait for.
-	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, viewColumns(g.settings.Plan), false)); err != nil {
-		return fmt.Errorf("prepare the warehouse: %w", err)
-	}
-	loader, err := warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
-		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded,
-		Logger: g.log.With("component", "loader"), Registerer: g.registry, Observer: g.reporter,
-	})
-	if err != nil {
-		return err
-	}
-	g.loader = loader
-	loader.SetPlan(planForViews(g.settings.Plan))
-	return errors.Join(g.claim(ctx, g.journal.Events(), loaderReader), g.claim(ctx, g.journal.Outcomes(), loaderReader))
-}
-
-// openStore opens the warehouse that the configuration names.
-func openStore(ctx context.Context, s *Settings, config duckdb.Config) (warehouse.Warehouse, error) {
-	path := filepath.Join(s.Config.Data, "warehouse.duckdb")
-	return duckdb.Open(ctx, path, config, duckdb.Options{Settle: s.Config.Warehouse.Loader.Settle})
-}
-
 func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
 
 func (g *Gateway) openListeners(context.Context) error {
@@ -206,9 +176,6 @@ func (g *Gateway) openListeners(context.Context) error {
 		return err
 	}
 	g.closers = append(g.closers, closeListener(g.admin))
-	if !g.settings.roles.dispatcher {
-		return nil
-	}
 	if g.public, err = net.Listen("tcp", g.settings.Config.Listen); err != nil {
 		return fmt.Errorf("open public listener: %w (set `listen` to a free address)", err)
 	}
@@ -228,6 +195,7 @@ func closeListener(l net.Listener) func() error {
 
 func (g *Gateway) openIntake(context.Context) error {
 	if !g.settings.roles.dispatcher {
+		g.handler = g.healthRoutes()
 		return nil
 	}
 	d, err := dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{
@@ -239,6 +207,13 @@ func (g *Gateway) openIntake(context.Context) error {
 	g.dispatcher = d
 	g.handler, err = g.publicRoutes()
 	return err
+}
+
+// drain makes load balancers and clients go elsewhere.
+func (g *Gateway) drain() {
+	if g.dispatcher != nil {
+		g.dispatcher.Drain()
+	}
 }
 
 // Run runs every part until ctx ends or one of them fails: sinks start first,
@@ -264,11 +239,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	components = append(components, component{"admin", func(ctx context.Context) error {
 		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second, func() {})
 	}})
-	if g.public != nil {
-		components = append(components, component{"http", func(ctx context.Context) error {
-			return serve(ctx, g.public, g.handler, g.log, bound, g.dispatcher.Drain)
-		}})
-	}
+	components = append(components, component{"http", func(ctx context.Context) error {
+		return serve(ctx, g.public, g.handler, g.log, bound, g.drain)
+	}})
 	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.fleet.list()))
 	// The loader and the lanes drain for as long as they are configured to; the
 	// bound on a component is a little more.

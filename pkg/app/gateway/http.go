@@ -31,13 +31,30 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	}
 	g.dispatcher.Mount(r, browser)
 	r.Handle(browser+"/sparrow.js", console.SDK())
-	r.Handle("/metrics", promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	r.Handle("/metrics", g.metrics())
 	r.Handle("/docs", docs)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI()) // the reader is gone: nobody is left to tell
 	})
 	return r, nil
+}
+
+// healthRoutes is what a process serves that takes no events.
+func (g *Gateway) healthRoutes() http.Handler {
+	r := chi.NewRouter()
+	r.Handle("/metrics", g.metrics())
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	r.Get("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := g.journal.Ready(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
+	return r
+}
+
+func (g *Gateway) metrics() http.Handler {
+	return promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 
 // loopbackHostOnly refuses requests for another host's name, so that a page on

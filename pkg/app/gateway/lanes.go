@@ -210,13 +210,17 @@ func (l *countingLedger) Publish(ctx context.Context, r *event.Report, after uin
 }
 
 // trackers is the state of every lane, and of those that only a backlog is left of.
-func (g *Gateway) trackers() []admin.TrackerStatus {
+func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
+	_, end, err := g.journal.Events().Bounds(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("measure the backlog: %w", err)
+	}
 	var list []admin.TrackerStatus
 	for _, l := range g.fleet.list() {
 		s := l.Status()
 		status := admin.TrackerStatus{
 			Name: l.tracker.Lane.Name, Kind: l.tracker.Kind, Mode: string(s.Mode), State: laneState(s), Position: s.Cursor.String(),
-			Backlog: s.Backlog, Parked: s.Parked, LagSeconds: s.Lag.Seconds(), Outcomes: map[string]uint64{},
+			Backlog: end - min(end, s.Cursor.Seq), Parked: s.Parked, LagSeconds: s.Lag.Seconds(), Outcomes: map[string]uint64{},
 		}
 		for outcome, n := range s.Outcomes {
 			status.Outcomes[outcome.String()] = n
@@ -230,7 +234,18 @@ func (g *Gateway) trackers() []admin.TrackerStatus {
 			Position: event.Position{Seq: holds[laneReader(name)]}.String(),
 		})
 	}
-	return list
+	return list, nil
+}
+
+// sayWhyPending adds to what is pending what its lane waits for.
+func (g *Gateway) sayWhyPending(hops []admin.Hop) {
+	for i := range hops {
+		for _, l := range g.fleet.list() {
+			if s := l.Status(); hops[i].Outcome == event.Pending.String() && hops[i].Tracker == l.tracker.Lane.Name && s.BreakerWhy != "" {
+				hops[i].Reason += "; the vendor takes nothing: " + s.BreakerWhy
+			}
+		}
+	}
 }
 
 func laneState(s delivery.Status) string {

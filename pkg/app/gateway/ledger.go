@@ -14,7 +14,7 @@ import (
 // The names under which readers tell the journal what they still need.
 const (
 	loaderReader = "loader"
-	indexReader  = "duplicates"
+	indexReaders = "duplicates" // the beginning of each index's name
 	lanePrefix   = "lane-"
 )
 

@@ -38,7 +38,11 @@ func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]a
 	if err != nil {
 		return nil, err
 	}
-	return b.Event(ctx, id, withRequest)
+	ways, err := b.Event(ctx, id, withRequest)
+	for i := range ways {
+		o.g.sayWhyPending(ways[i].Hops)
+	}
+	return ways, err
 }
 
 // Reconcile implements admin.Accountant.
@@ -51,8 +55,8 @@ func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Tabl
 }
 
 // Trackers implements admin.Watcher.
-func (o operations) Trackers(context.Context) ([]admin.TrackerStatus, error) {
-	return o.g.trackers(), nil
+func (o operations) Trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
+	return o.g.trackers(ctx)
 }
 
 // RemoveTracker implements admin.Operator.

@@ -53,6 +53,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 		return err
 	}
 	current := g.inForce.Load()
+	g.reporter.Guard(next.secrets())
 	if next.Plan.Version() != current.Plan.Version() {
 		if err := g.usePlan(next.Plan); err != nil {
 			return err

@@ -40,3 +40,18 @@ func (s *Settings) SetRoles(names []string) error {
 	s.roles = r
 	return nil
 }
+
+// indexReader is the name under which this process's duplicate index holds the
+// journal. Processes of other roles have indexes of their own.
+func (g *Gateway) indexReader() string {
+	name := indexReaders
+	if r := g.settings.roles; r != everyRole() {
+		if r.trace {
+			name += "-trace"
+		}
+		if r.loader {
+			name += "-loader"
+		}
+	}
+	return name
+}

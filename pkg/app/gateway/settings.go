@@ -84,6 +84,15 @@ func (s *Settings) checkPlan() error {
 	return nil
 }
 
+// secrets are the trackers' credentials.
+func (s *Settings) secrets() []string {
+	var list []string
+	for _, t := range s.Trackers {
+		list = append(list, t.Secrets...)
+	}
+	return list
+}
+
 // PlanFile is where the plan was read from.
 func (s *Settings) PlanFile() string {
 	if s.planFile == "" {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -44,12 +45,12 @@ func (g *Gateway) trimIndex(ctx context.Context) error {
 }
 
 func (g *Gateway) trimIndexOnce(ctx context.Context) error {
-	if err := g.journal.Events().Hold(ctx, indexReader, g.index.Durable().Seq); err != nil {
+	if err := g.journal.Events().Hold(ctx, g.indexReader(), g.index.Durable().Seq); err != nil {
 		return err
 	}
 	lowest, any := uint64(0), false
 	for reader, seq := range g.journal.Events().Holds() {
-		if reader != indexReader && (!any || seq < lowest) {
+		if !strings.HasPrefix(reader, indexReaders) && (!any || seq < lowest) {
 			lowest, any = seq, true
 		}
 	}
