@@ -18,6 +18,14 @@ type Config struct {
 	// Anonymous says what becomes of events without a user: "skip" leaves them
 	// out, "hash" sends them under a number derived from the device id. Default: skip.
 	Anonymous string `yaml:"anonymous"`
+	// HeapUserID names the property that holds heap.userId, the number by which
+	// Heap's browser SDK knows the visitor: anonymous events are sent under it. It is
+	// then no property of the event. Default: none.
+	HeapUserID string `yaml:"heapUserId"`
+	// Identify names the event, such as "signed in", at which a user is bound to the
+	// visitor that HeapUserID names. Heap takes ten visitors of a user a month and
+	// drops more silently, so it should be a rare one. Default: none.
+	Identify string `yaml:"identify"`
 	// BatchSize is how many events one request holds, at most 1000. Default: 200.
 	BatchSize int `yaml:"batchSize"`
 	// Rate is how many events are sent, at most; Heap takes 15000/min for an
@@ -39,6 +47,8 @@ const (
 const (
 	maxEvents     = 1000          // of one request
 	maxRate       = 15_000 / 60.0 // events a second of one environment
+	identityRate  = 1000          // events a minute of one identity
+	maxUserID     = 1<<53 - 1
 	maxIdentity   = 255
 	maxEventName  = 1024
 	maxProperty   = 1023    // key or value: "below 1024", though the SDK takes 1024
@@ -56,7 +66,7 @@ func DefaultConfig() Config {
 // Check says what is wrong with the configuration, naming the key.
 func (c Config) Check() error {
 	_, err := c.endpoint()
-	return errors.Join(c.checkAppID(), c.checkAnonymous(), c.checkSizes(), err)
+	return errors.Join(c.checkAppID(), c.checkAnonymous(), c.checkIdentify(), c.checkSizes(), err)
 }
 
 func (c Config) checkAppID() error {
@@ -74,6 +84,13 @@ func (c Config) checkAppID() error {
 func (c Config) checkAnonymous() error {
 	if c.Anonymous != anonymousSkip && c.Anonymous != anonymousHash {
 		return fmt.Errorf("anonymous: %q is not known; want skip or hash", c.Anonymous)
+	}
+	return nil
+}
+
+func (c Config) checkIdentify() error {
+	if c.Identify != "" && c.HeapUserID == "" {
+		return errors.New("identify: needs heapUserId, the property that names the visitor")
 	}
 	return nil
 }

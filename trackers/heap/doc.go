@@ -13,6 +13,10 @@
 //	event        at most 1,024 characters
 //	properties   flat; strings and numbers; keys and values below 1,024 characters
 //	time         ISO 8601; no documented bound
+//	users        properties as above, told before the events that carry them; never
+//	             id (in any case), user_id or identity; e-mail addresses under email
+//	identify     binds a user to the number that Heap's browser SDK gave the visitor;
+//	             ten numbers a user and month, more are dropped silently
 //
 // An event without a user has no identity, and its device id is not a number of
 // Heap's. By default such an event is left out (`anonymous: skip`). With
@@ -20,6 +24,13 @@
 // SHA-256, cut to 53 bits: Heap takes it, but it will never merge with the
 // anonymous user that Heap's own browser SDK knows, and could meet an id that Heap
 // gave out to somebody else.
+//
+// A page that has Heap's browser SDK can pass heap.userId on as a property, which
+// `heapUserId` names: anonymous events then go under that number, and the event
+// that `identify` names binds it to the user.
+//
+// What Heap refuses to know of a user (a 4xx to that call alone) does not hold up
+// his events. One identity's events beyond 1,000 a minute wait for the next minute.
 //
 // Objects are flattened with dots, arrays joined with ||, booleans become text,
 // nulls and empty values are left out. Page, locale and screen become plain

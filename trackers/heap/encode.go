@@ -21,7 +21,7 @@ func flattener() tracker.Flattener { return tracker.Flattener{Separator: ".", Jo
 
 // encode writes one element of the events array to e.event, or returns the rule
 // that the event breaks.
-func (e *encoder) encode(ev *event.Event, who identity) (rule string) {
+func (e *encoder) encode(ev *event.Event, who identity, without string) (rule string) {
 	name := strings.TrimSpace(ev.Name)
 	switch {
 	case name == "":
@@ -40,20 +40,28 @@ func (e *encoder) encode(ev *event.Event, who identity) (rule string) {
 	}
 	b = tracker.AppendMember(b, "idempotency_key", ev.EventID)
 	b = append(b, `,"properties":{`...)
-	b = e.appendProperties(b, ev)
+	b = e.appendProperties(b, ev, without)
 	e.event = append(b, '}', '}')
 	return ""
 }
 
-// appendProperties writes the event's properties by name, and what is known of
-// page and browser where the event has no property so named.
-func (e *encoder) appendProperties(b []byte, ev *event.Event) []byte {
+// appendProperties writes the event's properties by name, but for one, and what
+// is known of page and browser where the event has no property so named.
+func (e *encoder) appendProperties(b []byte, ev *event.Event, without string) []byte {
 	e.flat = flattener().Append(e.flat[:0], ev.Properties)
 	e.flat = appendContext(e.flat, ev)
 	for i := range e.flat {
+		if without != "" && e.flat[i].Name == without {
+			e.flat[i].Name = ""
+		}
 		e.flat[i].Name = tracker.Truncate(e.flat[i].Name, maxProperty)
 	}
-	for _, p := range tracker.SortUnique(e.flat) {
+	return appendFlat(b, e.flat)
+}
+
+// appendFlat writes a flat list as the inside of an object, by name.
+func appendFlat(b []byte, flat []event.Property) []byte {
+	for _, p := range tracker.SortUnique(flat) {
 		if p.Name == "" || p.Value.Text == "" {
 			continue
 		}

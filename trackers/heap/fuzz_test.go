@@ -39,6 +39,9 @@ func FuzzRequests(f *testing.F) {
 			if !json.Valid(req.Body) {
 				t.Fatalf("not JSON: %q", req.Body)
 			}
+			if req.Before != nil {
+				post(fake, *req.Before)
+			}
 			post(fake, req)
 		}
 		if placed != len(batch) {

@@ -2,6 +2,7 @@ package heap
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -23,7 +24,8 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 	}
 	t := &translator{
 		config: c,
-		url:    base + "/api/track",
+		base:   base,
+		url:    base + trackPath,
 		head:   `{"app_id":"` + c.AppID + `","events":[`,
 	}
 	return t, tracker.Traits{
@@ -34,28 +36,49 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		Rate:        float64(c.Rate),
 		Burst:       c.BatchSize,
 		Unencrypted: tracker.Unencrypted(base),
+
+		IdentityRate: identityRate,
+		Identity:     t.identityOf,
 	}, nil
 }
 
+// The paths of Heap's server-side API.
+const (
+	trackPath      = "/api/track"
+	propertiesPath = "/api/add_user_properties"
+	identifyPath   = "/api/v1/identify"
+)
+
 // translator is the tracker. It holds no secret: Heap has none for sending.
 type translator struct {
-	config    Config
-	url, head string
+	config          Config
+	base, url, head string
 }
 
-// Requests packs the batch into bulk calls, in order.
+// Requests packs the batch into bulk calls, in order. What Heap must know of the
+// users of a call goes before it: their properties, or who the visitor is.
 func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
 	var (
 		rejections []tracker.Rejection
 		enc        encoder
-		packer     = tracker.Packer{Head: t.head, Tail: "]}", MaxEvents: t.config.BatchSize, MaxBytes: maxBytes, Seal: t.seal}
+		packer     = tracker.Packer{Head: t.head, Tail: "]}", MaxEvents: t.config.BatchSize, MaxBytes: maxBytes}
+		introduced []tracker.Request
 	)
+	packer.Seal = func(events []int, body []byte) tracker.Request {
+		req := t.request(t.url, events, body)
+		req.Before = t.userProperties(batch, events)
+		return req
+	}
 	for i := range batch {
 		who, refused := t.identify(&batch[i])
 		if refused.Reason == "" {
-			refused.Reason = enc.encode(&batch[i], who)
+			refused.Reason = enc.encode(&batch[i], who, t.config.HeapUserID)
 		}
-		if refused.Reason == "" && !packer.Add(i, enc.event) {
+		switch visitor := t.visitor(&batch[i]); {
+		case refused.Reason != "":
+		case who.member == "identity" && visitor != "" && strings.TrimSpace(batch[i].Name) == t.config.Identify:
+			introduced = append(introduced, t.introduce(i, enc.event, who.value, visitor))
+		case !packer.Add(i, enc.event):
 			refused.Reason = "event: over 500 kB as JSON"
 		}
 		if refused.Reason != "" {
@@ -63,14 +86,14 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 			rejections = append(rejections, refused)
 		}
 	}
-	return packer.Requests(), rejections
+	return append(packer.Requests(), introduced...), rejections
 }
 
-func (t *translator) seal(events []int, body []byte) tracker.Request {
+func (t *translator) request(url string, events []int, body []byte) tracker.Request {
 	return tracker.Request{
 		Events: events,
 		Method: http.MethodPost,
-		URL:    t.url,
+		URL:    url,
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body:   body,
 	}

@@ -24,12 +24,39 @@ func (t *translator) identify(ev *event.Event) (identity, tracker.Rejection) {
 		return identity{}, tracker.Rejection{Reason: "userId: longer than 255 characters"}
 	case user != "":
 		return identity{"identity", user}, tracker.Rejection{}
+	case t.visitor(ev) != "":
+		return identity{"user_id", t.visitor(ev)}, tracker.Rejection{}
 	case t.config.Anonymous == anonymousSkip:
 		return identity{}, tracker.Rejection{Reason: "anonymous", Skip: true}
 	case ev.DeviceID == "":
 		return identity{}, tracker.Rejection{Reason: "deviceId: required for an anonymous event"}
 	}
 	return identity{"user_id", numericID(ev.DeviceID)}, tracker.Rejection{}
+}
+
+// identityOf is whose event it is, as Heap counts its rate.
+func (t *translator) identityOf(ev *event.Event) string {
+	who, refused := t.identify(ev)
+	if refused.Reason != "" {
+		return ""
+	}
+	return who.member + ":" + who.value
+}
+
+// visitor is the number that Heap's browser SDK gave the visitor, or "" where the
+// event does not name one.
+func (t *translator) visitor(ev *event.Event) string {
+	if t.config.HeapUserID == "" {
+		return ""
+	}
+	v, ok := ev.Lookup(t.config.HeapUserID)
+	if !ok || v.Kind != event.String && v.Kind != event.Number {
+		return ""
+	}
+	if n, err := strconv.ParseUint(v.Text, 10, 64); err != nil || n > maxUserID {
+		return ""
+	}
+	return v.Text
 }
 
 // numericID derives a whole number below 2^53 from a device id, the same for

@@ -48,6 +48,11 @@ func TestTheVendorRefusesNothingThatIsSent(t *testing.T) {
 		events, rejected = events+len(batch), rejected+len(rejections)
 		for _, req := range requests {
 			sent += len(req.Events)
+			if first := req.Before; first != nil {
+				if v := built.Judge(*first, post(fake, *first)); v[0].Action != tracker.Deliver || v[0].Reason != "" {
+					t.Fatalf("batch %d, before it: %+v %v", seed, v[0], fake.Violations.First())
+				}
+			}
 			for i, v := range built.Judge(req, post(fake, req)) {
 				if v.Action != tracker.Deliver {
 					t.Fatalf("batch %d, event %d: action %d: %s\n%v", seed, req.Events[i], v.Action, v.Reason, fake.Violations.First())

@@ -1,5 +1,5 @@
-// Package heaptest is a strict stand-in for Heap's server-side track API, single
-// and bulk. It holds every request against the rules of Heap's reference
+// Package heaptest is a strict stand-in for Heap's server-side API: track,
+// single and bulk, add_user_properties and identify. It holds every request against the rules of Heap's reference
 // (track-1, bulk-track) and of its Node SDK, drops repeats by idempotency_key,
 // and can hold the documented rates. Heap documents no answers; the stand-in says
 // 200 {} to what it takes and 400 "Bad request" to what it refuses, and refuses a
@@ -28,12 +28,16 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Server is the stand-in: an http.Handler for /api/track.
+// Server is the stand-in: an http.Handler for /api/track, /api/add_user_properties
+// and /api/v1/identify.
 type Server struct {
 	// Faults ordered here are met by every request.
 	Faults vendortest.Faults
 	// Taken is the events taken, each once by its idempotency_key.
 	Taken *vendortest.Log
+	// Users is what was told of users: User is the identity, Device the user_id that
+	// identify binds to it.
+	Users *vendortest.Log
 	// Violations is every rule that a request broke.
 	Violations vendortest.Violations
 	// Seen counts the repeats that were dropped.
@@ -45,11 +49,13 @@ type Server struct {
 
 // New makes a Server.
 func New(o Options) *Server {
-	s := &Server{Taken: vendortest.NewLog(o.Log), mux: http.NewServeMux()}
+	s := &Server{Taken: vendortest.NewLog(o.Log), Users: vendortest.NewLog(nil), mux: http.NewServeMux()}
 	if o.Now != nil {
 		s.rates = &rates{now: o.Now}
 	}
 	s.mux.Handle("POST /api/track", s.Faults.Wrap(http.HandlerFunc(s.track)))
+	s.mux.Handle("POST /api/add_user_properties", s.Faults.Wrap(s.about(checkUsers)))
+	s.mux.Handle("POST /api/v1/identify", s.Faults.Wrap(s.about(checkIdentify)))
 	return s
 }
 

@@ -1,0 +1,103 @@
+package heaptest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
+)
+
+// about serves a call that tells something of users.
+func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) []vendortest.Entry) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := vendortest.ReadBody(r)
+		if err != nil {
+			return // the client is gone, and so is its request
+		}
+		var c checker
+		if r.Header.Get("Content-Type") != "application/json" {
+			c.fault("content type", "want application/json")
+		}
+		var top map[string]json.RawMessage
+		var entries []vendortest.Entry
+		if strict(body, &top) != nil {
+			c.fault("json", "the body is not a JSON object")
+		} else {
+			if app, there := c.text("", top, "app_id", 64); !there || app == "" {
+				c.fault("app_id", "required, a string")
+			}
+			entries = check(&c, top, body)
+		}
+		if len(c.violations) > 0 {
+			s.Violations.Add(c.violations...)
+			http.Error(w, "Bad request", http.StatusBadRequest)
+			return
+		}
+		s.Users.Add(entries...)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, "{}") // the client may be gone
+	})
+}
+
+// checkUsers: one user, or at most 1,000 in users.
+func checkUsers(c *checker, top map[string]json.RawMessage, body []byte) []vendortest.Entry {
+	list := []json.RawMessage{body}
+	if raw, bulk := top["users"]; bulk {
+		c.known("", top, "app_id", "users")
+		if json.Unmarshal(raw, &list) != nil || len(list) < 1 || len(list) > 1000 {
+			c.fault("users", "want an array of 1 to 1000 users")
+			return nil
+		}
+	}
+	var entries []vendortest.Entry
+	for i, raw := range list {
+		path := fmt.Sprintf("users[%d]", i)
+		var user map[string]json.RawMessage
+		if strict(raw, &user) != nil {
+			c.fault("users", "%s is not an object", path)
+			continue
+		}
+		c.known(path, user, "app_id", "identity", "properties")
+		identity, _ := c.text(path, user, "identity", 255)
+		if identity == "" {
+			c.fault("identity", "%s.identity is required", path)
+		}
+		c.properties(path, user["properties"])
+		c.userKeys(path, user["properties"])
+		entries = append(entries, vendortest.Entry{User: identity, Data: raw})
+	}
+	return entries
+}
+
+// userKeys: id in any case and user_id are Heap's own; e-mail addresses go under
+// email, in small letters.
+func (c *checker) userKeys(path string, raw json.RawMessage) {
+	var properties map[string]json.RawMessage
+	if json.Unmarshal(raw, &properties) != nil || len(properties) == 0 {
+		c.fault("properties", "%s.properties is required", path)
+	}
+	for name := range properties {
+		if strings.EqualFold(name, "id") || slices.Contains([]string{"user_id", "identity"}, name) || strings.EqualFold(name, "email") && name != "email" {
+			c.fault("user property key", "%s.%s is forbidden", path, name)
+		}
+	}
+}
+
+// checkIdentify: an identity and the number of Heap's browser SDK.
+func checkIdentify(c *checker, top map[string]json.RawMessage, _ []byte) []vendortest.Entry {
+	c.known("", top, "app_id", "identity", "user_id")
+	identity, _ := c.text("", top, "identity", 255)
+	user, _ := c.text("", top, "user_id", 16)
+	if identity == "" {
+		c.fault("identity", "required")
+	}
+	if n, err := strconv.ParseUint(user, 10, 64); err != nil || n > 1<<53-1 {
+		c.fault("user_id", "not a whole number below 2^53")
+	}
+	return []vendortest.Entry{{User: identity, Device: user}}
+}
