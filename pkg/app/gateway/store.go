@@ -55,30 +55,5 @@ func (g *Gateway) prepareStore(ctx context.Context, store warehouse.Warehouse) e
 	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, viewColumns(g.settings.Plan), false)); err != nil {
 		return fmt.Errorf("prepare the warehouse: %w", err)
 	}
-	marks, err := store.Marks(ctx)
-	if err != nil {
-		return fmt.Errorf("prepare the warehouse: %w", err)
-	}
-	g.compareEpochs(marks)
 	return nil
-}
-
-// compareEpochs raises an alarm when the warehouse was filled from another
-// journal than the one that is here: what that one still held and was not
-// loaded, or not sent, is gone with it.
-func (g *Gateway) compareEpochs(marks []warehouse.Mark) {
-	epoch, other := g.journal.Epoch(), ""
-	for _, m := range marks {
-		if m.Stream != warehouse.EventsStream {
-			continue
-		}
-		if m.Epoch == epoch {
-			return
-		}
-		other = m.Epoch
-	}
-	if other != "" {
-		g.tell("journal", "new epoch", fmt.Errorf(
-			"the journal is new (epoch %s); the warehouse was filled from another (epoch %s): what that one held and was not loaded or sent yet is lost, unless it is put back", epoch, other))
-	}
 }
