@@ -48,12 +48,11 @@ dispatcher takes events, loader fills the warehouse, trace runs the lanes.`,
 
 // run runs a gateway until a signal ends it. A second signal ends it at once.
 func (s *session) run(ctx context.Context, settings *gateway.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, done := untilSignal(ctx)
+	defer done()
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
-	context.AfterFunc(ctx, stop) // from the first signal on, the next one kills
 
 	g, err := gateway.Open(ctx, settings, gateway.Options{Logger: logger, Release: s.program.Release, Reload: reload})
 	if err != nil {
