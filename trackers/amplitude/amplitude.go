@@ -25,6 +25,10 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 	if err != nil {
 		return nil, tracker.Traits{}, err
 	}
+	rate := 0.0
+	if c.Plan == planStarter {
+		api.events, rate = starterEvents, starterRate
+	}
 	if c.BatchSize > 0 {
 		api.events = c.BatchSize
 	}
@@ -34,6 +38,8 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		Linger:      2 * time.Second,
 		Concurrency: 3,
 		Dedup:       true,
+		Rate:        rate,
+		Burst:       int(max(rate, float64(api.events))),
 		Secrets:     []tracker.Secret{c.APIKey},
 		Unencrypted: tracker.Unencrypted(base),
 	}, nil

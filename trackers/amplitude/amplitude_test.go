@@ -2,8 +2,10 @@ package amplitude_test
 
 import (
 	"flag"
+	"strings"
 	"testing"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
 	"github.com/sparrow-edge/sparrow/trackers/amplitude"
@@ -23,6 +25,7 @@ func TestConformance(t *testing.T) {
 					{Config: "apiKey: not-a-real-key\nregion: mars", Key: "region"},
 					{Config: "apiKey: not-a-real-key\nendpoint: identify", Key: "endpoint"},
 					{Config: "apiKey: not-a-real-key\nbatchSize: 2001", Key: "batchSize"},
+					{Config: "apiKey: not-a-real-key\nplan: gold", Key: "plan"},
 					{Config: "apiKey: \"not a-real-key\"", Key: "apiKey"},
 				},
 				MaxEvents: limit.events,
@@ -34,5 +37,40 @@ func TestConformance(t *testing.T) {
 				Update: *update,
 			})
 		})
+	}
+}
+
+func TestTheStarterPlan(t *testing.T) {
+	for size, want := range map[int]int{0: 10, 5: 5} {
+		_, traits := build(t, func(c *amplitude.Config) { c.APIKey, c.Plan, c.BatchSize = "not-a-real-key", "starter", size })
+		if traits.MaxBatch != want || traits.Rate != 1000 || traits.Burst < want {
+			t.Errorf("batchSize %d: %d events, %v/s, burst %d", size, traits.MaxBatch, traits.Rate, traits.Burst)
+		}
+	}
+	if _, traits := build(t, func(c *amplitude.Config) { c.APIKey = "not-a-real-key" }); traits.MaxBatch != 200 || traits.Rate != 0 {
+		t.Errorf("without a plan: %d events, %v/s", traits.MaxBatch, traits.Rate)
+	}
+}
+
+func TestCampaigns(t *testing.T) {
+	built, _ := build(t, func(c *amplitude.Config) { c.APIKey = "not-a-real-key" })
+	for page, want := range map[string][]string{
+		"https://a.example/?utm_source=news%20letter&utm_medium=mail&utm_campaign=c#x": {`"utm_source":"news letter"`, `"utm_medium":"mail"`, `"utm_campaign":"c"`},
+		"https://a.example/?x=utm_source":                                              nil,
+		"https://a.example/?utm_source=":                                               nil,
+		"https://a.example/?utm_source=%zz":                                            nil,
+		"https://a.example/#?utm_source=in-fragment":                                   nil,
+	} {
+		e := trackertest.Track()
+		e.Page.URL = page
+		requests, _ := built.Requests([]event.Event{e})
+		for _, w := range want {
+			if !strings.Contains(string(requests[0].Body), w) {
+				t.Errorf("%s: lacks %s: %s", page, w, requests[0].Body)
+			}
+		}
+		if n := strings.Count(string(requests[0].Body), `"utm_`); n != len(want) {
+			t.Errorf("%s: %d utm properties, want %d", page, n, len(want))
+		}
 	}
 }

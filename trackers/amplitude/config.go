@@ -18,8 +18,11 @@ type Config struct {
 	Endpoint string `yaml:"endpoint"`
 	// Region is "us" or "eu", where the project is. Default: us.
 	Region string `yaml:"region"`
+	// Plan "starter" keeps to what Amplitude advises for its Starter plan: 10 events
+	// a request and 1,000 a second. Default: none.
+	Plan string `yaml:"plan"`
 	// BatchSize is how many events one request holds: at most 1999 (http) or 2000
-	// (batch). The Starter plan advises 10. Default: 200 (http), 1000 (batch).
+	// (batch). Default: 200 (http), 1000 (batch), 10 with plan starter.
 	BatchSize int `yaml:"batchSize"`
 	// BaseURL replaces the vendor's host, for a test server or a proxy.
 	BaseURL string `yaml:"baseURL"`
@@ -34,6 +37,13 @@ type Config struct {
 const (
 	endpointHTTP  = "http"
 	endpointBatch = "batch"
+)
+
+// What Amplitude advises for its Starter plan.
+const (
+	planStarter   = "starter"
+	starterEvents = 10   // of one request
+	starterRate   = 1000 // events a second
 )
 
 // DefaultConfig is the configuration before a file changes it. It lacks the
@@ -63,6 +73,9 @@ func (c Config) api() (api, error) {
 // Check says what is wrong with the configuration, naming the key.
 func (c Config) Check() error {
 	_, err := c.base()
+	if c.Plan != "" && c.Plan != planStarter {
+		err = errors.Join(err, fmt.Errorf("plan: %q is not known; want starter, or leave it out", c.Plan))
+	}
 	return errors.Join(c.checkKey(), c.checkBatchSize(), err)
 }
 

@@ -17,11 +17,15 @@
 //	session_id   milliseconds of the session's start, a number, or -1
 //	properties   strings at most 1,024 characters, objects at most 40 deep, at most
 //	             1,000 keys
+//	plan         Starter: 10 events a request and 1,000 a second are advised
 //	rate         30 events a second for one user or device (HTTP V2), 1,000 (Batch);
 //	             a daily quota of 500,000 (Batch)
 //
 // A pageview becomes "[Amplitude] Page Viewed" with the property names of
 // Amplitude's own browser plugin, so that its built-in web reports work. A
+// page's utm parameters become properties of those names. User properties are set
+// with each event that carries them: Amplitude's $identify would be an event of its
+// own for each of ours, and its other operations need the state of a client. A
 // numeric property `revenue` makes a revenue event, with productId, revenueType
 // and currency; price and quantity stay ordinary properties, because Amplitude
 // would let their product replace the revenue.

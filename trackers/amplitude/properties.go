@@ -46,6 +46,7 @@ func appendProperties(b []byte, ev *event.Event) []byte {
 	member(pageURL, plain)
 	member(pagePath, path(ev))
 	member(pageReferrer, ev.Page.Referrer)
+	campaign(ev.Page.URL, member)
 	if ev.Name == "pageview" {
 		member(pageLocation, ev.Page.URL)
 		member(pageTitle, ev.Page.Title)
