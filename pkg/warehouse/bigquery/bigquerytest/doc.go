@@ -47,7 +47,7 @@
 //   - A row for a partition more than 1825 days back or 366 days ahead is refused
 //     ("Streaming data into BigQuery").
 //
-// REST ("BigQuery API v2": datasets, tables, jobs.query; "Error messages"; "Modifying
+// REST ("BigQuery API v2": datasets, tables, jobs.query and getQueryResults; "Error messages"; "Modifying
 // table schemas"): get, insert, list, patch with If-Match, delete; errors with
 // their HTTP status and reason; names, modes, types, partitioning and clustering
 // checked; columns may be added as NULLABLE or REPEATED and relaxed, nothing else.

@@ -50,11 +50,11 @@ func TestAppendFaults(t *testing.T) {
 			w := newWorld(t, bigquerytest.Config{})
 			connection := w.connection()
 			stream := w.create(storagepb.WriteStream_COMMITTED)
-			response, err := exchange(t, connection, request(stream, descriptor(), row("before")))
+			_, err := exchange(t, connection, request(stream, descriptor(), row("before")))
 			must(t, err)
 			c.fault.Method, c.fault.Table, c.fault.Calls = bigquerytest.AppendRows, tableID, 1
 			order := w.server.Order(c.fault)
-			response, err = exchange(t, connection, request("", nil, row("victim")))
+			response, err := exchange(t, connection, request("", nil, row("victim")))
 			if ended := err != nil; ended != c.ends {
 				t.Fatalf("ended %v (%v), want %v", ended, err, c.ends)
 			}

@@ -21,6 +21,7 @@ const (
 	TablesList     Method = "tables.list"
 	TablesDelete   Method = "tables.delete"
 	JobsQuery      Method = "jobs.query"
+	JobsResults    Method = "jobs.getQueryResults"
 
 	Token Method = "token"
 )

@@ -61,6 +61,7 @@ func (s *Server) routes() http.Handler {
 		"PATCH " + dataset + "/tables/{table}":  {TablesPatch, (*restCall).patchTable},
 		"DELETE " + dataset + "/tables/{table}": {TablesDelete, (*restCall).deleteTable},
 		"POST " + project + "/queries":          {JobsQuery, (*restCall).query},
+		"GET " + project + "/queries/{job}":     {JobsResults, (*restCall).results},
 	} {
 		mux.HandleFunc(pattern, s.handle(call.method, call.work))
 	}

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
@@ -42,7 +45,7 @@ func (c *restCall) query() (any, *restError) {
 	}
 	response := &bq.QueryResponse{
 		Kind: "bigquery#queryResponse", JobComplete: true, TotalRows: uint64(len(answer.rows)), Schema: &bq.TableSchema{},
-		JobReference: &bq.JobReference{ProjectId: c.config.Project, JobId: "job_" + strconv.FormatInt(time.Now().UnixNano(), 36), Location: c.config.Location},
+		JobReference: &bq.JobReference{ProjectId: c.config.Project, JobId: "job_" + uuid.NewString(), Location: c.config.Location},
 	}
 	for _, column := range answer.columns {
 		response.Schema.Fields = append(response.Schema.Fields, &bq.TableFieldSchema{Name: column.name, Type: column.kind, Mode: "NULLABLE"})
@@ -55,7 +58,49 @@ func (c *restCall) query() (any, *restError) {
 		}
 		response.Rows = append(response.Rows, &bq.TableRow{F: cells})
 	}
+	c.jobs.keep(response)
 	return response, nil
+}
+
+// results gives the answer of an earlier query once more: jobs.getQueryResults.
+// The client asks for it when there were no rows.
+func (c *restCall) results() (any, *restError) {
+	r := c.jobs.find(c.r.PathValue("job"))
+	if r == nil {
+		return nil, notFound("Not found: Job %s:%s", c.config.Project, c.r.PathValue("job"))
+	}
+	return &bq.GetQueryResultsResponse{
+		Kind: "bigquery#getQueryResultsResponse", JobComplete: true, JobReference: r.JobReference, Schema: r.Schema, Rows: r.Rows, TotalRows: r.TotalRows,
+	}, nil
+}
+
+// maxJobs is how many answers are remembered.
+const maxJobs = 64
+
+// jobs are the last queries' answers, oldest first.
+type jobs struct {
+	mu   sync.Mutex
+	list []*bq.QueryResponse
+}
+
+func (j *jobs) keep(r *bq.QueryResponse) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.list = append(j.list, r)
+	if len(j.list) > maxJobs {
+		j.list = slices.Delete(j.list, 0, 1)
+	}
+}
+
+func (j *jobs) find(id string) *bq.QueryResponse {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.list {
+		if r.JobReference.JobId == id {
+			return r
+		}
+	}
+	return nil
 }
 
 // cell is a value as the REST API writes it.

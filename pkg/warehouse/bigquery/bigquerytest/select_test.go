@@ -56,6 +56,7 @@ func TestReadBacks(t *testing.T) {
 		{"select n, id" + from + "where n >= 0 order by n desc limit 1", nil, "[[3 c]]"},
 		{"select count(*)" + from, nil, "[[5]]"},
 		{"select count(*)" + from + "where id = 'nobody'", nil, "[[0]]"},
+		{"select id" + from + "where id = 'nobody'", nil, "[]"},
 		{"select count(*)" + from + "where n > @n or (n = @n and id <> 'b')", map[string]any{"n": int64(1)}, "[[2]]"},
 		{"select distinct id" + from + "where date(at) < @day and n <= 9 order by id", map[string]any{"day": civil.DateOf(noon)}, "[[b] [c]]"},
 		{"select count(*)" + from + "where at >= @since", map[string]any{"since": noon.AddDate(0, 0, -1)}, "[[2]]"},

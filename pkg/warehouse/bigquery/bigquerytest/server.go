@@ -25,6 +25,7 @@ type Server struct {
 	faults   *faults
 	counters *counters
 	tokens   *tokens
+	jobs     jobs
 	roots    *x509.CertPool
 
 	grpcGate, httpGate *gate
