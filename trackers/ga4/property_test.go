@@ -37,14 +37,13 @@ func post(handler http.Handler, req tracker.Request) tracker.Response {
 // Whatever a plan lets through, the strict stand-in takes all that is sent, and
 // most of it is sent.
 func TestTheVendorRefusesNothingThatIsSent(t *testing.T) {
-	const batches = 100
 	fake := ga4test.New(ga4test.Options{})
 	built, traits := build(t, func(c *ga4.Config) {
 		c.MeasurementID, c.APISecret, c.ForwardIP = "G-TEST123456", "not-a-real-secret", true
 	})
 	size := min(traits.MaxBatch, 200)
 	events, sent, rejected := 0, 0, 0
-	for seed := range uint64(batches) {
+	for seed := range uint64(propertyBatches) {
 		batch := trackertest.Events(seed, size)
 		requests, rejections := built.Requests(batch)
 		events, rejected = events+len(batch), rejected+len(rejections)
@@ -60,7 +59,7 @@ func TestTheVendorRefusesNothingThatIsSent(t *testing.T) {
 	if n := fake.Violations.Total(); n > 0 {
 		t.Errorf("%d rules broken, such as %v", n, fake.Violations.First()[:min(n, 5)])
 	}
-	if fake.Taken.Total() != sent || sent+rejected != events || events != 20_000 {
+	if fake.Taken.Total() != sent || sent+rejected != events || events != propertyBatches*size {
 		t.Errorf("%d events: %d sent, %d rejected; the stand-in took %d", events, sent, rejected, fake.Taken.Total())
 	}
 	if sent < events/2 {
