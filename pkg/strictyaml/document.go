@@ -3,6 +3,7 @@ package strictyaml
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -115,12 +116,34 @@ func located(file string, err error) error {
 		GetMessage() string
 	}
 	if errors.As(err, &positioned) {
+		message := positioned.GetMessage()
+		if mismatch, ok := errors.AsType[*yaml.TypeError](err); ok {
+			message = "want " + kindOf(mismatch.DstType)
+		}
 		at := file
 		if tk := positioned.GetToken(); tk != nil && tk.Position != nil {
 			at = fmt.Sprintf("%s:%d", file, tk.Position.Line)
 		}
-		return fmt.Errorf("%s: %s", at, positioned.GetMessage())
+		return fmt.Errorf("%s: %s", at, message)
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return fmt.Errorf("%s: %s", file, first)
+}
+
+// kindOf says in words what a value of a type looks like in YAML.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "a mapping of keys to values"
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	default:
+		return "a number"
+	}
 }

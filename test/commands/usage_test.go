@@ -116,7 +116,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"plain HTTP in production":   {sources + "trackers:\n  - { kind: amplitude, apiKey: " + secret + ", baseURL: \"http://vendor.example\", insecure: true }\n", soundPlan, []string{"plain HTTP is refused", "production"}},
 		"an unknown key of the plan": {sources, "events:\n  pageview: { propertis: { pathname: string } }\n", []string{"plan.yaml:2", `did you mean "properties"?`}},
 		"an unknown type":            {sources, "events:\n  pageview: { properties: { pathname: strng } }\n", []string{"plan.yaml:2", `did you mean "string"?`}},
-		"a tracker nobody has":       {sources, "events:\n  pageview: { trackers: [heap] }\n", []string{"plan: event \"pageview\"", `"heap" is not configured`}},
+		"a tracker nobody has":       {sources, "events:\n  pageview: { trackers: [heap] }\n", []string{"plan.yaml: event \"pageview\"", `"heap" is not configured`}},
 		"no plan":                    {sources, "", []string{"plan.yaml"}},
 	} {
 		t.Run(name, func(t *testing.T) {

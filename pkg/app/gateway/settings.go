@@ -79,7 +79,7 @@ func (s *Settings) checkPlan() error {
 	}
 	_, err = s.tracer(s.Plan, clean)
 	if err = errors.Join(s.Plan.CheckTrackers(names), err); err != nil {
-		return fmt.Errorf("plan: %w", err)
+		return fmt.Errorf("%s: %w", s.PlanFile(), err)
 	}
 	return nil
 }
