@@ -9,15 +9,15 @@ import (
 
 // Counts is what a server has done so far.
 type Counts struct {
-	Calls       map[Method]int // answered or broken off, whatever came of them
-	Failed      map[Method]int // of these, with an error
-	Codes       map[codes.Code]int
-	Rows        int64 // appended, held back ones included
-	Connections int   // AppendRows connections that were opened
-	Open        int   // that are open
-	MostOpen    int   // that were open at once
-	InFlight    int   // the most appends that waited for their answer at once
-	Tokens      int   // that were issued
+	Calls       map[Method]int     // answered or broken off, whatever came of them
+	Failed      map[Method]int     // of these, with an error
+	Codes       map[codes.Code]int // what calls ended with; of REST the HTTP status
+	Rows        int64              // appended, held back ones included
+	Connections int                // AppendRows connections that were opened
+	Open        int                // that are open
+	MostOpen    int                // that were open at once
+	InFlight    int                // the most appends that waited for their answer at once
+	Tokens      int                // that were issued
 }
 
 // counters counts for one server.

@@ -211,15 +211,15 @@ func (p *parser) item() item {
 }
 
 func (p *parser) condition() expression {
-	any := junction{or: true}
+	either := junction{or: true}
 	for more := true; more; more = p.is("or") {
 		all := junction{}
 		for more := true; more; more = p.is("and") {
 			all.list = append(all.list, p.test())
 		}
-		any.list = append(any.list, all)
+		either.list = append(either.list, all)
 	}
-	return any
+	return either
 }
 
 func (p *parser) test() expression {

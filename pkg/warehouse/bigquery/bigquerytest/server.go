@@ -71,11 +71,8 @@ func Open(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, store: config.Store, faults: &faults{}, counters: newCounters(), closing: make(chan struct{})}
+	s := &Server{config: config, store: config.Store, faults: &faults{}, counters: newCounters(), tokens: newTokens(config.TokenLife), closing: make(chan struct{})}
 	s.store.lasts.Store(int64(config.StreamLife))
-	if s.tokens, err = newTokens(config.TokenLife); err != nil {
-		return nil, fmt.Errorf("start bigquery server: %w", err)
-	}
 	var certificate *tls.Certificate
 	if config.TLS {
 		if certificate, s.roots, err = selfSigned(); err != nil {

@@ -43,8 +43,8 @@ const (
 	maxTokens = 100_000
 )
 
-func newTokens(life time.Duration) (*tokens, error) {
-	return &tokens{life: life, issued: map[string]time.Time{}}, nil
+func newTokens(life time.Duration) *tokens {
+	return &tokens{life: life, issued: map[string]time.Time{}}
 }
 
 func (t *tokens) account() (*rsa.PrivateKey, error) {
