@@ -121,7 +121,7 @@ func validField(name string, value any) bool {
 	switch name {
 	case "event_type":
 		return isText && text != "" && length(text) <= 1024 && !reserved(text)
-	case "user_id", "device_id", "insert_id", "ip", "user_agent", "language", "platform", "productId", "revenueType", "currency":
+	case "user_id", "device_id", "insert_id", "ip", "user_agent", "language", "platform", "productId", "revenueType", "currency", "library":
 		return isText && text != "" && length(text) <= 1024
 	case "time":
 		ms, err := number.Int64()
@@ -134,7 +134,7 @@ func validField(name string, value any) bool {
 		return ok && within(object, 1)
 	case "revenue", "price":
 		return isNumber
-	case "quantity":
+	case "quantity", "event_id":
 		return isNumber && whole(number)
 	}
 	return false
