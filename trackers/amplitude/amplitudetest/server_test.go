@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +76,10 @@ func TestEachFieldRuleBites(t *testing.T) {
 		"insert_id not a string":  {event(`"insert_id":1`), "events_with_invalid_fields", "insert_id"},
 		"language an empty value": {event(`"language":""`), "events_with_invalid_fields", "language"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		if place(name) == "" {
+			t.Errorf("%s: say where the vendor documents it", name)
+		}
+		t.Run(name+" ("+place(name)+")", func(t *testing.T) {
 			fake := amplitudetest.New(amplitudetest.Options{})
 			code, answer := post(t, fake, upload(sound, try.event))
 			fields, _ := answer[try.list].(map[string]any)
@@ -179,4 +183,25 @@ func TestTooFast(t *testing.T) {
 	if code, _ := post(t, fake, upload(sound)); code != 200 {
 		t.Errorf("30 seconds later: status %d", code)
 	}
+}
+
+// place is where Amplitude documents a rule: a section of its HTTP V2 API page
+// (amplitude-docs, http-v2), or the validation of its SDKs.
+func place(rule string) string {
+	for _, p := range []struct {
+		begins []string
+		place  string
+	}{
+		{[]string{"no event_type", "no id", "event_type empty", "event_type too long"}, "http-v2: keys for the event argument"},
+		{[]string{"event_type reserved", "identify"}, "http-v2: event_type; the SDKs' special events"},
+		{[]string{"user forbidden", "user zero", "device forbidden"}, "http-v2: device IDs and user IDs minimum length, invalid values"},
+		{[]string{"user a number", "time", "session", "revenue", "unknown field", "insert_id", "language"}, "http-v2: keys for the event argument"},
+		{[]string{"property too long", "user property too long", "properties too deep"}, "http-v2: string character limit, event and user property depth"},
+		{[]string{"too many keys", "properties an array"}, "analytics-types: MAX_PROPERTY_KEYS"},
+	} {
+		if slices.ContainsFunc(p.begins, func(start string) bool { return strings.HasPrefix(rule, start) }) {
+			return p.place
+		}
+	}
+	return ""
 }

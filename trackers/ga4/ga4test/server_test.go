@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,10 @@ func now() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }
 
 func TestEachRuleBites(t *testing.T) {
 	for name, broken := range breaking() {
-		t.Run(name, func(t *testing.T) {
+		if place(name) == "" {
+			t.Errorf("%s: say where the vendor documents it", name)
+		}
+		t.Run(name+" ("+place(name)+")", func(t *testing.T) {
 			fake := ga4test.New(ga4test.Options{Now: now})
 			if w := send(t, fake, "/mp/collect"+query, "application/json", broken); w.Code != http.StatusNoContent {
 				t.Errorf("status %d, want 204 as always", w.Code)
@@ -181,4 +185,25 @@ func TestTheValidationEndpointTakesNothing(t *testing.T) {
 	if fake.Taken.Total() != 0 || fake.Violations.Total() != 0 {
 		t.Error("the validation endpoint took events or counted violations")
 	}
+}
+
+// place is where Google documents a rule: a page of its Measurement Protocol
+// guide (developers.google.com/analytics/devguides/collection/protocol/ga4), or the
+// validator of its Event Builder (googleanalytics/ga-dev-tools).
+func place(rule string) string {
+	for _, p := range []struct {
+		begins []string
+		place  string
+	}{
+		{[]string{"not JSON", "two values", "unknown top-level key", "unknown key in an event", "client_id", "user_id", "consent", "device key", "ip_override", "user_location", "user property without value", "event without a name"}, "reference: post body"},
+		{[]string{"event name reserved", "event name prefix", "param name prefix", "param name reserved", "user property reserved"}, "reference: reserved names"},
+		{[]string{"no events", "26 events", "body too large", "event name", "26 params", "param name", "param too long", "page_", "user property", "26 user properties", "timestamp"}, "sending-events: limitations"},
+		{[]string{"no engagement time"}, "sending-events: recommended parameters for reports"},
+		{[]string{"param ", "items outside commerce", "purchase", "value", "currency", "item ", "201 items"}, "Event Builder: ValidateEvent"},
+	} {
+		if slices.ContainsFunc(p.begins, func(start string) bool { return strings.HasPrefix(rule, start) }) {
+			return p.place
+		}
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,10 @@ func TestEachRuleBites(t *testing.T) {
 		"unknown member":         bulk(`{"event":"a","ip":"203.0.113.1",` + who + `}`),
 		"a bad event among good": bulk(`{"event":"a",`+who+`}`, `{"event":"",`+who+`}`),
 	} {
-		t.Run(name, func(t *testing.T) {
+		if place(name) == "" {
+			t.Errorf("%s: say where the vendor documents it", name)
+		}
+		t.Run(name+" ("+place(name)+")", func(t *testing.T) {
 			fake := heaptest.New(heaptest.Options{})
 			if code := post(fake, broken); code != http.StatusBadRequest {
 				t.Errorf("status %d, want 400", code)
@@ -120,4 +124,23 @@ func TestRates(t *testing.T) {
 	if code := post(fake, bulk(`{"event":"a","identity":"user-0"}`)); code != http.StatusTooManyRequests {
 		t.Errorf("1,001 events of one identity in a minute: status %d, want 429", code)
 	}
+}
+
+// place is where Heap documents a rule: a page of its reference
+// (developers.heap.io/reference), or its Node SDK's validator.
+func place(rule string) string {
+	for _, p := range []struct {
+		begins []string
+		place  string
+	}{
+		{[]string{"user_id", "identity", "nobody"}, "track-1: identity and user_id"},
+		{[]string{"property", "properties"}, "track-1: properties; heap-api validations.js"},
+		{[]string{"no events", "1001 events", "unknown top member", "a bad event among good"}, "bulk-track"},
+		{[]string{"not JSON", "no app_id", "app_id", "no event name", "event name", "timestamp", "key not a string", "unknown member"}, "track-1: body"},
+	} {
+		if slices.ContainsFunc(p.begins, func(start string) bool { return strings.HasPrefix(rule, start) }) {
+			return p.place
+		}
+	}
+	return ""
 }
