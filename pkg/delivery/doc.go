@@ -31,6 +31,11 @@
 //     under the same ids. To one without, nothing is ever sent twice: a report
 //     with intents is published before the requests, and intents that no later
 //     report took back become uncertain ("stopped while sending").
+//   - A request before another (tracker.Request.Before) takes no event: whatever
+//     becomes of it makes nothing uncertain. What it refuses is rejected, never
+//     sent, and told as an incident of the class "validation".
+//   - No more events of one identity leave in a minute than the vendor takes
+//     (tracker.Traits.IdentityRate); the others are parked until they may.
 //   - An outage parks nothing: the breaker opens and the cursor waits. Only when
 //     it cuts a window short of which some events were settled already are the
 //     others parked, at most one window, without a budget and due as soon as the
