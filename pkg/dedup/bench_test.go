@@ -21,8 +21,8 @@ const benchRecords = 256
 
 func (benchJournal) Epoch() string { return "e1" }
 
-func (j benchJournal) End(context.Context) (event.Position, error) {
-	return event.Position{Seq: j.messages + 1}, nil
+func (j benchJournal) Bounds(context.Context) (first, end event.Position, err error) {
+	return event.Position{Seq: 1}, event.Position{Seq: j.messages + 1}, nil
 }
 
 func (j benchJournal) Read(_ context.Context, from event.Position) (dedup.Reader, error) {

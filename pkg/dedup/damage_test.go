@@ -44,11 +44,11 @@ func TestRebuild(t *testing.T) {
 		aside bool
 	}{
 		"unharmed": {func(*testing.T, string, *journal) {}, "", false},
-		"directory lost": {func(t *testing.T, dir string, _ *journal) {
+		"directory lost, the journal whole": {func(t *testing.T, dir string, _ *journal) {
 			if err := os.RemoveAll(dir); err != nil {
 				t.Fatal(err)
 			}
-		}, "index rebuilt", false},
+		}, "", false},
 		"manifest overwritten": {func(t *testing.T, dir string, _ *journal) { overwrite(t, dir, "MANIFEST-") }, "index damaged", true},
 		"table overwritten":    {func(t *testing.T, dir string, _ *journal) { overwrite(t, dir, ".sst") }, "index damaged", true},
 		"table lost": {func(t *testing.T, dir string, _ *journal) {
@@ -74,6 +74,21 @@ func TestRebuild(t *testing.T) {
 				t.Errorf("damaged directory aside: %v, want %t", err, c.aside)
 			}
 		})
+	}
+}
+
+func TestDirectoryLostAndJournalTrimmed(t *testing.T) {
+	dir, j, batches, _ := filled(t)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	j.first = uint64(len(batches)) // only the last message is left
+	seen := &incidents{}
+	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	b := j.add(record("shop", "only now", 0), record("shop", "only now", 0))
+	check(t, index, []event.Batch{b}, [][]bool{{false, true}})
+	if seen.classes()["index rebuilt"] != 1 {
+		t.Errorf("incidents %v, want one rebuilt: what was trimmed is forgotten", seen.classes())
 	}
 }
 

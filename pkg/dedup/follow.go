@@ -17,8 +17,9 @@ import (
 type Source interface {
 	// Epoch names the stream: positions of different epochs have nothing in common.
 	Epoch() string
-	// End is the position after the last message, {1 0} of an empty stream.
-	End(ctx context.Context) (event.Position, error)
+	// Bounds are the position of the first message that is still held and that
+	// after the last one; both are {1 0} for a stream that never had any.
+	Bounds(ctx context.Context) (first, end event.Position, err error)
 	// Read reads from a position on, or from the first message that is still
 	// held, if that is later.
 	Read(ctx context.Context, from event.Position) (Reader, error)
@@ -145,15 +146,14 @@ func (i *Index) stretch(ctx context.Context, r Reader, w *writer) error {
 // reconcile compares the index with the journal and starts anew where they do
 // not fit.
 func (i *Index) reconcile(ctx context.Context, source Source) error {
-	end, err := source.End(ctx)
+	first, end, err := source.Bounds(ctx)
 	if err != nil {
-		return sourceError{fmt.Errorf("read the journal's end: %w", err)}
+		return sourceError{fmt.Errorf("read the journal's bounds: %w", err)}
 	}
 	epoch := source.Epoch()
 	i.mu.Lock()
 	s := i.state.clone()
 	i.mu.Unlock()
-	held := event.Position{Seq: 1}.Before(end)
 	switch {
 	case s.epoch == epoch && !end.Before(s.applied):
 		i.mu.Lock()
@@ -161,9 +161,9 @@ func (i *Index) reconcile(ctx context.Context, source Source) error {
 		i.announce()
 		i.mu.Unlock()
 		return nil
-	case s.epoch == "" && held:
-		i.tell("index rebuilt", errors.New("there is no duplicate index of this journal: it is built from the journal's start"))
-	case s.epoch == "":
+	case s.epoch == "" && first.Seq > 1:
+		i.tell("index rebuilt", errors.New("there is no duplicate index of this journal, which was trimmed: it is built from what is left"))
+	case s.epoch == "": // the journal is whole: building the index forgets nothing
 		i.logger.Info("duplicate index begins")
 	case s.epoch != epoch:
 		i.tell("index rebuilt", errors.New("the duplicate index is of another journal: it is built from the journal's start"))

@@ -51,10 +51,10 @@ func (j *journal) Epoch() string {
 	return j.epoch
 }
 
-func (j *journal) End(context.Context) (event.Position, error) {
+func (j *journal) Bounds(context.Context) (first, end event.Position, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return event.Position{Seq: uint64(len(j.batches)) + 1}, nil
+	return event.Position{Seq: j.first}, event.Position{Seq: uint64(len(j.batches)) + 1}, nil
 }
 
 func (j *journal) Read(_ context.Context, from event.Position) (dedup.Reader, error) {

@@ -47,8 +47,8 @@ type killJournal struct{}
 
 func (killJournal) Epoch() string { return "e1" }
 
-func (killJournal) End(context.Context) (event.Position, error) {
-	return event.Position{Seq: killMessages + 1}, nil
+func (killJournal) Bounds(context.Context) (first, end event.Position, err error) {
+	return event.Position{Seq: 1}, event.Position{Seq: killMessages + 1}, nil
 }
 
 func (killJournal) Read(_ context.Context, from event.Position) (dedup.Reader, error) {
