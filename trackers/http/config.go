@@ -201,15 +201,8 @@ func (c Config) target() (target, base string, err error) {
 	}
 	query := u.Query()
 	u.RawQuery, u.ForceQuery = "", false
-	if c.BaseURL != "" {
-		if base, err = tracker.CheckBaseURL(c.BaseURL, c.Insecure); err != nil {
-			return "", "", err
-		}
-		base += u.EscapedPath()
-	} else if base, err = tracker.CheckBaseURL(u.String(), c.Insecure); err != nil {
-		return "", "", fmt.Errorf("url: %s", strings.TrimPrefix(err.Error(), "baseURL: "))
-	} else {
-		base = u.String()
+	if base, err = c.reach(u); err != nil {
+		return "", "", err
 	}
 	for name, value := range c.Query {
 		if query.Has(name) {
@@ -221,4 +214,16 @@ func (c Config) target() (target, base string, err error) {
 		return base, base, nil
 	}
 	return base + "?" + query.Encode(), base, nil
+}
+
+// reach is the URL without its query, on the host of BaseURL where there is one.
+func (c Config) reach(u *url.URL) (string, error) {
+	if c.BaseURL != "" {
+		host, err := tracker.CheckBaseURL(c.BaseURL, c.Insecure)
+		return host + u.EscapedPath(), err
+	}
+	if _, err := tracker.CheckBaseURL(u.String(), c.Insecure); err != nil {
+		return "", fmt.Errorf("url: %s", strings.TrimPrefix(err.Error(), "baseURL: "))
+	}
+	return u.String(), nil // CheckBaseURL would take the slash at its end
 }
