@@ -45,7 +45,7 @@ func (d *Dispatcher) preflight(x *exchange) {
 }
 
 func (d *Dispatcher) allowsPreflight(x *exchange) bool {
-	if key := queryKey(x.r.URL.RawQuery); key != "" {
+	if key := parameter(x.r.URL.RawQuery, "key"); key != "" {
 		s, found := d.keys[key]
 		if found {
 			x.source = s

@@ -24,8 +24,10 @@
 //
 // The third form is an object with one member "events" that is an array, and no
 // member "event". Its "sentAt" is kept when it is an RFC 3339 time and ignored
-// otherwise; other members are ignored. Any other JSON value is one record: a
-// scalar body is one invalid event, answered 200 with its fault.
+// otherwise; without it, the query's "t" (milliseconds since 1970) is, for a
+// client whose repeats must have the same bytes. Other members are ignored. Any
+// other JSON value is one record: a scalar body is one invalid event, answered
+// 200 with its fault.
 //
 // # Order of checks
 //

@@ -124,7 +124,9 @@ func (d *Dispatcher) keep(x *exchange, content []byte, b batch) *refusal {
 		return f
 	}
 	r := d.seen(x)
-	r.Context.SentAt = b.sentAt
+	if r.Context.SentAt = b.sentAt; b.sentAt.IsZero() {
+		r.Context.SentAt = clientClock(parameter(x.r.URL.RawQuery, "t"))
+	}
 	if f := x.encode(r, content, b.elements); f != nil {
 		return f
 	}
@@ -245,7 +247,7 @@ func (d *Dispatcher) recovered(x *exchange, p any) {
 
 // requestKey is the write key of a request: the query's, or else the bearer token.
 func requestKey(r *http.Request) string {
-	if key := queryKey(r.URL.RawQuery); key != "" {
+	if key := parameter(r.URL.RawQuery, "key"); key != "" {
 		return key
 	}
 	const scheme = "bearer "
@@ -256,17 +258,19 @@ func requestKey(r *http.Request) string {
 	return ""
 }
 
-// queryKey finds the parameter "key" without building a map of all of them.
-func queryKey(query string) string {
+// parameter finds one parameter of a query without building a map of all of them.
+func parameter(query, name string) string {
 	for query != "" {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
-		if value, found := strings.CutPrefix(pair, "key="); found {
-			if key, err := url.QueryUnescape(value); err == nil {
-				return key
-			}
-			return ""
+		given, value, _ := strings.Cut(pair, "=")
+		if given != name {
+			continue
 		}
+		if text, err := url.QueryUnescape(value); err == nil {
+			return text
+		}
+		return ""
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -156,6 +157,19 @@ func sentTime(value []byte) time.Time {
 	}
 	return t.UTC()
 }
+
+// clientClock reads the query's t, milliseconds since 1970 by the client's
+// clock; it is the zero time when that is none before the year 10000.
+func clientClock(t string) time.Time {
+	ms, err := strconv.ParseUint(t, 10, 48)
+	if err != nil || ms == 0 || ms >= endOfYears {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(ms)).UTC()
+}
+
+// endOfYears is the year 10000, which RFC 3339 cannot write, in milliseconds.
+const endOfYears = 253_402_300_800_000
 
 func atEnd(body []byte, i int) error {
 	if i = event.SkipSpace(body, i); i < len(body) {

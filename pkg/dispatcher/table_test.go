@@ -35,6 +35,15 @@ func events(n int) string {
 	return "[" + strings.TrimSuffix(strings.Repeat(purchase+",", n), ",") + "]"
 }
 
+func wantSentAt(want time.Time) func(*testing.T, answer, []event.Record) {
+	return func(t *testing.T, _ answer, r []event.Record) {
+		t.Helper()
+		if got := r[0].Context.SentAt; !got.Equal(want) {
+			t.Errorf("sentAt %v, want %v", got, want)
+		}
+	}
+}
+
 func scenarios(t testing.TB) []scenario {
 	long := strings.Repeat("x", 300)
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
@@ -52,11 +61,11 @@ func scenarios(t testing.TB) []scenario {
 		{name: "an array", body: "[" + purchase + "," + purchase + "]", status: 200, kept: 2},
 		{name: "an empty array", body: "[]", status: 200},
 		{name: "an envelope", body: `{"sentAt":"2026-01-31T12:00:00Z","events":[` + purchase + `],"sdk":1}`, status: 200, kept: 1,
-			check: func(t *testing.T, _ answer, r []event.Record) {
-				if want := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC); !r[0].Context.SentAt.Equal(want) {
-					t.Errorf("sentAt %v, want %v", r[0].Context.SentAt, want)
-				}
-			}},
+			check: wantSentAt(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))},
+		{name: "the client's clock in the query", body: purchase, options: []option{path("/s/e?key=" + siteKey + "&t=1769860800000")}, status: 200, kept: 1, check: wantSentAt(time.UnixMilli(1769860800000))},
+		{name: "a clock in the query and in the body", body: `{"sentAt":"2026-01-31T12:00:00Z","events":[` + purchase + `]}`, options: []option{path("/s/e?t=1&key=" + siteKey)}, status: 200, kept: 1, check: wantSentAt(time.UnixMilli(1769860800000))},
+		{name: "a clock that is no number", body: purchase, options: []option{path("/s/e?key=" + siteKey + "&t=now")}, status: 200, kept: 1, check: wantSentAt(time.Time{})},
+		{name: "a clock beyond all years", body: purchase, options: []option{path("/s/e?key=" + siteKey + "&t=253402300800000")}, status: 200, kept: 1, check: wantSentAt(time.Time{})},
 		{name: "an empty envelope", body: `{"events":[]}`, status: 200},
 		{name: "an envelope with a bad sentAt", body: `{"events":[` + purchase + `],"sentAt":12}`, status: 200, kept: 1},
 		{name: "an envelope that is also an event", body: `{"event":"e","deviceId":"d","events":[1,2]}`, status: 200, kept: 1},
