@@ -32,7 +32,7 @@ export type DropReason = "expired" | "overflow" | "consent" | number;
 
 /** What {@link Sparrow.init} takes. */
 export interface Options {
-  /** The source's write key, a public identifier. */
+  /** The source's write key, a public identifier of letters, digits and . _ ~ - */
   key: string;
   /** The gateway's intake: `/s/e`, or an absolute URL where it is another origin. */
   endpoint: string;
@@ -41,6 +41,8 @@ export interface Options {
    * {@link Sparrow.setConsent} is called; without it, everything is.
    */
   consent?: Consent | "wait";
+  /** More of the context of each event, asked when it is recorded, such as `sessions()` of `@sparrow-edge/sdk/session`. It must not throw. */
+  context?: () => Record<string, unknown>;
   /** Called once for each event when it is over: without a reason when the gateway holds it durably, with one when it was given up. */
   onSettle?: (eventId: string, reason?: DropReason) => void;
 }
@@ -62,7 +64,7 @@ export interface Sparrow<E = Declared> {
   identify(userId: string): void;
   /** Forgets the user and takes a new device id. Events already recorded keep theirs. */
   reset(): void;
-  /** Tries what waits, unless it rests after a failure; resolves when that is done. Never rejects. */
+  /** Tries what waits and is not under way, unless it rests after a failure; resolves when that is done. Never rejects. */
   flush(): Promise<unknown>;
   /**
    * Sets what the visitor allows. If nothing in it is true, all that waits and

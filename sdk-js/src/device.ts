@@ -11,4 +11,5 @@ export const deviceId = (): string => read(DEVICE) ?? write(DEVICE, uuid());
 export const forget = (): void => {
   erase(DEVICE);
   erase(USER);
+  erase("sparrow/session");
 };

@@ -7,10 +7,11 @@
  * or by a call of sparrow.init, and replays the calls of an inline stub.
  */
 import { autoPageviews } from "./auto";
+import { refusal } from "./privacy";
 import type { Options, Sparrow } from "./contract";
 import { sparrow } from "./index";
 
-type Tag = Partial<Options> & { pageviews?: string };
+type Tag = Partial<Options> & { pageviews?: string; gpc?: string; dnt?: string };
 type Method = keyof Sparrow;
 type Stub = { q?: [Method, unknown[]][] };
 
@@ -24,7 +25,7 @@ if (!stub || stub.q) {
   const api = {
     ...sparrow,
     init(options: Tag) {
-      init({ endpoint: script?.src && new URL("e", script.src).href, ...options } as Options);
+      init({ endpoint: script?.src && new URL("e", script.src).href, ...options, consent: refusal(options) ?? options.consent } as Options);
       if (options.pageviews !== "off") autoPageviews(sparrow);
     },
   };

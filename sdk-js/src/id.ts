@@ -10,9 +10,9 @@ let last = 0;
 export const uuid = (): string => {
   last = Math.max(last + 1, Date.now());
   const random = crypto.getRandomValues(new BigUint64Array(1))[0]!;
-  const hex = last.toString(16).padStart(12, 0 as never) + 7000 + ((random >> 2n) | (1n << 63n)).toString(16);
+  const hex = `0${last.toString(16)}` + 7000 + ((random >> 2n) | (1n << 63n)).toString(16);
   return hex.replace(/^.{8}|.{4}(?=.{12})/g, "$&-");
 };
 
-/** The milliseconds since 1970 at which a UUIDv7 was made. */
-export const madeAt = (id: string): number => parseInt(id.replace("-", ""), 16);
+/** The milliseconds since 1970 at which a UUIDv7, the end of text, was made. */
+export const madeAt = (text: string): number => parseInt(text.slice(-36).replace("-", ""), 16);

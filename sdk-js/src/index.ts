@@ -1,10 +1,10 @@
 /** Sparrow's browser SDK: events, at least once, to a first-party gateway. */
-import type { AnyEvents, Consent, Events, Sparrow } from "./contract";
+import type { AnyEvents, Consent, Events, Options, Sparrow } from "./contract";
 import { deviceId, forget, USER } from "./device";
 import { uuid } from "./id";
 import { json, snapshot } from "./json";
 import { describe } from "./page";
-import { createQueue, type Queue } from "./queue";
+import { createQueue } from "./queue";
 import { page, read, write } from "./store";
 
 export type { AnyEvents, Consent, DropReason, EventName, Events, Options, Payload, PropertiesOf, Sparrow } from "./contract";
@@ -14,20 +14,23 @@ const CALLS = 500; // events held in memory until init, activation and consent
 /** An SDK of its own, for another key. The ids of device and user belong to the origin and are shared. */
 export const createSparrow = <E = keyof Events extends never ? AnyEvents : Events>(): Sparrow<E> => {
   let held: (() => unknown)[] | undefined = [];
-  let queue: Queue | undefined;
+  let options: Options | undefined;
   let consent: Consent | "wait" | undefined;
   let denied: boolean | undefined;
 
   /** Runs call once init was called, the page is shown and the visitor was asked; keeps the order. Never, if the visitor refused. */
   const later = (call: () => unknown): unknown => (held ? held.push(call) : denied || call());
 
+  /** At the page's moments and at the visitor's choice. */
   const open = (): void => {
-    if (!queue || page!.prerendering || consent === "wait") return;
+    if (!options || page!.prerendering || consent === "wait") return;
     denied = consent && !Object.values(consent).some((yes) => yes);
-    queue[1](denied);
-    if (denied) forget();
-    else held?.map((call) => call());
+    if (denied) {
+      drop();
+      forget();
+    } else held?.map((call) => call());
     held = undefined;
+    turn();
   };
 
   const emit = (event: string, properties: unknown): string => {
@@ -36,26 +39,28 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
     const now = !page.prerendering && describe(); // what is prerendered happens when it is shown
     later(() => {
       const moment = now || describe();
-      moment.context.consent = consent as Consent;
-      queue![0](eventId, json({ event, deviceId: deviceId(), userId: read(USER), properties, eventId, ...moment }));
+      moment.context = { ...moment.context, consent: consent as Consent, ...options!.context?.() };
+      add(eventId, json({ event, deviceId: deviceId(), userId: read(USER), properties, eventId, ...moment }));
     });
     return eventId;
   };
 
+  // what had to be given up is an event itself: it is delivered as surely, and counted once
+  const [start, add, turn, drain, drop] = createQueue((count) => emit("sparrow:lost", { count }));
+
   return {
-    init: (options) => {
-      if (queue || !page) return;
-      const key = encodeURIComponent(options.key);
-      queue = createQueue(`sparrow/${key}/`, `${options.endpoint}?key=${key}`, options);
-      consent ??= options.consent;
-      page.addEventListener("prerenderingchange", open);
+    init: (given) => {
+      if (options || !page) return;
+      start((options = given));
+      consent ??= given.consent;
+      ["online", "pageshow", "visibilitychange"].map((moment) => addEventListener(moment, open));
       open();
     },
     track: (event: string, properties?: unknown) => emit(event, snapshot(properties)),
     pageview: (pathname = page?.location.pathname) => emit("pageview", { pathname }),
     identify: (id) => later(() => id && write(USER, id)),
     reset: () => later(forget),
-    flush: async () => queue?.[2](),
+    flush: async () => options && drain(),
     setConsent: (choice) => {
       consent = choice;
       open();

@@ -15,12 +15,13 @@ const KEEP = 3 * 864e5; // ms an event is kept: shorter than the gateway remembe
 const GRACE = 15e3; // ms in which an event is its own page's to send: longer than a request may take
 const SOON = 1e3; // ms until another look
 
-export type Queue = ReturnType<typeof createQueue>;
-
-/** The queue of the events for url, which are stored under prefix. */
-export const createQueue = (prefix: string, url: string, options: Options) => {
-  // the events that are this page's to send, each with the answer it waits for, if any
-  const mine = new Map<string, unknown>();
+/** The queue of one SDK. tell is called with the number of events given up, once for each, after a delivery. */
+export const createQueue = (tell: (lost: number) => void) => {
+  let prefix: string; // of this queue's keys in storage; the key of that name counts what was given up
+  let url: string;
+  let settled: Options["onSettle"];
+  // the keys of events that are this page's to send, with whether they are in flight
+  const mine: Record<string, boolean> = {};
   let bytes = 0; // in flight
   let limit = ROOM;
   let failures = 0; // in a row
@@ -28,59 +29,60 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
   let timer: unknown; // truthy while a look is planned
 
   /** Ends an event's life: delivered, or dropped for a reason. */
-  const settle = (id: string, reason?: DropReason): void => {
-    mine.delete(id);
-    erase(prefix + id);
+  const settle = (key: string, reason?: DropReason): void => {
+    delete mine[key];
+    erase(key);
+    if (reason) write(prefix, `${-~(read(prefix) as never)}`);
     // in a task of its own: a fault of the host's callback is the host's
-    setTimeout(() => options.onSettle?.(id, reason));
+    if (settled) setTimeout(settled, 0, key.slice(prefix.length), reason);
   };
 
   const soon = (): void => {
     timer ||= setTimeout(drain, SOON);
   };
 
-  /** The events that this page may send, oldest first. What is too old, or too much, is dropped. */
+  /** The keys of the events that this page may send, oldest first. What is too old, or too much, is dropped. */
   const due = (): string[] =>
-    list(prefix).filter((id, i, { length }) => {
-      const age = Date.now() - madeAt(id);
-      const reason = age <= KEEP ? i < length - QUEUE && "overflow" : "expired";
-      if (reason) return mine.get(id) || settle(id, reason);
+    list(prefix).filter((key, i, all) => {
+      const age = Date.now() - madeAt(key);
+      const reason = all[i + QUEUE] ? "overflow" : age > KEEP && "expired";
+      if (reason) return mine[key] || settle(key, reason);
       // a negative age means that the clock was set back: do not wait for it
-      return mine.has(id) || age < 0 || age > GRACE || soon();
+      return key in mine || age < 0 || age > GRACE || soon();
     });
 
-  /** Sends those of ids that fit into one request, on its way when this returns; true if there may be more to send. */
-  const attempt = async (ids: Iterable<string>): Promise<boolean | void> => {
-    const batch: string[] = [];
+  /** Sends those of keys that fit into one request, on its way when this returns; true if there may be more to send. */
+  const attempt = async (keys: string[]): Promise<boolean | void> => {
     let room = limit - bytes;
-    for (const id of ids) {
-      const body = !mine.get(id) && read(prefix + id);
-      if (body) {
-        room -= body.length;
-        if (room < 0 && (bytes || batch[0])) break;
-        batch.push(id);
-      }
-    }
+    const batch = keys.filter((key) => {
+      const length = !mine[key] && read(key)?.length;
+      // one that is larger than all the room travels alone
+      return length && ((room -= length) >= 0 || (!bytes && room + length === limit));
+    });
     if (!batch[0]) return;
-    const body = `[${batch.map((id) => read(prefix + id))}]`;
-    const size = new TextEncoder().encode(body).length;
-    bytes += size;
-    const answer = send(url, body, bytes <= KEEPALIVE);
-    batch.map((id) => mine.set(id, answer));
-    const [status, wait] = await answer;
+    const body = `[${batch.map(read)}]`;
+    const { size } = new Blob([body]);
+    batch.map((key) => (mine[key] = true));
+    const [status, wait] = await send(url, body, (bytes += size) <= KEEPALIVE);
     bytes -= size;
-    batch.map((id) => mine.set(id, 0));
-    const refused = /^4(?!08|29)/.test(status as unknown as string);
+    batch.map((key) => (mine[key] = false));
+    const refused = /^4(?!08|29)/.test(status as never);
     if (refused || status < 300) {
-      // a bad event must not take its neighbours with it: from now on, one at a time
-      if (refused && batch[1]) limit = 0;
-      else batch.map((id) => settle(id, refused ? status : undefined));
+      // too much in one piece: a large event must not take its neighbours with it, so the first goes alone
+      limit = status === 413 && batch[1] ? 0 : ROOM;
+      if (limit) batch.map((key) => settle(key, refused ? status : undefined));
+      const lost = !refused && read(prefix);
+      if (lost) {
+        tell(+lost);
+        erase(prefix);
+      }
       failures = 0;
       drain();
       return true;
     }
     // requests that fail together count once
     if (resting < Date.now()) resting = Date.now() + 1e3 * (wait + Math.random() * 2 ** failures++);
+    due(); // while nothing leaves, the queue must not grow
     soon();
   };
 
@@ -88,7 +90,7 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     while (resting > Date.now() ? soon() : await attempt(due()));
   };
 
-  /** Sends what waits in storage, one tab at a time. */
+  /** Tries what waits in storage, one tab at a time; or, after a failure, once its rest is over. */
   const drain = async (): Promise<void> => {
     timer = 0;
     try {
@@ -98,28 +100,31 @@ export const createQueue = (prefix: string, url: string, options: Options) => {
     }
   };
 
+  const start = (options: Options): void => {
+    prefix = `sparrow/${options.key}/`;
+    url = `${options.endpoint}?key=${options.key}`;
+    settled = options.onSettle;
+  };
+
   /** At the page's moments. A page that hides may not come back: what failed is tried again, as far as the quota goes, and without a lock. */
   const turn = (): void => {
     resting = failures = 0;
-    page!.hidden ? attempt(mine.keys()) : drain();
+    page!.hidden ? attempt(Object.keys(mine)) : drain();
   };
 
   /** Stores an event and makes the first attempt. */
   const add = (id: string, body: string): void => {
-    write(prefix + id, body);
-    if (mine.set(id, 0).size > QUEUE) due();
-    attempt([id]);
+    const key = prefix + id;
+    write(key, body);
+    mine[key] = false;
+    attempt([key]);
   };
 
-  /** Sends what earlier pages left and listens for the page's moments; or, without consent, drops all that waits. */
-  const start = (denied?: boolean): void => {
-    if (denied) list(prefix).map((id) => settle(id, "consent"));
-    else ["online", "pageshow", "visibilitychange"].map((moment) => addEventListener(moment, turn));
-    turn();
+  /** Without consent all that waits is dropped; that is no loss. */
+  const drop = (): void => {
+    list(prefix).map((key) => settle(key, "consent"));
+    erase(prefix);
   };
 
-  /** Tries what waits, now or, after a failure, once its rest is over. */
-  const flush = (): Promise<unknown> => Promise.all([...mine.values(), drain()]);
-
-  return [add, start, flush] as const;
+  return [start, add, turn, drain, drop] as const;
 };

@@ -7,8 +7,8 @@ const NONE = 500; // as a gateway that failed
 export type Answer = [status: number, wait: number];
 
 export const send = (url: string, body: string, keepalive: boolean): Promise<Answer> =>
-  // a string is sent as text/plain, which needs no preflight
-  fetch(url, { method: "POST", body, keepalive, signal: AbortSignal.timeout?.(TIMEOUT) })
+  // a string is sent as text/plain, which needs no preflight; t tells the gateway this clock, as the body never changes
+  fetch(`${url}&t=${Date.now()}`, { method: "POST", body, keepalive, signal: AbortSignal.timeout?.(TIMEOUT) })
     .then(async (answer): Promise<Answer> => [
       // a captive portal also answers 200: only the gateway says "accepted"
       !answer.ok || (await answer.json()).accepted ? answer.status : NONE,

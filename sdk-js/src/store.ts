@@ -31,9 +31,9 @@ export const write = (key: string, value: string): string => {
   }
 };
 
-/** The rest of every key that starts with prefix, in order. */
+/** Every key that starts with prefix and goes on, in order. */
 export const list = (prefix: string): string[] =>
   [memory, disk]
     .flatMap(Object.keys)
-    .flatMap((key) => key.split(prefix)[1] ?? [])
+    .filter((key) => key.split(prefix)[1])
     .sort();

@@ -37,9 +37,9 @@ const visit = async (path = "/", context = browser): Promise<Page> => {
 const track = (page: Page, count: number, size = 10): Promise<string[]> =>
   page.evaluate(([n, bytes]) => Array.from({ length: n! }, (_, i) => sparrow.track("probe", { i, pad: "x".repeat(bytes!) })), [count, size]);
 
-const stored = (page: Page): Promise<number> => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("sparrow/pk/")).length);
+const stored = (page: Page): Promise<number> => page.evaluate(() => Object.keys(localStorage).filter((key) => /^sparrow.pk../.test(key)).length);
 
-const emptied = (page: Page) => page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith("sparrow/pk/")));
+const emptied = (page: Page) => page.waitForFunction(() => !Object.keys(localStorage).some((key) => /^sparrow.pk../.test(key)));
 
 test("503 three times, then 200: once, with the same bytes each time", async () => {
   gateway.failures = [503, 503, 503];
@@ -155,7 +155,23 @@ test("a refused batch does not take its neighbours with it", async () => {
   gateway.failures = [503, 503, 503, 413, 413];
   const page = await visit();
   const ids = await track(page, 3);
-  await gateway.until(() => gateway.ids.size === 2);
+  const told = () => gateway.events.filter((event) => event.event === "sparrow:lost");
+  await gateway.until(() => gateway.ids.size === 3 && told().length === 1);
   await emptied(page);
-  for (const id of gateway.ids) assert.ok(ids.includes(id));
+  assert.deepEqual(told().map((event) => event.properties), [{ count: 1 }]);
+  assert.equal(ids.filter((id) => gateway.ids.has(id)).length, 2);
+});
+
+test("what is given up is counted, and told with the next delivery as one event", async () => {
+  gateway.failures = Array.from({ length: 1000 }, () => "reset" as const);
+  const page = await visit();
+  const ids = await track(page, 510);
+  await page.waitForFunction(() => localStorage["sparrow/pk/"] === "10");
+  gateway.failures = [];
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await gateway.until(() => gateway.ids.size === 501);
+  await emptied(page);
+  const lost = gateway.events.filter((event) => event.event === "sparrow:lost");
+  assert.deepEqual(lost.map((event) => event.properties), [{ count: 10 }]);
+  for (const id of ids.slice(10)) assert.ok(gateway.ids.has(id));
 });

@@ -166,3 +166,14 @@ test("track itself costs the page some 100 microseconds", async () => {
   console.log(`track(): ${micros.toFixed(0)} µs`);
   assert.ok(micros < 1000, `${micros} µs`); // ten times the aim: a loop over the storage would cost more, a busy machine less
 });
+
+test("Global Privacy Control, followed by option, is a refusal until the visitor agrees", async () => {
+  await browser.addInitScript(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
+  gateway.page("/private", "", 'data-key="pk" data-gpc="on"');
+  const page = await visit("/private");
+  await page.evaluate(() => sparrow.track("refused", {}));
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+  await page.evaluate(() => (sparrow.setConsent({ analytics: true }), sparrow.track("agreed", {})));
+  await gateway.until(() => gateway.events.length === 1);
+  assert.deepEqual(gateway.events.map((event) => event.event), ["agreed"]);
+});

@@ -97,6 +97,7 @@ export class Gateway {
     try {
       if (request.method !== "POST") throw new Error(`method ${request.method}`);
       if (url.searchParams.get("key") !== "pk") throw new Error(`key ${url.searchParams.get("key")}`);
+      if (!(Math.abs(Date.now() - Number(url.searchParams.get("t"))) < 5000)) throw new Error(`clock ${url.searchParams.get("t")}`);
       if (!request.headers["content-type"]?.startsWith("text/plain")) throw new Error(`type ${request.headers["content-type"]}`);
       const events: unknown = JSON.parse(body);
       if (!Array.isArray(events) || !events.length) throw new Error("not a batch");

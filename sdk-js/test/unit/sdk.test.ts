@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { madeAt, uuid } from "../../src/id";
 import { json, snapshot } from "../../src/json";
+import { refusal } from "../../src/privacy";
+import { sessions } from "../../src/session";
 import { checkPayload } from "../support/payload";
 
 test("uuid: version 7, ordered, unique, and its age can be read", () => {
@@ -32,6 +34,27 @@ test("json: what a page hands over", () => {
   assert.deepEqual(snapshot({ a: [1, { b: undefined }], f() {} }), { a: [1, {}] });
   const shared = { x: 1 };
   assert.deepEqual(snapshot({ a: shared, b: shared }), { a: { x: 1 }, b: { x: 1 } });
+});
+
+test("session: kept by events, ended by half an hour without one", (t) => {
+  let now = 1e12;
+  t.mock.method(Date, "now", () => now);
+  const session = sessions();
+  const first = session().sessionId;
+  assert.equal(((now += 29 * 6e4), session().sessionId), first);
+  assert.equal(((now += 29 * 6e4), session().sessionId), first, "an event prolongs it");
+  assert.notEqual(((now += 30 * 6e4), session().sessionId), first);
+});
+
+test("refusal: only the signals that are followed, and only when set", (t) => {
+  assert.equal(refusal({ gpc: true, dnt: true }), undefined, "a server has no visitor");
+  const set = (value: object) => Object.defineProperty(globalThis, "navigator", { value, configurable: true });
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  t.after(() => (before ? Object.defineProperty(globalThis, "navigator", before) : Reflect.deleteProperty(globalThis, "navigator")));
+  set({ globalPrivacyControl: true, doNotTrack: "1" });
+  assert.deepEqual([refusal({}), refusal({ gpc: true }), refusal({ dnt: true })], [undefined, {}, {}]);
+  set({ globalPrivacyControl: false, doNotTrack: null });
+  assert.equal(refusal({ gpc: true, dnt: true }), undefined);
 });
 
 test("importing on a server does nothing and every call is harmless", async () => {
