@@ -99,14 +99,8 @@ func (g *Gateway) openData(context.Context) error {
 }
 
 func (g *Gateway) openReporter(context.Context) error {
-	secrets := g.settings.secrets()
-	for _, source := range g.settings.Config.Intake.Sources {
-		if len(source.Origins) == 0 { // a server's key is a secret; a browser's is public
-			secrets = append(secrets, source.Keys...)
-		}
-	}
 	reporter, err := report.New(g.settings.Config.Sentry, report.Options{
-		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: secrets,
+		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: g.settings.secrets(),
 	})
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)

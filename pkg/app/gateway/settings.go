@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
@@ -84,13 +85,23 @@ func (s *Settings) checkPlan() error {
 	return nil
 }
 
-// secrets are the trackers' credentials.
+// secrets are what must never be shown: the trackers' credentials, the write
+// keys of servers, the identity key, the journal's address where it holds a
+// password. A browser's write key is public.
 func (s *Settings) secrets() []string {
 	var list []string
 	for _, t := range s.Trackers {
 		list = append(list, t.Secrets...)
 	}
-	return list
+	for _, source := range s.Config.Intake.Sources {
+		if len(source.Origins) == 0 {
+			list = append(list, source.Keys...)
+		}
+	}
+	if strings.Contains(s.Config.Journal.URL, "@") {
+		list = append(list, s.Config.Journal.URL)
+	}
+	return append(list, s.Config.Sanitizer.Key)
 }
 
 // PlanFile is where the plan was read from.
