@@ -21,12 +21,15 @@ import (
 //     above 0 events were lost, below 0 some have two outcomes.
 //   - drift: (rejected + expired + uncertain + unaccounted) / (accepted - filtered).
 //   - open: the day ended less than the settle time ago.
+//   - lost: events that browsers gave up before they could send them, as their
+//     SDK reported since: a row of the tracker (browser) and the event
+//     sparrow:lost. They are not among the accepted.
 //   - asOfPosition: the receipt position up to which events are loaded; every report
 //     that is counted speaks only of events before it.
 //
 // settle is in seconds.
 func ReconciliationView(d Dialect, settle int64) View {
-	parts := []string{acceptedPart(d), outcomePart(d), heldPart(d), liftedPart(d), gapPart(d), aheadPart(d), parkedPart(d)}
+	parts := []string{acceptedPart(d), outcomePart(d), heldPart(d), liftedPart(d), gapPart(d), aheadPart(d), parkedPart(d), lostPart(d)}
 	sums := make([]string, len(counts))
 	for i, name := range counts {
 		sums[i] = fmt.Sprintf("cast(coalesce(sum(%s), 0) as bigint) as %s", name, name)
@@ -34,7 +37,8 @@ func ReconciliationView(d Dialect, settle int64) View {
 	q := fmt.Sprintf(`select day, source, event, tracker, accepted, duplicate, delivered, filtered, rejected, expired, uncertain, pending, unaccounted,
   %s as drift,
   day >= %s as %s,
-  (select %s from %s where stream = 'events' order by loaded desc limit 1) as asOfPosition
+  (select %s from %s where stream = 'events' order by loaded desc limit 1) as asOfPosition,
+  lost
 from (
   select *, accepted - delivered - filtered - rejected - expired - uncertain - pending as unaccounted
   from (
@@ -45,7 +49,7 @@ from (
     group by day, source, event, tracker
   ) as summed
 ) as checked
-where accepted <> 0 or duplicate <> 0 or unaccounted <> 0`,
+where accepted <> 0 or duplicate <> 0 or unaccounted <> 0 or lost <> 0`,
 		d.Div("rejected + expired + uncertain + unaccounted", "accepted - filtered"),
 		d.DayBefore(settle), d.Quote("open"),
 		fmt.Sprintf("concat(epoch, '-', %s, '-', %s)", d.Text("seq"), d.Text("idx")), d.Table("positions"),
@@ -58,7 +62,7 @@ where accepted <> 0 or duplicate <> 0 or unaccounted <> 0`,
 	}
 }
 
-var counts = [...]string{"accepted", "duplicate", "delivered", "filtered", "rejected", "expired", "uncertain", "pending"}
+var counts = [...]string{"accepted", "duplicate", "delivered", "filtered", "rejected", "expired", "uncertain", "pending", "lost"}
 
 var reconciliationColumns = []ViewColumn{
 	{"day", "UTC day of receipt."},
@@ -77,6 +81,7 @@ var reconciliationColumns = []ViewColumn{
 	{"drift", "(rejected + expired + uncertain + unaccounted) / (accepted - filtered)."},
 	{"open", "The day ended less than the settle time ago."},
 	{"asOfPosition", "The position up to which events are loaded."},
+	{"lost", "Given up in browsers before they could be sent, as their SDK reported."},
 }
 
 // counting is a select list with the given counts, the others 0.
@@ -224,4 +229,29 @@ func waiting() string {
 // latestEpoch is a table of one row: the epoch of the journal that is there now.
 func latestEpoch(d Dialect) string {
 	return fmt.Sprintf("(select epoch from %s where stream = 'events' order by loaded desc limit 1)", d.Table("positions"))
+}
+
+// What the browser SDK reports as lost: an event of this name, whose count is
+// believed between 1 and mostLost (a client could write anything).
+const (
+	lostEvent   = "sparrow:lost"
+	lostTracker = "(browser)"
+	mostLost    = 100_000
+)
+
+// lostPart counts what browsers reported as lost.
+func lostPart(d Dialect) string {
+	inner, text, _ := d.Extract([]Path{{"properties", "count"}}, nil)
+	if inner != "" {
+		inner = ", " + inner
+	}
+	return fmt.Sprintf(`  select told.day, told.source, %[1]s as event, %[2]s as tracker, %[3]s
+  from (
+    select r.day, r.source, %[4]s as n
+    from (select day, source, data%[5]s from %[6]s where usable and not duplicate and event = %[1]s) as r
+  ) as told
+  where told.n between 1 and %[7]d
+  group by told.day, told.source`,
+		d.Literal(lostEvent), d.Literal(lostTracker), counting(map[string]string{"lost": "sum(told.n)"}),
+		d.Typed(text(0), TypeInteger), inner, d.Table("raw"), mostLost)
 }

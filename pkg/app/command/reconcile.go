@@ -13,7 +13,8 @@ func reconcileCommand(s *session) *cobra.Command {
 		Long: `Prints, for each day, event name and tracker: how many events were accepted and
 how many of them were delivered, filtered, rejected, expired, are uncertain or
 pending. "unaccounted" is what is left, and is 0. Drift is the share of events
-that should have reached the vendor and did not.`,
+that should have reached the vendor and did not. "lost", of the tracker
+(browser), is what browsers gave up before they could send it.`,
 		Example: "  sparrow reconcile --since 24h\n  sparrow reconcile --since 2026-11-01T00:00:00Z --format csv",
 		Args:    exactArgs(),
 	}

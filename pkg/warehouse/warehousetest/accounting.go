@@ -112,6 +112,23 @@ func checkLostEvent(t testing.TB, h Harness) {
 		[][]any{{"lost", 1, 0, 0, 1, "1.0", false}, {"twice", 1, 2, 0, -1, "-1.0", false}})
 }
 
+// checkBrowserLosses: what a browser reports as lost is a row of its own, once
+// for each report, and a count that nobody can believe is none.
+func checkBrowserLosses(t testing.TB, h Harness) {
+	w := prepared(t, h)
+	j := NewJournal(epoch)
+	told := func(properties string) event.Record {
+		return record(event.Receipt{}, fmt.Sprintf(`{"event":"sparrow:lost","deviceId":"d","properties":%s}`, properties))
+	}
+	again := told(`{"count":3}`)
+	again.Duplicate = true
+	j.Append(told(`{"count":3}`), again, told(`{"count":4}`), told(`{"count":-9}`), told(`{"count":1e15}`), told(`{"count":"x"}`), told(`{}`))
+	j.Report(event.Report{Tracker: "ga4", Watermark: event.Position{Seq: 2}})
+	carry(t, w, j)
+	same(t, "lost", ask(t, w, `select event, tracker, accepted, unaccounted, lost from reconciliation where lost <> 0`),
+		[][]any{{"sparrow:lost", "(browser)", 0, 0, 7}})
+}
+
 // checkReplacedJournal: what waited in a journal that another one has replaced
 // is expired, what waits in the new one is pending.
 func checkReplacedJournal(t testing.TB, h Harness) {

@@ -46,6 +46,7 @@ func Checks() []Check {
 		{"reconciliation", checkReconciliation},
 		{"lost event shows", checkLostEvent},
 		{"replaced journal", checkReplacedJournal},
+		{"browser losses", checkBrowserLosses},
 		{"names overflow", checkNamesOverflow},
 		{"retention", checkRetention},
 		{"quarantine", checkQuarantine},
