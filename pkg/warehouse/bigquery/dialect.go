@@ -49,11 +49,15 @@ func (d Dialect) Extract(texts, values []warehouse.Path) (inner string, text, va
 		if len(texts[i]) == 1 {
 			return fmt.Sprintf("json_value(r.doc, %s)", path)
 		}
-		return fmt.Sprintf("coalesce(json_value(r.doc, %[1]s), nullif(json_query(r.doc, %[1]s), 'null'))", path)
+		// json_value knows strings, numbers and booleans only.
+		return fmt.Sprintf(`if(%[2]s like '"%%', json_value(r.doc, %[1]s), %[2]s)`, path, queried(path))
 	}
-	value = func(i int) string { return fmt.Sprintf("json_query(r.doc, %s)", d.Literal(jsonPath(values[i]))) }
+	value = func(i int) string { return queried(d.Literal(jsonPath(values[i]))) }
 	return inner, text, value
 }
+
+// queried is a member as JSON text.
+func queried(path string) string { return fmt.Sprintf("json_query(r.doc, %s)", path) }
 
 // mended replaces halves of surrogate pairs by U+FFFD, which is how the lanes
 // read them. Whole pairs are set aside first, between control characters that
@@ -63,9 +67,9 @@ func mended(expr string) string {
 		high = `[dD][89abAB][0-9a-fA-F]{2}`
 		low  = `[dD][c-fC-F][0-9a-fA-F]{2}`
 	)
-	aside := fmt.Sprintf(`regexp_replace(%s, r'\\u(%s)\\u(%s)', '\x01\\1\x02\\2')`, expr, high, low)
-	alone := fmt.Sprintf(`regexp_replace(%s, r'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', r'\\ufffd')`, aside)
-	return fmt.Sprintf(`regexp_replace(%s, r'\x01(.{4})\x02(.{4})', r'\\u\1\\u\2')`, alone)
+	aside := fmt.Sprintf(`regexp_replace(%s, r'\\u(%s)\\u(%s)', '\x01\\1\x02\\2\x03')`, expr, high, low)
+	alone := fmt.Sprintf(`regexp_replace(%s, r'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\ufffd')`, aside)
+	return fmt.Sprintf(`replace(replace(replace(%s, '\x01', r'\u'), '\x02', r'\u'), '\x03', '')`, alone)
 }
 
 // jsonPath is a path in JSONPath with every name in double quotes. Within them
@@ -89,7 +93,7 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 	case warehouse.TypeNumber:
 		return fmt.Sprintf("safe_cast(%s as numeric)", text)
 	case warehouse.TypeBoolean:
-		return fmt.Sprintf("case %s when 'true' then true when 'false' then false end", text)
+		return fmt.Sprintf("case when %[1]s like 'true' then true when %[1]s like 'false' then false end", text)
 	case warehouse.TypeTimestamp:
 		return fmt.Sprintf("safe_cast(%s as timestamp)", text)
 	default:

@@ -70,7 +70,7 @@ func kind(err error) codes.Code {
 func restKind(answer *googleapi.Error) codes.Code {
 	for _, item := range answer.Errors {
 		switch item.Reason {
-		case "rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded", "jobInternalError":
+		case "rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded":
 			return codes.ResourceExhausted
 		}
 	}

@@ -16,7 +16,7 @@ func (d Dialect) logViews() []warehouse.View {
   from unnest(json_query_array(%s, '$.marks')) as m`, newest)
 	covered := fmt.Sprintf("join %s as c on c.stream = 'outcomes' and c.epoch = g.reportEpoch and g.reportSeq < c.seq", d.Table("positions"))
 	lanes := fmt.Sprintf(`select g.* from %s as g %s where true
-  qualify row_number() over (partition by g.tracker, g.epoch, g.run order by g.reported desc, g.reportSeq desc) = 1`, d.Table(lanesTable.name), covered)
+  qualify row_number() over (partition by g.tracker, g.epoch, g.run order by c.loaded desc, g.reportSeq desc) = 1`, d.Table(lanesTable.name), covered)
 	return []warehouse.View{
 		{Name: "positions", Description: "How far each stream of each journal is loaded.", Select: marks, Columns: []warehouse.ViewColumn{
 			{Name: "stream", Description: "events or outcomes."}, {Name: "epoch", Description: "The journal."},

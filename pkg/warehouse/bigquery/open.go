@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -112,13 +111,9 @@ func (s *Store) restOptions() []option.ClientOption {
 		options = append(options, option.WithEndpoint(s.config.Endpoint+"/bigquery/v2/"))
 	}
 	if s.tokens == nil {
-		return append(options, option.WithoutAuthentication(), option.WithHTTPClient(&http.Client{Transport: plainTransport()}))
+		return append(options, option.WithoutAuthentication(), option.WithHTTPClient(s.plainClient()))
 	}
 	return append(options, option.WithTokenSource(s.tokens))
-}
-
-func plainTransport() *http.Transport {
-	return &http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}
 }
 
 func (s *Store) storageOptions() []option.ClientOption {
@@ -128,7 +123,8 @@ func (s *Store) storageOptions() []option.ClientOption {
 	}
 	if s.config.Insecure {
 		options = append(options, option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
-			option.WithGRPCDialOption(grpc.WithStreamInterceptor(named)), option.WithGRPCConnectionPool(1))
+			option.WithGRPCDialOption(grpc.WithStreamInterceptor(named)),
+			option.WithGRPCDialOption(grpc.WithUnaryInterceptor(s.queueCall)), option.WithGRPCConnectionPool(1))
 	}
 	if s.tokens == nil {
 		return append(options, option.WithoutAuthentication())

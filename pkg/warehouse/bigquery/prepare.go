@@ -145,44 +145,57 @@ func (s *Store) makeViews(ctx context.Context, columns []warehouse.Column) error
 	return nil
 }
 
-// makeView makes or changes a view, and describes its columns, whose types only
-// BigQuery knows.
+// makeView makes a view, or replaces one that selects something else, and
+// describes its columns, whose types only BigQuery knows.
 func (s *Store) makeView(ctx context.Context, view warehouse.View) error {
 	handle := s.dataset().Table(view.Name)
 	there, err := handle.Metadata(ctx)
-	if kind(err) == codes.NotFound {
-		err = handle.Create(ctx, &rest.TableMetadata{ViewQuery: view.Select, Description: view.Description})
-		if err == nil {
+	if err == nil && there.ViewQuery == view.Select {
+		return nil
+	}
+	if err == nil {
+		there, err = s.changeView(ctx, handle, view)
+	} else if kind(err) == codes.NotFound {
+		if err = handle.Create(ctx, &rest.TableMetadata{ViewQuery: view.Select, Description: view.Description}); err == nil {
 			there, err = handle.Metadata(ctx)
 		}
-	} else if err == nil && there.ViewQuery != view.Select {
-		there, err = handle.Update(ctx, rest.TableMetadataToUpdate{ViewQuery: view.Select, Description: view.Description}, there.ETag)
 	}
 	if err != nil {
 		return fmt.Errorf("make view %s: %w", view.Name, judged(err))
 	}
-	if err := s.describe(ctx, handle, view, there); err != nil {
+	if err := s.describe(ctx, handle, view, there.Schema); err != nil {
 		return fmt.Errorf("describe view %s: %w", view.Name, judged(err))
 	}
 	return nil
 }
 
-func (s *Store) describe(ctx context.Context, handle *rest.Table, view warehouse.View, there *rest.TableMetadata) error {
+// changeView has a view select something else. An emulator keeps selecting what
+// it did until the view is made anew.
+func (s *Store) changeView(ctx context.Context, handle *rest.Table, view warehouse.View) (*rest.TableMetadata, error) {
+	if !s.config.Insecure {
+		return handle.Update(ctx, rest.TableMetadataToUpdate{ViewQuery: view.Select, Description: view.Description}, "")
+	}
+	if err := handle.Delete(ctx); err != nil {
+		return nil, err
+	}
+	if err := handle.Create(ctx, &rest.TableMetadata{ViewQuery: view.Select, Description: view.Description}); err != nil {
+		return nil, err
+	}
+	return handle.Metadata(ctx)
+}
+
+func (s *Store) describe(ctx context.Context, handle *rest.Table, view warehouse.View, there rest.Schema) error {
 	wanted := map[string]string{}
 	for _, c := range view.Columns {
-		wanted[c.Name] = c.Description
+		wanted[c.Name] = cut(c.Description)
 	}
-	schema := make(rest.Schema, len(there.Schema))
-	change := false
-	for i, f := range there.Schema {
+	schema := make(rest.Schema, len(there))
+	for i, f := range there {
 		described := *f
-		if text, found := wanted[f.Name]; found && f.Description != cut(text) {
-			described.Description, change = cut(text), true
+		if text := wanted[f.Name]; text != "" {
+			described.Description = text
 		}
 		schema[i] = &described
-	}
-	if !change {
-		return nil
 	}
 	_, err := handle.Update(ctx, rest.TableMetadataToUpdate{Schema: schema}, "")
 	return err

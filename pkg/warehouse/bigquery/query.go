@@ -71,7 +71,9 @@ func queryError(ctx context.Context, err error) error {
 // query prepares a user's query. It sees the dataset's tables by their names
 // alone.
 func (s *Store) query(text string, args []any, limits warehouse.Limits) *rest.Query {
-	q := s.rest.Query(text)
+	// The comment says who asks, in the project's list of jobs; and the emulator
+	// takes a text that it has seen for a question to the dataset of that time.
+	q := s.rest.Query(text + "\n/* sparrow: " + s.config.Dataset + " */")
 	q.DefaultProjectID, q.DefaultDatasetID, q.Location = s.config.Project, s.config.Dataset, s.config.Location
 	q.MaxBytesBilled = int64(s.config.MaxBilled)
 	q.JobTimeout = limits.Time

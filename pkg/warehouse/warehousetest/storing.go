@@ -147,7 +147,7 @@ func checkCancel(t testing.TB, h Harness) {
 		err := w.Load(ctx, span2batch(t, i*100+1, i*100+101))
 		cancel()
 		rows, marks := number(t, w, "select count(*) from raw"), storedMark(t, w)
-		if uint64(rows) != (marks-1)*3 {
+		if want := (marks - 1) * 3; uint64(rows) != want && !(h.Ahead && uint64(rows) > want) {
 			t.Fatalf("load %d (error %v): %d rows, positions say %d", i, err, rows, (marks-1)*3)
 		}
 		load(t, w, span2batch(t, i*100+1, i*100+101))
