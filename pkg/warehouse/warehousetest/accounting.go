@@ -1,6 +1,7 @@
 package warehousetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -44,7 +45,7 @@ const reconcile = `select day, source, event, tracker, accepted, duplicate, deli
 
 // checkReconciliation: the view agrees with the model, for random histories.
 func checkReconciliation(t testing.TB, h Harness) {
-	for seed := range uint64(5) {
+	for seed := range uint64(cmp.Or(h.Histories, 5)) {
 		w := prepared(t, h)
 		past := newHistory(seed, epoch, 60)
 		carry(t, w, past.journal)

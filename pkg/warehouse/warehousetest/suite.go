@@ -22,6 +22,11 @@ type Harness struct {
 	// Ahead says that rows of raw and deliveries may be there before the marks
 	// say so: the warehouse has no transaction over its tables.
 	Ahead bool
+	// Results is a query for the part of that name, where the warehouse's SQL
+	// has no names with quotes; its third column is odd_name.
+	Results string
+	// Histories is how many random histories are reconciled. Default 5.
+	Histories int
 }
 
 // Check is one part of the suite.
