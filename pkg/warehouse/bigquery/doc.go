@@ -34,7 +34,10 @@
 // positions_log is a log of its own kind: all sessions append to the same
 // stream, each row at the offset that follows the last one they know. An append
 // at an offset that is taken fails, so of two sessions one wins and the other
-// reads again. Each row has a version, one more than the last.
+// reads again. Each row has a version, one more than the last. Which stream it
+// is stands in the table's description; a stream that takes no rows any more is
+// replaced by the one session whose change of the description, made with the
+// table's etag, succeeds.
 //
 // A stream that is gone (BigQuery drops idle ones, and all of a table that was
 // made anew) cannot be asked for its rows. Then, and when a stream holds nothing

@@ -10,7 +10,7 @@ import (
 // what is counted, each once. They show of reports only those that a commit
 // covers.
 func (d Dialect) logViews() []warehouse.View {
-	newest := fmt.Sprintf("(select state from %s order by version desc, loaded desc limit 1)", d.Table(positionsTable.name))
+	newest := fmt.Sprintf("(select state from %s order by version desc limit 1)", d.Table(positionsTable.name))
 	marks := fmt.Sprintf(`select json_value(m, '$.stream') as stream, json_value(m, '$.epoch') as epoch,
     cast(json_value(m, '$.seq') as int64) as seq, cast(json_value(m, '$.idx') as int64) as idx, cast(json_value(m, '$.loaded') as timestamp) as loaded
   from unnest(json_query_array(%s, '$.marks')) as m`, newest)

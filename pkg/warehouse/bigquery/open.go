@@ -2,9 +2,12 @@ package bigquery
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"golang.org/x/oauth2"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
@@ -28,6 +32,9 @@ type Options struct {
 	Settle time.Duration
 	// Retention is how long partitions are kept; 0 keeps them for good.
 	Retention time.Duration
+	// RootCAs are the authorities to trust of endpoints that are not Google's;
+	// nil for the system's.
+	RootCAs *x509.CertPool
 	// Logger is told of sessions that begin; nil for none.
 	Logger *slog.Logger
 }
@@ -39,6 +46,7 @@ type Store struct {
 	retention time.Duration
 	log       *slog.Logger
 	tokens    oauth2.TokenSource
+	roots     *x509.CertPool
 
 	rest    *rest.Client
 	control *control.BigQueryWriteClient // makes and finalizes streams
@@ -54,6 +62,7 @@ type Store struct {
 	prepared bool
 	session  *session
 	known    *state // the newest commit this process knows of
+	ended    string // a stream of positions_log that takes no rows any more
 
 	mu      sync.Mutex
 	streams map[*table]*stream // default streams
@@ -78,7 +87,7 @@ func Open(ctx context.Context, config Config, options Options) (*Store, error) {
 		return nil, fault.Permanent(errors.New("open warehouse: credentials are needed"))
 	}
 	s := &Store{
-		config: config, settle: int64(options.Settle.Seconds()), retention: options.Retention, log: options.Logger, tokens: options.Tokens,
+		config: config, settle: int64(options.Settle.Seconds()), retention: options.Retention, log: options.Logger, tokens: options.Tokens, roots: options.RootCAs,
 		queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1),
 		flights: make(chan struct{}, config.InFlight), streams: map[*table]*stream{},
 	}
@@ -110,10 +119,15 @@ func (s *Store) restOptions() []option.ClientOption {
 	if s.config.Endpoint != "" {
 		options = append(options, option.WithEndpoint(s.config.Endpoint+"/bigquery/v2/"))
 	}
-	if s.tokens == nil {
+	switch {
+	case s.tokens == nil:
 		return append(options, option.WithoutAuthentication(), option.WithHTTPClient(s.plainClient()))
+	case s.roots != nil:
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}, IdleConnTimeout: time.Minute}
+		return append(options, option.WithHTTPClient(&http.Client{Transport: &oauth2.Transport{Source: s.tokens, Base: transport}}))
+	default:
+		return append(options, option.WithTokenSource(s.tokens))
 	}
-	return append(options, option.WithTokenSource(s.tokens))
 }
 
 func (s *Store) storageOptions() []option.ClientOption {
@@ -125,6 +139,9 @@ func (s *Store) storageOptions() []option.ClientOption {
 		options = append(options, option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
 			option.WithGRPCDialOption(grpc.WithStreamInterceptor(named)),
 			option.WithGRPCDialOption(grpc.WithUnaryInterceptor(s.queueCall)), option.WithGRPCConnectionPool(1))
+	}
+	if s.roots != nil {
+		options = append(options, option.WithGRPCDialOption(grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(s.roots, ""))))
 	}
 	if s.tokens == nil {
 		return append(options, option.WithoutAuthentication())

@@ -11,7 +11,6 @@ import (
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/grpc/codes"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
@@ -55,11 +54,11 @@ func (s *Store) need(ctx context.Context) (*session, error) {
 
 // begin ends the session before, whoever's it was, and starts the next.
 func (s *Store) begin(ctx context.Context) (_ *session, err error) {
-	known, err := s.newest(ctx)
+	begun := &session{tables: map[*table]*counter{}}
+	known, err := s.openLog(ctx, begun)
 	if err != nil {
 		return nil, err
 	}
-	begun := &session{tables: map[*table]*counter{}}
 	defer func() {
 		if err != nil {
 			begun.close()
@@ -114,30 +113,6 @@ func (s *Store) dropStreams() {
 	}
 }
 
-// newest is the newest commit there is.
-func (s *Store) newest(ctx context.Context) (*state, error) {
-	rows, err := s.read(ctx, "select version, state from "+s.table(positionsTable.name)+" order by version desc, loaded desc limit 1", nil)
-	if err != nil {
-		return nil, fmt.Errorf("read newest commit: %w", err)
-	}
-	if len(rows) == 0 {
-		if s.known != nil {
-			return s.known, nil // the table was dropped under us
-		}
-		return s.recovered(ctx)
-	}
-	version, _ := rows[0][0].(int64)
-	encoded, _ := rows[0][1].(string)
-	found, err := parseState(version, encoded)
-	if err != nil {
-		return nil, err
-	}
-	if s.known != nil && s.known.Version > found.Version {
-		return s.known, nil
-	}
-	return found, nil
-}
-
 // ahead finalizes the stream that a counted table was written through, and
 // returns how many rows of the table are ahead of the mark.
 func (s *Store) ahead(ctx context.Context, t *table, known *state) (int64, error) {
@@ -158,8 +133,8 @@ func (s *Store) ahead(ctx context.Context, t *table, known *state) (int64, error
 	return n, nil
 }
 
-// commit appends the state as the next row of the log. A log that is gone is
-// begun anew. If another session was faster, the error drops this one.
+// commit appends the state as the next row of the log. If another session was
+// faster, its row is there, and the append fails.
 func (s *Store) commit(ctx context.Context, ss *session, st *state) error {
 	next := *st
 	next.Version++
@@ -168,53 +143,18 @@ func (s *Store) commit(ctx context.Context, ss *session, st *state) error {
 	for t, c := range ss.tables {
 		next.Tables[t.name] = streamedTable{Stream: c.name, Rows: c.offset, Ahead: c.ahead}
 	}
-	if err := s.openLog(ctx, ss, &next); err != nil {
-		return err
-	}
 	encoded, err := json.Marshal(&next)
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}
 	row := newEncoder(len(encoded) + 32).number(next.Version).text(string(encoded)).instant(time.Now()).row
 	if _, err := ss.commits.append(ctx, 0, 1, func(int) ([]byte, error) { return row, nil }); err != nil {
-		if gone(err) || kind(err) == codes.FailedPrecondition {
-			ss.commits.close()
-			ss.commits = nil
-			s.known = st.without()
+		if gone(err) {
+			s.ended = ss.commits.name
 		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	ss.state, s.known = &next, &next
-	return nil
-}
-
-// without is the state without its log's stream, which is gone.
-func (st *state) without() *state {
-	lost := *st
-	lost.Log = ""
-	return &lost
-}
-
-// openLog connects to the log's stream where the next commit belongs.
-func (s *Store) openLog(ctx context.Context, ss *session, next *state) error {
-	if ss.commits != nil {
-		return nil
-	}
-	if next.Log != "" {
-		_, err := s.control.GetWriteStream(ctx, &storagepb.GetWriteStreamRequest{Name: next.Log})
-		switch {
-		case err == nil:
-			ss.commits, err = s.openStream(ctx, positionsTable, next.Log, next.Version-next.Base)
-			return err
-		case !gone(err):
-			return fmt.Errorf("find stream of %s: %w", positionsTable.name, judged(err))
-		}
-	}
-	made, err := s.makeStream(ctx, positionsTable)
-	if err != nil {
-		return err
-	}
-	ss.commits, next.Log, next.Base = made, made.name, next.Version
 	return nil
 }
 

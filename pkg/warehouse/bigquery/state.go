@@ -12,10 +12,6 @@ import (
 // state is what a commit says: the JSON of positions_log.state.
 type state struct {
 	Version int64 `json:"-"`
-	// Log is the stream that the commit was appended to, and Base the version of
-	// the first row there: a commit's offset is its version less the base.
-	Log  string `json:"log"`
-	Base int64  `json:"base"`
 	// Events and Outcomes are the epochs that rows ahead of the marks belong to.
 	Events   string                   `json:"events"`
 	Outcomes string                   `json:"outcomes"`
