@@ -89,7 +89,7 @@ func (s *Store) replaceLog(ctx context.Context, etag string, base int64) (*strea
 
 // newest is the newest commit there is.
 func (s *Store) newest(ctx context.Context) (*state, error) {
-	rows, err := s.read(ctx, "select version, state from "+s.table(positionsTable.name)+" order by version desc limit 1", nil)
+	rows, err := s.read(ctx, "select version, state from "+s.named(positionsTable.name)+" order by version desc limit 1", nil)
 	if err != nil {
 		return nil, fmt.Errorf("read newest commit: %w", err)
 	}

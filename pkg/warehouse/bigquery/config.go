@@ -24,8 +24,9 @@ type Config struct {
 	// Credentials is the JSON of a service account's key; without it Application
 	// Default Credentials are used.
 	Credentials Credentials `yaml:"credentials"`
-	// MaxRow is the largest row, as it is sent; a larger one goes to quarantine.
-	MaxRow quantity.Size `yaml:"maxRow"`
+	// MaxRow is the largest data of a row; a larger one goes to quarantine.
+	// BigQuery takes no request over 10 MB.
+	MaxRow quantity.Size `yaml:"-"`
 	// MaxBilled bounds the bytes that one query of a user's may be billed for.
 	MaxBilled quantity.Size `yaml:"maxBilled"`
 	// Timeout bounds each call, and the wait for each append.
@@ -44,7 +45,6 @@ type Config struct {
 
 // The bounds that BigQuery sets.
 const (
-	maxRequest  = 10 * 1000 * 1000 // bytes of an append
 	largestRow  = 9_500 * quantity.Size(1000)
 	maxInFlight = 100
 )
@@ -77,7 +77,7 @@ func (c Config) Check() error {
 		problem("warehouse.location: %q: use EU, US or a region such as europe-west1", c.Location)
 	}
 	if c.MaxRow < 64*quantity.KiB || c.MaxRow > largestRow {
-		problem("warehouse.maxRow: %s: use 64KiB to 9MiB: BigQuery takes no request over 10 MB", c.MaxRow)
+		problem("warehouse: rows of %s: use 64KiB to 9MiB: BigQuery takes no request over 10 MB", c.MaxRow)
 	}
 	if c.MaxBilled < 10*quantity.MiB {
 		problem("warehouse.maxBilled: %s: BigQuery bills at least 10MiB: use more, such as 100GiB", c.MaxBilled)

@@ -17,7 +17,7 @@ var _ warehouse.Dialect = Dialect{}
 
 func (s *Store) dialect() Dialect { return Dialect{s.config.Project, s.config.Dataset} }
 
-func (s *Store) table(name string) string { return s.dialect().Table(name) }
+func (s *Store) named(name string) string { return s.dialect().Table(name) }
 
 // Table is the table's name with its project and dataset, in backticks.
 func (d Dialect) Table(name string) string {

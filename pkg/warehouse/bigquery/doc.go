@@ -17,8 +17,8 @@
 // at explicit offsets. A batch is loaded in four steps; within a step all tables
 // go at once, several requests each in flight:
 //
-//  1. names_log, raw, quarantine_log
-//  2. deliveries, filtered_log, leaks_log, gaps_log
+//  1. names_log, raw
+//  2. quarantine_log, deliveries, filtered_log, leaks_log, gaps_log
 //  3. lanes_log
 //  4. positions_log: one row, the commit: the new marks, and for each counted
 //     table its stream, the rows that the stream held, and how many of these

@@ -46,10 +46,10 @@ func (s *Store) queueCall(ctx context.Context, method string, request, reply any
 	return invoke(ctx, method, request, reply, conn, options...)
 }
 
-// named has every append name its stream. The client leaves the name out after
+// nameStreams has every append name its stream. The client leaves the name out after
 // the first on a connection, as the protocol allows; the emulator then appends
 // to any stream it knows.
-func named(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+func nameStreams(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
 	stream, err := streamer(ctx, desc, conn, method, options...)
 	if err != nil {
 		return nil, err

@@ -24,16 +24,16 @@ func (s *Store) Expire(ctx context.Context, before time.Time) error {
 		if t == rawTable || t == quarantineTable {
 			condition = t.day + " < @day"
 		}
-		if _, err := s.read(ctx, "delete from "+s.table(t.name)+" where "+condition, map[string]any{"day": day}); err != nil {
+		if _, err := s.read(ctx, "delete from "+s.named(t.name)+" where "+condition, map[string]any{"day": day}); err != nil {
 			return fmt.Errorf("expire rows: %s: %w", t.name, err)
 		}
 	}
 	old := map[string]any{"old": time.Now().UTC().Add(-superseded)}
-	commits := s.table(positionsTable.name)
+	commits := s.named(positionsTable.name)
 	if _, err := s.read(ctx, fmt.Sprintf("delete from %[1]s where loaded < @old and version < (select max(version) from %[1]s)", commits), old); err != nil {
 		return fmt.Errorf("delete old commits: %w", err)
 	}
-	lanes := s.table(lanesTable.name)
+	lanes := s.named(lanesTable.name)
 	if _, err := s.read(ctx, fmt.Sprintf(`delete from %[1]s as l where l.reported < @old and exists (
 		select 1 from %[1]s as n where n.tracker = l.tracker and n.epoch = l.epoch and n.run = l.run and n.reported >= @old
 			and n.reportEpoch = l.reportEpoch and n.reportSeq > l.reportSeq)`, lanes), old); err != nil {

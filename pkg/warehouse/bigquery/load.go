@@ -85,8 +85,8 @@ func (l *load) run(ctx context.Context) error {
 		return err
 	}
 	for _, step := range [...][]func(context.Context) error{
-		{l.loadNames, l.loadRaw, l.loadQuarantine},
-		{l.loadDeliveries, l.loadFiltered, l.loadLeaks, l.loadGaps},
+		{l.loadNames, l.loadRaw},
+		{l.loadQuarantine, l.loadDeliveries, l.loadFiltered, l.loadLeaks, l.loadGaps},
 		{l.loadLanes},
 	} {
 		group, within := errgroup.WithContext(ctx)

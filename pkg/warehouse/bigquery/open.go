@@ -110,6 +110,9 @@ func (s *Store) connect() (err error) {
 	if s.control, err = control.NewBigQueryWriteClient(s.life, s.storageOptions()...); err != nil {
 		return err
 	}
+	// Whoever loads tries again, and says so: the client would first pause for
+	// ten seconds, in silence.
+	s.control.CallOptions = &control.BigQueryWriteCallOptions{}
 	s.writer, err = managedwriter.NewClient(s.life, s.config.Project, s.storageOptions()...)
 	return err
 }
@@ -137,7 +140,7 @@ func (s *Store) storageOptions() []option.ClientOption {
 	}
 	if s.config.Insecure {
 		options = append(options, option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
-			option.WithGRPCDialOption(grpc.WithStreamInterceptor(named)),
+			option.WithGRPCDialOption(grpc.WithStreamInterceptor(nameStreams)),
 			option.WithGRPCDialOption(grpc.WithUnaryInterceptor(s.queueCall)), option.WithGRPCConnectionPool(1))
 	}
 	if s.roots != nil {

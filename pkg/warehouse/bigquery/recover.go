@@ -25,9 +25,9 @@ func (s *Store) countAhead(ctx context.Context, t *table, known *state) (int64, 
 		return 0, nil
 	}
 	mark := known.mark(stream, epoch)
-	query := "select count(*) from " + s.table(t.name) + " where reportEpoch = @epoch and reportSeq >= @seq"
+	query := "select count(*) from " + s.named(t.name) + " where reportEpoch = @epoch and reportSeq >= @seq"
 	if t == rawTable {
-		query = "select count(*) from " + s.table(t.name) + " where epoch = @epoch and (seq > @seq or (seq = @seq and idx >= @idx)) and timestamp >= @since"
+		query = "select count(*) from " + s.named(t.name) + " where epoch = @epoch and (seq > @seq or (seq = @seq and idx >= @idx)) and timestamp >= @since"
 	} else {
 		query += " and day >= date(@since)"
 	}
@@ -47,8 +47,8 @@ func (s *Store) countAhead(ctx context.Context, t *table, known *state) (int64, 
 // the last is the outcomes'.
 func (s *Store) recovered(ctx context.Context) (*state, error) {
 	st := &state{Tables: map[string]streamedTable{}}
-	rows, err := s.read(ctx, `select epoch, seq, max(idx) from `+s.table(rawTable.name)+` where struct(epoch, seq) in (
-		select struct(epoch, max(seq)) from `+s.table(rawTable.name)+` group by epoch) group by epoch, seq`, nil)
+	rows, err := s.read(ctx, `select epoch, seq, max(idx) from `+s.named(rawTable.name)+` where struct(epoch, seq) in (
+		select struct(epoch, max(seq)) from `+s.named(rawTable.name)+` group by epoch) group by epoch, seq`, nil)
 	if err != nil {
 		return nil, fmt.Errorf("recover marks of events: %w", err)
 	}
@@ -60,7 +60,7 @@ func (s *Store) recovered(ctx context.Context) (*state, error) {
 		next := event.Position{Seq: uint64(seq), Index: uint32(idx)}.Next()
 		st = st.advanced(warehouse.Mark{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}, at)
 	}
-	rows, err = s.read(ctx, "select reportEpoch, max(reportSeq), max(reported) as newest from "+s.table(lanesTable.name)+" group by reportEpoch order by newest", nil)
+	rows, err = s.read(ctx, "select reportEpoch, max(reportSeq), max(reported) as newest from "+s.named(lanesTable.name)+" group by reportEpoch order by newest", nil)
 	if err != nil {
 		return nil, fmt.Errorf("recover marks of outcomes: %w", err)
 	}

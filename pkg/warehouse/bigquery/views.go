@@ -60,7 +60,7 @@ func (s *Store) saveColumns(ctx context.Context, columns []warehouse.Column, ver
 // readColumns reads the newest set, and its version.
 func (s *Store) readColumns(ctx context.Context) (columns []warehouse.Column, version int64, err error) {
 	rows, err := s.read(ctx, fmt.Sprintf(`select distinct version, ordinal, name, property, type, description from %[1]s
-		where version = (select max(version) from %[1]s) order by ordinal`, s.table(columnsTable.name)), nil)
+		where version = (select max(version) from %[1]s) order by ordinal`, s.named(columnsTable.name)), nil)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read columns: %w", err)
 	}
@@ -87,7 +87,7 @@ func (s *Store) SavePlan(ctx context.Context, version, text string) error {
 		return fmt.Errorf("save plan: %w", err)
 	}
 	defer release()
-	rows, err := s.read(ctx, "select count(*) from "+s.table(plansTable.name)+" where version = @version", map[string]any{"version": version})
+	rows, err := s.read(ctx, "select count(*) from "+s.named(plansTable.name)+" where version = @version", map[string]any{"version": version})
 	if err != nil {
 		return fmt.Errorf("save plan: %w", err)
 	}
@@ -106,7 +106,7 @@ func (s *Store) SavePlan(ctx context.Context, version, text string) error {
 
 // Names reads the names of a source and day.
 func (s *Store) Names(ctx context.Context, day time.Time, source string) ([]string, error) {
-	rows, err := s.read(ctx, "select distinct event from "+s.table(namesTable.name)+" where day = date(@day) and source = @source",
+	rows, err := s.read(ctx, "select distinct event from "+s.named(namesTable.name)+" where day = date(@day) and source = @source",
 		map[string]any{"day": day.UTC(), "source": source})
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
