@@ -1,9 +1,7 @@
 package heap_test
 
 import (
-	"bytes"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -15,57 +13,25 @@ import (
 // build makes a tracker from a configuration.
 func build(t testing.TB, configure func(*heap.Config)) (tracker.Tracker, tracker.Traits) {
 	t.Helper()
-	built, traits, err := heap.Kind().Build(func(into any) error {
-		configure(into.(*heap.Config))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return built, traits
+	return trackertest.Build(t, heap.Kind(), configure)
 }
 
-// post performs a request against a handler, as the lane would against a server.
+// post performs a request against a handler.
 func post(handler http.Handler, req tracker.Request) tracker.Response {
-	r := httptest.NewRequest(req.Method, req.URL, bytes.NewReader(req.Body))
-	r.Header = req.Header.Clone()
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	return tracker.Response{Reach: tracker.Answered, Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
+	return trackertest.Perform(handler, req)
+}
+
+// facingFake is this vendor as the tests of all vendors know it, with more lines of
+// configuration.
+func facingFake(more string) trackertest.Spec {
+	return trackertest.Spec{Kind: heap.Kind(), Config: "appId: \"2183640915\"\nanonymous: hash" + more, Fake: func() trackertest.Fake {
+		s := heaptest.New(heaptest.Options{})
+		return trackertest.NewFake(s, s.Taken, &s.Violations)
+	}}
 }
 
 // Whatever a plan lets through, the strict stand-in takes all that is sent, and
 // most of it is sent.
 func TestTheVendorRefusesNothingThatIsSent(t *testing.T) {
-	fake := heaptest.New(heaptest.Options{})
-	built, traits := build(t, func(c *heap.Config) { c.AppID, c.Anonymous = "2183640915", "hash" })
-	size := min(traits.MaxBatch, 200)
-	events, sent, rejected := 0, 0, 0
-	for seed := range uint64(propertyBatches) {
-		batch := trackertest.Events(seed, size)
-		requests, rejections := built.Requests(batch)
-		events, rejected = events+len(batch), rejected+len(rejections)
-		for _, req := range requests {
-			sent += len(req.Events)
-			if first := req.Before; first != nil {
-				if v := built.Judge(*first, post(fake, *first)); v[0].Action != tracker.Deliver || v[0].Reason != "" {
-					t.Fatalf("batch %d, before it: %+v %v", seed, v[0], fake.Violations.First())
-				}
-			}
-			for i, v := range built.Judge(req, post(fake, req)) {
-				if v.Action != tracker.Deliver {
-					t.Fatalf("batch %d, event %d: action %d: %s\n%v", seed, req.Events[i], v.Action, v.Reason, fake.Violations.First())
-				}
-			}
-		}
-	}
-	if n := fake.Violations.Total(); n > 0 {
-		t.Errorf("%d rules broken, such as %v", n, fake.Violations.First()[:min(n, 5)])
-	}
-	if fake.Taken.Total() != sent || sent+rejected != events || events != propertyBatches*size {
-		t.Errorf("%d events: %d sent, %d rejected; the stand-in took %d", events, sent, rejected, fake.Taken.Total())
-	}
-	if sent < events/2 {
-		t.Errorf("only %d of %d events are sent", sent, events)
-	}
+	trackertest.NothingRefused(t, facingFake(""), propertyBatches)
 }

@@ -21,5 +21,12 @@
 // answer without claiming a delivery that did not happen, can be used by many
 // goroutines at once, and shows its secrets nowhere.
 //
-// Corpus and Events are the suite's events, for a vendor's own tests.
+// Run needs nothing but the tracker. With a strict Fake of the vendor, NothingRefused
+// holds random events against its rules; FuzzRequests, FuzzJudge and
+// BenchmarkRequests are the bodies of a vendor's fuzz targets and benchmark:
+//
+//	func FuzzRequests(f *testing.F) { trackertest.FuzzRequests(f, spec()) }
+//
+// Corpus and Events are the suite's events, Build and Perform make trackers and
+// perform requests, for a vendor's own tests.
 package trackertest

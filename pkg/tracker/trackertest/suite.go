@@ -23,6 +23,12 @@ type Spec struct {
 	// Taken is an answer by which the vendor takes all events; the zero value is
 	// a 200 with an empty body.
 	Taken tracker.Response
+	// Fake makes a new strict stand-in of the vendor, for FuzzRequests and
+	// NothingRefused; Run needs none.
+	Fake func() Fake
+	// Passed is the reason of the verdicts that let a request through, when one
+	// goes before it; mostly "".
+	Passed string
 	// Golden is the directory of the golden files; "" is testdata/golden.
 	Golden string
 	// Update rewrites the golden files instead of comparing with them.

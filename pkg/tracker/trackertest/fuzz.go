@@ -1,0 +1,127 @@
+package trackertest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// FuzzRequests is the body of a vendor's fuzz target of the encoder: whatever an
+// event holds, every event of its batch is accounted for, a body is JSON unless
+// its Content-Type says otherwise, and what is sent breaks no rule of spec.Fake,
+// if there is one. Of the spec it reads Kind, Config and Fake.
+func FuzzRequests(f *testing.F, spec Spec) {
+	f.Helper()
+	for _, c := range Corpus() {
+		for _, e := range c.Events {
+			f.Add(e.Name, e.EventID, e.DeviceID, e.UserID, e.SessionID, "key", e.Page.URL, e.Page.Title, e.UserAgent, uint64(7))
+		}
+	}
+	f.Fuzz(func(t *testing.T, name, id, device, user, session, key, value, title, agent string, seed uint64) {
+		e := event.Event{
+			EventID: id, Name: name, DeviceID: device, UserID: user, SessionID: session, UserAgent: agent, Locale: title,
+			Time: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), Page: event.Page{URL: value, Path: value, Referrer: title, Title: title},
+			UserProperties: []event.Property{{Name: key, Value: event.StringValue(value)}},
+			Properties: []event.Property{
+				{Name: key, Value: event.StringValue(value)},
+				{Name: key + "2", Value: event.Value{Kind: event.Object, Fields: []event.Property{{Name: value, Value: event.StringValue(key)}}}},
+			},
+		}
+		report(t, spec, breaksNoRule(append(Events(seed, 2), e)))
+	})
+}
+
+// FuzzJudge is the body of a vendor's fuzz target of Judge: whatever became of a
+// request, there is a sensible verdict for each of its events, and only a 2xx
+// delivers. Of the spec it reads Kind and Config. A vendor adds the bodies that it
+// documents with f.Add(reach, status, body, retryAfter) before: an uint8, an int
+// and two strings.
+func FuzzJudge(f *testing.F, spec Spec) {
+	f.Helper()
+	for _, body := range []string{
+		"", "{}", "null", "<html>", `{"code":200}`, `{"code":400,"events_with_invalid_fields":{"time":[0]}}`,
+		`{"code":429,"throttled_users":{"user-48213":1},"throttled_events":[0]}`, `{"code":400,"silenced_devices":["d"],"silenced_events":[1]}`,
+	} {
+		f.Add(uint8(3), 200, body, "1")
+		f.Add(uint8(3), 400, body, "Fri, 20 Nov 2026 09:00:00 GMT")
+		f.Add(uint8(2), 429, body, "-1")
+	}
+	f.Fuzz(func(t *testing.T, reach uint8, status int, body, retryAfter string) {
+		report(t, spec, judgesSensibly(tracker.Response{
+			Reach: tracker.Reach(reach), Status: status, Body: []byte(body), Header: http.Header{"Retry-After": {retryAfter}},
+			Received: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC),
+		}))
+	})
+}
+
+// report holds something against the tracker of a spec.
+func report(t testing.TB, spec Spec, hold func(*check)) {
+	t.Helper()
+	for _, fault := range faultsOf(spec, clause{hold: hold}) {
+		t.Error(fault)
+	}
+}
+
+// breaksNoRule: what is sent of a batch is sound, and nothing of it is forgotten.
+func breaksNoRule(batch []event.Event) func(*check) {
+	return func(k *check) {
+		requests, rejections := k.tracker.Requests(batch)
+		placed := len(rejections)
+		for _, req := range requests {
+			placed += len(req.Events)
+			if maybeJSON(req) && !json.Valid(req.Body) {
+				k.failf("not JSON: %q", req.Body)
+				return
+			}
+		}
+		if placed != len(batch) {
+			k.failf("%d of %d events are accounted for", placed, len(batch))
+		}
+		if k.spec.Fake == nil {
+			return
+		}
+		fake := k.spec.Fake()
+		for _, req := range inOrder(requests) {
+			Perform(fake, req)
+		}
+		if total, first := fake.Violations(); total > 0 {
+			k.failf("%d rules broken, such as %q", total, first)
+		}
+	}
+}
+
+// maybeJSON says that nothing but JSON is declared.
+func maybeJSON(req tracker.Request) bool {
+	declared := req.Header.Get("Content-Type")
+	return declared == "" || strings.Contains(declared, "json")
+}
+
+// judgesSensibly: an answer to ordinary events has a verdict for each.
+func judgesSensibly(resp tracker.Response) func(*check) {
+	return func(k *check) {
+		requests, _ := k.tracker.Requests([]event.Event{Track(), Track(), Track()})
+		if len(requests) == 0 {
+			k.failf("nothing is sent of the ordinary event, so there is nothing to judge")
+		}
+		for _, req := range requests {
+			verdicts := k.tracker.Judge(req, resp)
+			if len(verdicts) != len(req.Events) {
+				k.failf("%d verdicts for %d events", len(verdicts), len(req.Events))
+				return
+			}
+			for _, v := range verdicts {
+				if v.Action < tracker.Deliver || v.Action > tracker.Halve || v.After < 0 || v.After > tracker.MaxRetryAfter {
+					k.failf("verdict %+v", v)
+				}
+				if v.Action == tracker.Deliver && (resp.Reach != tracker.Answered || resp.Status < 200 || resp.Status > 299) {
+					k.failf("reach %d, status %d counts as delivered", resp.Reach, resp.Status)
+				}
+			}
+		}
+	}
+}
