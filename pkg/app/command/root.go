@@ -67,7 +67,7 @@ Start with ` + "`sparrow dev`" + `: it needs no configuration.`,
 	root.PersistentFlags().StringVar(&s.configPath, "config", "", "the configuration file (default ./sparrow.yaml)")
 	root.AddCommand(
 		devCommand(s), serveCommand(s), queryCommand(s), eventsCommand(s), tailCommand(s), reconcileCommand(s),
-		trackersCommand(s), planCommand(s), viewsCommand(s), configCommand(s), healthCommand(), versionCommand(s),
+		trackersCommand(s), planCommand(s), viewsCommand(s), warehouseCommand(s), configCommand(s), healthCommand(), versionCommand(s),
 	)
 	return root
 }

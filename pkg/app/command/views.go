@@ -18,22 +18,28 @@ func viewsCommand(s *session) *cobra.Command {
 }
 
 func viewsPrintCommand(s *session) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "print",
 		Short:   "Print the SQL of the views that the plan asks for",
-		Example: "  sparrow views print > views.sql",
+		Example: "  sparrow views print > views.sql\n  sparrow views print --dialect bigquery",
 		Args:    exactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := s.settings()
-			if err != nil {
-				return err
-			}
-			for _, statement := range settings.ViewStatements() {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s;\n\n", strings.TrimRight(statement, "; \n"))
-			}
-			return nil
-		},
 	}
+	dialect := cmd.Flags().String("dialect", "", "duckdb or bigquery (default the warehouse that is configured)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		settings, err := s.settings()
+		if err != nil {
+			return err
+		}
+		statements, err := settings.ViewStatements(*dialect)
+		if err != nil {
+			return usageError{err}
+		}
+		for _, statement := range statements {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s;\n\n", strings.TrimRight(statement, "; \n"))
+		}
+		return nil
+	}
+	return cmd
 }
 
 func viewsApplyCommand(s *session) *cobra.Command {

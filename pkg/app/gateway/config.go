@@ -16,6 +16,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
@@ -64,10 +65,30 @@ type Filters struct {
 
 // Warehouse is where raw payloads and outcomes are kept.
 type Warehouse struct {
-	// Kind is the adapter: "duckdb".
-	Kind   string           `yaml:"kind"`
-	Loader warehouse.Config `yaml:",inline"` // retention, interval, ...
-	DuckDB duckdb.Config    `yaml:",inline"` // memory, threads, ...
+	// Kind is the adapter: "duckdb" or "bigquery".
+	Kind     string           `yaml:"kind"`
+	Loader   warehouse.Config `yaml:",inline"` // retention, interval, ...
+	DuckDB   duckdb.Config    `yaml:",inline"` // memory, threads, ...
+	BigQuery bigquery.Config  `yaml:",inline"` // project, dataset, ...
+}
+
+// The kinds of warehouse.
+const (
+	kindDuckDB   = "duckdb"
+	kindBigQuery = "bigquery"
+)
+
+// check joins what the loader and the adapter that is named say.
+func (w *Warehouse) check() error {
+	switch w.Kind {
+	case kindDuckDB:
+		return errors.Join(w.Loader.Check(), w.DuckDB.Check())
+	case kindBigQuery:
+		return errors.Join(w.Loader.Check(), w.BigQuery.Check())
+	default:
+		return errors.Join(w.Loader.Check(),
+			fmt.Errorf("warehouse.kind: %q is not known, use duckdb or bigquery%s", w.Kind, strictyaml.Suggest(w.Kind, []string{kindDuckDB, kindBigQuery})))
+	}
 }
 
 const production = "production"
@@ -83,7 +104,7 @@ func defaultConfig() Config {
 		Intake:      dispatcher.DefaultConfig(),
 		Journal:     journal.DefaultConfig(),
 		Duplicates:  dedup.DefaultConfig(),
-		Warehouse:   Warehouse{Kind: "duckdb", Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig()},
+		Warehouse:   Warehouse{Kind: kindDuckDB, Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig(), BigQuery: bigquery.DefaultConfig()},
 		Sanitizer:   sanitizer.DefaultConfig(),
 		Filters:     Filters{Bots: true, Prerender: true},
 	}
@@ -101,8 +122,7 @@ func (c *Config) check() error {
 	add("", c.Intake.Check())
 	add("journal: ", c.Journal.Check())
 	add("duplicates: ", c.Duplicates.Check())
-	add("", c.Warehouse.Loader.Check())
-	add("", c.Warehouse.DuckDB.Check())
+	add("", c.Warehouse.check())
 	clean := withKey(c.Sanitizer, noKey)
 	add("sanitizer: ", clean.Check())
 	add("sentry: ", c.Sentry.Check())
@@ -122,9 +142,6 @@ func (c *Config) checkOwn() error {
 	}
 	if b := c.Paths.Browser; !strings.HasPrefix(b, "/") || b == "/" || path.Clean(b) != b || slices.Contains([]string{"/v1", "/healthz", "/readyz", "/metrics", "/docs"}, b) {
 		errs = append(errs, fmt.Errorf("paths.browser: %q: use a path of its own, such as /s", b))
-	}
-	if c.Warehouse.Kind != "duckdb" {
-		errs = append(errs, fmt.Errorf("warehouse.kind: %q is not known, use duckdb%s", c.Warehouse.Kind, strictyaml.Suggest(c.Warehouse.Kind, []string{"duckdb"})))
 	}
 	if c.Drain <= 0 || c.Drain > 10*time.Minute {
 		errs = append(errs, fmt.Errorf("drain: %s: use 1s to 10m", c.Drain))

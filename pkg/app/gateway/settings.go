@@ -86,8 +86,8 @@ func (s *Settings) checkPlan() error {
 }
 
 // secrets are what must never be shown: the trackers' credentials, the write
-// keys of servers, the identity key, the journal's address where it holds a
-// password. A browser's write key is public.
+// keys of servers, the identity key, the warehouse's key, the journal's address
+// where it holds a password. A browser's write key is public.
 func (s *Settings) secrets() []string {
 	var list []string
 	for _, t := range s.Trackers {
@@ -101,7 +101,7 @@ func (s *Settings) secrets() []string {
 	if strings.Contains(s.Config.Journal.URL, "@") {
 		list = append(list, s.Config.Journal.URL)
 	}
-	return append(list, s.Config.Sanitizer.Key)
+	return append(list, s.Config.Sanitizer.Key, s.Config.Warehouse.BigQuery.Credentials.Reveal())
 }
 
 // PlanFile is where the plan was read from.

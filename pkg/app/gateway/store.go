@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
+	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
@@ -16,18 +19,20 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	if !g.settings.roles.loader {
 		return nil
 	}
-	store, err := openStore(ctx, g.settings, g.settings.Config.Warehouse.DuckDB)
+	open := func(ctx context.Context) (warehouse.Warehouse, error) {
+		return openStore(ctx, g.settings, false, g.log)
+	}
+	store, err := open(ctx)
 	switch {
 	case errors.Is(err, duckdb.ErrSlim):
 		return err
 	case err != nil:
 		g.tell("loader", "open warehouse", err)
 		g.log.Error("the warehouse cannot be opened: events are taken and kept in the journal until it can", "err", err)
-		store = &awaited{open: func(ctx context.Context) (warehouse.Warehouse, error) {
-			return openStore(ctx, g.settings, g.settings.Config.Warehouse.DuckDB)
-		}}
-	default:
-		// Tables and views are there from the first query on.
+		store = &awaited{open: open}
+	case g.settings.Config.Warehouse.Kind == kindDuckDB:
+		// Tables and views are there from the first query on. Elsewhere it may
+		// take long, and fail: the loader sees to it.
 		if err := g.prepareStore(ctx, store); err != nil {
 			return errors.Join(err, store.Close())
 		}
@@ -45,10 +50,32 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	return errors.Join(g.claim(ctx, g.journal.Events(), loaderReader), g.claim(ctx, g.journal.Outcomes(), loaderReader))
 }
 
-// openStore opens the warehouse that the configuration names.
-func openStore(ctx context.Context, s *Settings, config duckdb.Config) (warehouse.Warehouse, error) {
+// openStore opens the warehouse that the configuration names. readOnly is for
+// another process than the gateway's.
+func openStore(ctx context.Context, s *Settings, readOnly bool, log *slog.Logger) (warehouse.Warehouse, error) {
+	if s.Config.Warehouse.Kind == kindBigQuery {
+		return openBigQuery(ctx, s, log)
+	}
+	config := s.Config.Warehouse.DuckDB
+	config.ReadOnly = readOnly
 	path := filepath.Join(s.Config.Data, "warehouse.duckdb")
 	return duckdb.Open(ctx, path, config, duckdb.Options{Settle: s.Config.Warehouse.Loader.Settle})
+}
+
+// openBigQuery connects to BigQuery, with the key of the configuration or with
+// Application Default Credentials.
+func openBigQuery(ctx context.Context, s *Settings, log *slog.Logger) (*bigquery.Store, error) {
+	config, loader := s.Config.Warehouse.BigQuery, s.Config.Warehouse.Loader
+	options := bigquery.Options{Settle: loader.Settle, Retention: loader.Retention, Logger: log}
+	if !config.Insecure {
+		// The source lives as long as the process does.
+		tokens, err := auth.Google(context.WithoutCancel(ctx), config.Credentials.Reveal(), auth.BigQueryScope)
+		if err != nil {
+			return nil, fmt.Errorf("open warehouse: %w", err)
+		}
+		options.Tokens = tokens
+	}
+	return bigquery.Open(ctx, config, options)
 }
 
 func (g *Gateway) prepareStore(ctx context.Context, store warehouse.Warehouse) error {

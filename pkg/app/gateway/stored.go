@@ -16,9 +16,7 @@ type Stored struct {
 // OpenStored opens the stored warehouse for reading only. It fails when there
 // is none, or when a gateway holds it.
 func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
-	config := s.Config.Warehouse.DuckDB
-	config.ReadOnly = true
-	store, err := openStore(ctx, s, config)
+	store, err := openStore(ctx, s, true, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -7,17 +7,34 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
-// ViewStatements is the SQL of the views that the plan asks for.
-func (s *Settings) ViewStatements() []string {
-	var d duckdb.Dialect
+// ViewStatements is the SQL of the views that the plan asks for, in the SQL of a
+// kind of warehouse; "" for the one that is configured.
+func (s *Settings) ViewStatements(kind string) ([]string, error) {
+	if kind == "" {
+		kind = s.Config.Warehouse.Kind
+	}
+	var d warehouse.Dialect
+	switch kind {
+	case kindDuckDB:
+		d = duckdb.Dialect{}
+	case kindBigQuery:
+		config := s.Config.Warehouse.BigQuery
+		d = bigquery.Dialect{Project: config.Project, Dataset: config.Dataset}
+		if config.Project == "" {
+			d = bigquery.Dialect{}
+		}
+	default:
+		return nil, fmt.Errorf("dialect %q is not known, use duckdb or bigquery", kind)
+	}
 	var statements []string
 	for _, v := range warehouse.Views(d, viewColumns(s.Plan), int64(s.Config.Warehouse.Loader.Settle.Seconds())) {
 		statements = append(statements, "create or replace view "+d.Table(v.Name)+" as\n"+v.Select)
 	}
-	return statements
+	return statements, nil
 }
 
 // applyViews makes the views anew from the plan in force and says what that
