@@ -8,9 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // hold is what one reader of a stream needs: the sequence and all after it.
@@ -122,7 +119,7 @@ func (h *holdStore) set(ctx context.Context, k holdKey, seq uint64) error {
 }
 
 func (h *holdStore) release(ctx context.Context, k holdKey) error {
-	if err := h.put(ctx, k.subject(), nil); err != nil {
+	if _, err := h.link.put(ctx, k.subject(), nil, nil); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -138,7 +135,7 @@ func (h *holdStore) mark(m mark) {
 }
 
 func (h *holdStore) save(ctx context.Context, k holdKey, seq uint64) error {
-	if err := h.put(ctx, k.subject(), storedHold{Epoch: h.epoch(k.stream), Seq: seq}); err != nil {
+	if _, err := h.link.put(ctx, k.subject(), storedHold{Epoch: h.epoch(k.stream), Seq: seq}, nil); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -158,25 +155,6 @@ func (h *holdStore) change(k holdKey, v hold) {
 
 func (k holdKey) subject() string { return holdsPrefix + k.stream + "." + k.reader }
 
-// put stores a value, or an empty message that says there is none any more.
-func (h *holdStore) put(ctx context.Context, subject string, value any) error {
-	msg := &nats.Msg{Subject: subject}
-	if value != nil {
-		var err error
-		if msg.Data, err = json.Marshal(value); err != nil {
-			return err
-		}
-	}
-	ctx, cancel := h.link.bound(ctx, requestLimit)
-	defer cancel()
-	reply, err := h.link.conn.RequestMsgWithContext(ctx, msg)
-	if err != nil {
-		return err
-	}
-	_, err = decodeAck(reply.Data)
-	return err
-}
-
 // flush stores what has changed.
 func (h *holdStore) flush(ctx context.Context) error {
 	h.mu.Lock()
@@ -193,7 +171,7 @@ func (h *holdStore) flush(ctx context.Context) error {
 		errs = append(errs, h.save(ctx, k, seq))
 	}
 	if end.Seq != said {
-		err := h.put(ctx, markSubject, end)
+		_, err := h.link.put(ctx, markSubject, end, nil)
 		errs = append(errs, err)
 		if err == nil {
 			h.mu.Lock()
@@ -213,31 +191,13 @@ func (h *holdStore) load(ctx context.Context) error {
 	h.mu.Lock()
 	before := h.changes
 	h.mu.Unlock()
-	f, err := newFetcher(h.link, holdsStream)
-	if err != nil {
-		return fmt.Errorf("load holds: %w", err)
-	}
-	defer f.close()
 	found := make(map[holdKey]hold)
 	var end mark
-	for seq := uint64(1); ; {
-		if !f.awaiting() {
-			if err := f.request(getRequest{Seq: seq, Batch: fetchMessages}); err != nil {
-				return fmt.Errorf("load holds: %w", err)
-			}
-		}
-		msg, err := f.next(ctx)
-		if err != nil {
-			return fmt.Errorf("load holds: %w", err)
-		}
-		if msg == nil {
-			if !f.behind {
-				break
-			}
-			continue
-		}
-		seq = sequence(msg) + 1
-		h.read(msg.Header.Get(jetstream.SubjectHeader), msg.Data, found, &end)
+	err := h.link.each(ctx, holdsStream, func(subject string, _ uint64, data []byte) {
+		h.read(subject, data, found, &end)
+	})
+	if err != nil {
+		return fmt.Errorf("load holds: %w", err)
 	}
 	h.take(found, end, before)
 	return nil

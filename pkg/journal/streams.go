@@ -23,6 +23,12 @@ const (
 	holdsPrefix = "sparrow.holds."
 	markSubject = "sparrow.mark.events"
 
+	leasesStream  = "SPARROW_LEASES" // in a cluster only
+	leasesPrefix  = "sparrow.leases."
+	sessionPrefix = leasesPrefix + "session." // of a member: it is alive
+	leasePrefix   = leasesPrefix + "lease."   // of a piece of work: who does it
+	homePrefix    = leasesPrefix + "home."    // of what is in one place only
+
 	epochKey = "sparrow_epoch"
 )
 
@@ -34,7 +40,7 @@ const (
 	adminLimit      = 30 * time.Second
 )
 
-// streamConfigs are the three streams as they shall be.
+// streamConfigs are the streams as they shall be.
 func streamConfigs(cfg Config) []jetstream.StreamConfig {
 	log := jetstream.StreamConfig{
 		Retention:  jetstream.LimitsPolicy,
@@ -52,7 +58,12 @@ func streamConfigs(cfg Config) []jetstream.StreamConfig {
 	holds.Name, holds.Subjects, holds.MaxBytes = holdsStream, []string{holdsPrefix + ">", markSubject}, holdsBytes
 	holds.MaxMsgsPerSubject, holds.DenyDelete = 1, false
 	holds.Discard = jetstream.DiscardOld // of a subject; its bytes never matter
-	return []jetstream.StreamConfig{events, outcomes, holds}
+	if cfg.URL == "" {
+		return []jetstream.StreamConfig{events, outcomes, holds}
+	}
+	leases := holds
+	leases.Name, leases.Subjects = leasesStream, []string{leasesPrefix + ">"}
+	return []jetstream.StreamConfig{events, outcomes, holds, leases}
 }
 
 // ensureStreams makes what is missing, adapts what is there, and returns the

@@ -1,0 +1,313 @@
+package journal_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	natsd "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/sparrow-edge/sparrow/pkg/journal"
+)
+
+const testLease = 2 * time.Second
+
+// member is a process in the test: a journal of its own on the cluster, and what
+// it does at the moment.
+type member struct {
+	*journal.Member
+	t       *testing.T
+	journal *journal.Journal
+	proxy   *proxy // between it and the cluster
+	stop    func()
+	ended   chan error
+
+	mu    sync.Mutex
+	works map[string]int // how often each work was begun
+	busy  map[string]bool
+	done  map[string]chan struct{}
+	ends  map[string]context.CancelFunc
+}
+
+// join starts a member. Its connection goes through a proxy that can be stopped.
+func join(t *testing.T, s *natsd.Server, node string) *member {
+	t.Helper()
+	m := &member{t: t, proxy: newProxy(t, s.Addr().String()), works: map[string]int{}, busy: map[string]bool{}, done: map[string]chan struct{}{}, ends: map[string]context.CancelFunc{}}
+	cfg := clusterConfig(s)
+	cfg.URL, cfg.Lease = "nats://"+m.proxy.address(), testLease
+	m.journal = mustOpen(t, cfg, journal.Options{})
+	var err error
+	if m.Member, err = m.journal.Join(node, "process "+node); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	m.ended = make(chan error, 1)
+	go func() { m.ended <- m.Run(ctx) }()
+	var once sync.Once
+	m.stop = func() {
+		once.Do(func() {
+			m.mu.Lock()
+			works := make([]string, 0, len(m.ends))
+			for name := range m.ends {
+				works = append(works, name)
+			}
+			m.mu.Unlock()
+			for _, name := range works {
+				m.quit(name)
+			}
+			cancel()
+			if err := <-m.ended; err != nil && !errors.Is(err, journal.ErrTwins) {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(m.stop)
+	return m
+}
+
+// begin has the member hold or share work until quit.
+func (m *member) begin(hold func(context.Context, string, func(context.Context) error) error, name string, end func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	m.mu.Lock()
+	m.ends[name], m.done[name] = cancel, done
+	m.mu.Unlock()
+	go func() {
+		defer close(done)
+		err := hold(ctx, name, func(ctx context.Context) error {
+			m.set(name, true)
+			defer m.set(name, false)
+			<-ctx.Done()
+			if end != nil {
+				return end(ctx)
+			}
+			return nil
+		})
+		if err != nil {
+			m.t.Errorf("hold %s: %v", name, err)
+		}
+	}()
+}
+
+func (m *member) set(name string, busy bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.busy[name] = busy
+	if busy {
+		m.works[name]++
+	}
+}
+
+func (m *member) quit(name string) {
+	m.mu.Lock()
+	end, done := m.ends[name], m.done[name]
+	delete(m.ends, name)
+	m.mu.Unlock()
+	if end != nil {
+		end()
+		<-done
+	}
+}
+
+// doing is what the member works at, sorted.
+func (m *member) doing() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []string
+	for name, busy := range m.busy {
+		if busy {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (m *member) does(name string) bool { return slices.Contains(m.doing(), name) }
+
+func TestEmbeddedLeases(t *testing.T) {
+	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir()})
+	m, err := j.Join("only", "only")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := errors.New("said")
+	if err := m.Hold(t.Context(), "loader", func(context.Context) error { return said }); !errors.Is(err, said) {
+		t.Errorf("want what the work returned, got %v", err)
+	}
+	if err := m.Settle(t.Context(), "warehouse", false); err != nil {
+		t.Error(err)
+	}
+	if _, held := m.Holder("loader"); held || m.Silent("another") < 0 {
+		t.Error("somebody else is there")
+	}
+	if _, err := j.Join("no such name", ""); err == nil {
+		t.Error("a node's name may hold spaces")
+	}
+}
+
+// One member works, another stands by, takes over at once when the work is given
+// back, and within the lease and a little when its holder is cut off.
+func TestHold(t *testing.T) {
+	s := startServer(t, t.TempDir(), 0)
+	a, b := join(t, s, "a"), join(t, s, "b")
+	a.begin(a.Hold, "loader", nil)
+	eventually(t, "the first to work", func() bool { return a.does("loader") })
+	b.begin(b.Hold, "loader", nil)
+	eventually(t, "the second to know who does it", func() bool {
+		h, held := b.Holder("loader")
+		return held && h.Name == "process a" && h.Alive && !h.Self
+	})
+	a.quit("loader")
+	eventually(t, "the second to take over", func() bool { return b.does("loader") })
+	a.begin(a.Hold, "loader", nil)
+	b.proxy.cut()
+	cutOff := time.Now()
+	eventually(t, "the one that is cut off to stop", func() bool { return !b.does("loader") })
+	if a.does("loader") {
+		t.Error("both work")
+	}
+	eventually(t, "the first to take over", func() bool { return a.does("loader") })
+	if took := time.Since(cutOff); took > 3*testLease {
+		t.Errorf("it took %v to take over", took)
+	}
+	b.proxy.mend()
+	eventually(t, "the second to know that it lost", func() bool { h, _ := b.Holder("loader"); return h.Name == "process a" && h.Alive })
+	if b.does("loader") {
+		t.Error("both work")
+	}
+}
+
+// Work is shared out evenly, and again when a process comes, goes or dies.
+func TestSharedWork(t *testing.T) {
+	s := startServer(t, t.TempDir(), 0)
+	works := []string{"lane-a", "lane-b", "lane-c", "lane-d", "lane-e"}
+	a, b := join(t, s, "a"), join(t, s, "b")
+	for _, name := range works {
+		a.begin(a.Share, name, nil)
+	}
+	eventually(t, "the first to do everything", func() bool { return len(a.doing()) == 5 })
+	for _, name := range works {
+		b.begin(b.Share, name, nil)
+	}
+	whole := func(members ...*member) bool {
+		var all []string
+		for _, m := range members {
+			doing := m.doing()
+			if n := len(works); len(doing) < n/len(members) || len(doing) > (n+len(members)-1)/len(members) {
+				return false
+			}
+			all = append(all, doing...)
+		}
+		slices.Sort(all)
+		return slices.Equal(all, works)
+	}
+	eventually(t, "two to share the work", func() bool { return whole(a, b) })
+	c := join(t, s, "c")
+	for _, name := range works {
+		c.begin(c.Share, name, nil)
+	}
+	eventually(t, "three to share the work", func() bool { return whole(a, b, c) })
+	b.proxy.cut()
+	eventually(t, "the work of one that is cut off to be shared", func() bool { return whole(a, c) && len(b.doing()) == 0 })
+	b.proxy.mend()
+	eventually(t, "three to share the work again", func() bool { return whole(a, b, c) })
+	a.stop()
+	eventually(t, "the work of one that left to be shared", func() bool { return whole(b, c) })
+	// What only one is ready to do, it does, however much it is.
+	for _, name := range works {
+		c.quit(name)
+	}
+	eventually(t, "the last to do everything", func() bool { return len(b.doing()) == 5 })
+}
+
+// A process that is started again on its directory need not wait.
+func TestSameNodeAgain(t *testing.T) {
+	s := startServer(t, t.TempDir(), 0)
+	a := join(t, s, "a")
+	a.begin(a.Hold, "loader", nil)
+	eventually(t, "it to work", func() bool { return a.does("loader") })
+	a.proxy.cut() // as if it were killed: it cannot say that it goes
+	b := join(t, s, "a")
+	b.begin(b.Hold, "loader", nil)
+	begun := time.Now()
+	eventually(t, "its successor to work", func() bool { return b.does("loader") })
+	if took := time.Since(begun); took > testLease {
+		t.Errorf("it took %v, as if it were another node", took)
+	}
+	a.proxy.mend()
+	if err := <-a.ended; !errors.Is(err, journal.ErrTwins) {
+		t.Errorf("two processes of one node: want ErrTwins, got %v", err)
+	}
+	a.ended <- nil
+}
+
+// Work that was fenced off stands by, without fighting whoever did it.
+func TestFencedWork(t *testing.T) {
+	s := startServer(t, t.TempDir(), 0)
+	a := join(t, s, "a")
+	begun := make(chan time.Time, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- a.Hold(ctx, "lane-a", func(ctx context.Context) error {
+			begun <- time.Now()
+			if len(begun) == 1 {
+				return fmt.Errorf("publish: %w", journal.ErrFenced)
+			}
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	eventually(t, "the work to begin again", func() bool { return len(begun) == 2 })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if first, second := <-begun, <-begun; second.Sub(first) < testLease {
+		t.Errorf("it came back after %v", second.Sub(first))
+	}
+	failed := errors.New("failed")
+	if err := a.Hold(t.Context(), "lane-a", func(context.Context) error { return failed }); !errors.Is(err, failed) {
+		t.Errorf("want the work's own error, got %v", err)
+	}
+}
+
+func TestSettle(t *testing.T) {
+	s := startServer(t, t.TempDir(), 0)
+	a, b := join(t, s, "a"), join(t, s, "b")
+	for range 2 {
+		if err := a.Settle(t.Context(), "warehouse", false); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := b.Settle(t.Context(), "warehouse", false); !errors.Is(err, journal.ErrElsewhere) {
+		t.Errorf("want ErrElsewhere, got %v", err)
+	}
+	if err := b.Settle(t.Context(), "warehouse", true); err != nil {
+		t.Error(err)
+	}
+	if err := a.Settle(t.Context(), "warehouse", false); !errors.Is(err, journal.ErrElsewhere) {
+		t.Errorf("want ErrElsewhere, got %v", err)
+	}
+}
+
+// Members come and go; those who are gone are known to be.
+func TestSilent(t *testing.T) {
+	s := startServer(t, t.TempDir(), 0)
+	a, b := join(t, s, "a"), join(t, s, "b")
+	a.begin(a.Hold, "loader", nil)
+	eventually(t, "it to work", func() bool { return a.does("loader") })
+	if silent := a.Silent("b"); silent != 0 {
+		t.Errorf("silent for %v while it is there", silent)
+	}
+	b.stop()
+	eventually(t, "it to be missed", func() bool { return a.Silent("b") > testLease && a.Silent("never there") > testLease })
+	if a.Silent("a") != 0 {
+		t.Error("it misses itself")
+	}
+}

@@ -1,0 +1,71 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The small streams hold records: one message for each subject, the last one,
+// as JSON. An empty message says that there is no record any more.
+
+// put stores a record, or none for a nil value, and returns its sequence. With
+// after, the subject's last message must be the one of that sequence, 0 for none
+// at all; otherwise nothing is stored and the error is ErrFenced.
+func (l *link) put(ctx context.Context, subject string, value any, after *uint64) (uint64, error) {
+	msg := &nats.Msg{Subject: subject}
+	if value != nil {
+		var err error
+		if msg.Data, err = json.Marshal(value); err != nil {
+			return 0, err
+		}
+	}
+	if after != nil {
+		msg.Header = nats.Header{jetstream.ExpectedLastSubjSeqHeader: []string{strconv.FormatUint(*after, 10)}}
+	}
+	ctx, cancel := l.bound(ctx, requestLimit)
+	defer cancel()
+	reply, err := l.conn.RequestMsgWithContext(ctx, msg)
+	if err != nil {
+		return 0, err
+	}
+	ack, err := decodeAck(reply.Data)
+	switch code := apiCode(err); {
+	case code == codeWrongLast || code == codeWrongLastOnly:
+		return 0, ErrFenced
+	case err != nil:
+		return 0, err
+	}
+	return ack.Sequence, nil
+}
+
+// each calls do for every record of a stream, in the order they were stored. A
+// record that is stored anew meanwhile may come twice, the newer one later, or
+// not at all.
+func (l *link) each(ctx context.Context, stream string, do func(subject string, seq uint64, data []byte)) error {
+	f, err := newFetcher(l, stream)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	for seq := uint64(1); ; {
+		if !f.awaiting() {
+			if err := f.request(getRequest{Seq: seq, Batch: fetchMessages}); err != nil {
+				return err
+			}
+		}
+		msg, err := f.next(ctx)
+		switch {
+		case err != nil:
+			return err
+		case msg == nil && !f.behind:
+			return nil
+		case msg != nil:
+			do(msg.Header.Get(jetstream.SubjectHeader), sequence(msg), msg.Data)
+			seq = sequence(msg) + 1
+		}
+	}
+}
