@@ -1,11 +1,7 @@
-//go:build bigquery
-
-// Run with go test -tags bigquery: the adapter is not finished, and some of its
-// tests say so.
-
 package bigquery_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -17,6 +13,8 @@ import (
 
 func TestMain(m *testing.M) {
 	warehousetest.Child(openEmulated)
+	flag.Parse()
+	_ = flag.Set("test.parallel", "6") // most of the time of these tests is waiting
 	code := m.Run()
 	emulated.close()
 	err := goleak.Find(

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/oauth2"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -77,6 +78,14 @@ const (
 	userAgent  = "sparrow-edge/sparrow"
 )
 
+// reconnect is how a lost connection is made again. The loader has a back-off of
+// its own: gRPC's usual one, of up to two minutes, on top of it would keep a
+// BigQuery that is back waiting.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
+	MinConnectTimeout: 20 * time.Second,
+}
+
 // Open connects to the dataset. It does no call: a BigQuery that is away shows
 // in the first method that needs it. The warehouse is to be closed.
 func Open(ctx context.Context, config Config, options Options) (*Store, error) {
@@ -134,7 +143,7 @@ func (s *Store) restOptions() []option.ClientOption {
 }
 
 func (s *Store) storageOptions() []option.ClientOption {
-	options := []option.ClientOption{option.WithUserAgent(userAgent)}
+	options := []option.ClientOption{option.WithUserAgent(userAgent), option.WithGRPCDialOption(grpc.WithConnectParams(reconnect))}
 	if s.config.StorageEndpoint != "" {
 		options = append(options, option.WithEndpoint(s.config.StorageEndpoint))
 	}

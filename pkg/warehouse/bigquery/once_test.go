@@ -1,0 +1,121 @@
+package bigquery_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
+)
+
+// TestEveryCallFailsOnce breaks each call of a load in each way, as a passing
+// fault within a process and as its death: the store is thrown away and another
+// goes on, with batches that are cut elsewhere. Of a death, only what the server
+// had done by then makes a difference.
+func TestEveryCallFailsOnce(t *testing.T) {
+	calls := map[bigquerytest.Method]int{
+		bigquerytest.AppendRows: 9, bigquerytest.CreateWriteStream: 6, bigquerytest.FinalizeWriteStream: 3, bigquerytest.GetWriteStream: 6, bigquerytest.JobsQuery: 3,
+	}
+	for kind, deaths := range map[bigquerytest.Kind][]bool{
+		bigquerytest.CloseAfterCommit: {false, true},
+		bigquerytest.Unavailable:      {false, true},
+		bigquerytest.StreamGone:       {false, true},
+		bigquerytest.ResetAfterCommit: {false},
+		bigquerytest.Reset:            {false},
+		bigquerytest.InternalError:    {false},
+		bigquerytest.QuotaExceeded:    {false},
+	} {
+		for method, most := range calls {
+			t.Run(fmt.Sprintf("%s/%s", kind, method), func(t *testing.T) {
+				t.Parallel()
+				server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+				w := strict(t, server, nil)
+				persist(t, w, messages(t, 1, 4))
+				must(t, w.Close())
+				next := uint64(4)
+				for after := range most {
+					for _, death := range deaths {
+						failOnce(t, server, bigquerytest.Fault{Kind: kind, Method: method, After: after, Calls: 1}, death, next)
+						next += 8
+						if rows, _ := server.Store().Count("sparrow", "raw"); uint64(rows) != 3*(next-1) {
+							t.Fatalf("call %d, death %t: %d rows in raw, want %d", after, death, rows, 3*(next-1))
+						}
+					}
+				}
+				checkRows(t, server, next)
+			})
+		}
+	}
+}
+
+// failOnce loads eight messages from next on through a fault. There are streams
+// to finalize: those of the process before.
+func failOnce(t *testing.T, server *bigquerytest.Server, f bigquerytest.Fault, death bool, next uint64) {
+	w := strict(t, server, nil)
+	order := server.Order(f)
+	defer order.Clear() // of a call that there was not
+	if death {
+		_ = w.Load(t.Context(), messages(t, next, next+5))
+		order.Clear()
+		must(t, w.Close())
+		w = strict(t, server, nil)
+		persist(t, w, messages(t, next, next+2))
+		persist(t, w, messages(t, next+2, next+3))
+	}
+	persist(t, w, messages(t, next, next+5))
+	persist(t, w, messages(t, next+5, next+8))
+	must(t, w.Close())
+}
+
+// TestRandomFaults loads through a long run of faults, with a new process now
+// and then, and batches that are cut anew each time.
+func TestRandomFaults(t *testing.T) {
+	kinds := []bigquerytest.Kind{
+		bigquerytest.CloseAfterCommit, bigquerytest.ResetAfterCommit, bigquerytest.Unavailable, bigquerytest.Reset, bigquerytest.InternalError,
+		bigquerytest.StreamGone, bigquerytest.RateLimited,
+	}
+	methods := []bigquerytest.Method{bigquerytest.AppendRows, bigquerytest.AppendRows, bigquerytest.AppendRows, bigquerytest.CreateWriteStream, bigquerytest.FinalizeWriteStream}
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	w := strict(t, server, nil)
+	must(t, w.Prepare(t.Context()))
+	next := uint64(1)
+	for range 120 {
+		order := server.Order(bigquerytest.Fault{Kind: kinds[rand.IntN(len(kinds))], Method: methods[rand.IntN(len(methods))], After: rand.IntN(6), Calls: 1 + rand.IntN(2)})
+		_ = w.Load(t.Context(), messages(t, next, next+1+rand.Uint64N(5)))
+		if rand.IntN(3) == 0 {
+			must(t, w.Close())
+			w = strict(t, server, nil)
+		}
+		order.Clear()
+		marks, err := w.Marks(t.Context())
+		must(t, err)
+		for _, m := range marks {
+			if m.Stream == warehouse.EventsStream {
+				next = m.Next.Seq
+			}
+		}
+	}
+	persist(t, w, messages(t, next, next+8))
+	checkRows(t, server, next+8)
+	t.Logf("%d messages", next+8)
+}
+
+// TestTwoProcesses: two that load at once take the loading from each other, and
+// each row is stored once.
+func TestTwoProcesses(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	a, b := strict(t, server, nil), strict(t, server, nil)
+	must(t, a.Prepare(t.Context()))
+	for next := uint64(1); next < 40; next += 3 {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			persist(t, a, messages(t, 1, next+3))
+		}()
+		persist(t, b, messages(t, 1, next+2))
+		<-done
+	}
+	persist(t, b, messages(t, 1, 43))
+	checkRows(t, server, 43)
+}
