@@ -12,10 +12,10 @@ const (
 	maxItemCustom = 10  // custom parameters of one item
 )
 
-// shop is what an e-commerce event says of goods and money. The zero shop is of
-// any other event, whose properties have no meaning of their own.
+// shop is what an event says of goods and money. Of an event that is not one of
+// the e-commerce events it holds the money alone.
 type shop struct {
-	event       string
+	event       string           // "" for other events
 	items       []event.Property // of the array's elements: each Value is an object
 	value       string           // a number's literal
 	currency    string           // three capital letters
@@ -24,23 +24,27 @@ type shop struct {
 
 // shopFor reads the properties that GA4 gives a meaning to.
 func shopFor(name string, ev *event.Event) shop {
-	if !commerceEvent(name) {
-		return shop{}
+	var s shop
+	if commerceEvent(name) {
+		s.event = name
 	}
-	s := shop{event: name}
 	for i := range ev.Properties {
 		v := &ev.Properties[i].Value
 		switch ev.Properties[i].Name {
-		case "items":
-			s.items = usableItems(v)
 		case "value":
 			if literal, ok := number(v); ok {
 				s.value = literal
 			}
 		case "currency":
 			s.currency = currency(v)
+		case "items":
+			if s.event != "" {
+				s.items = usableItems(v)
+			}
 		case "transaction_id":
-			s.transaction = flattener().Text(*v)
+			if s.event != "" {
+				s.transaction = flattener().Text(*v)
+			}
 		}
 	}
 	return s
@@ -66,7 +70,9 @@ func (s shop) rule() string {
 // written again as a plain parameter.
 func (s shop) owns(name string) bool {
 	switch name {
-	case "items", "value", "currency", "transaction_id":
+	case "value", "currency":
+		return true
+	case "items", "transaction_id":
 		return s.event != ""
 	}
 	return false

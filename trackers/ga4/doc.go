@@ -18,8 +18,10 @@
 //	             arrays joined with a comma, booleans become text; at most 100
 //	             characters (page_title 300, page_referrer 420, page_location 1000)
 //	commerce     `items` of the e-commerce events stay an array, each with item_id
-//	             or item_name and numeric price and quantity; `value` and `currency`
-//	             go together; a purchase needs both, transaction_id and items
+//	             or item_name and numeric price and quantity; a purchase needs
+//	             value, currency, transaction_id and items
+//	money        `value`, a number, and `currency` go together in every event: one
+//	             without the other is left out
 //	users        user_id at most 256 characters; user properties at most 25, names
 //	             24 and values 36 characters
 //	time         in microseconds, at each event; no older than 72 hours. Of the future

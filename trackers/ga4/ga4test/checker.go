@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -55,7 +56,9 @@ func (c *checker) payload(body []byte) payload {
 	if _, there := top["client_id"]; !there {
 		c.fault("client_id", "VALUE_REQUIRED", "client_id is missing")
 	}
-	c.timestamp("timestamp_micros", top["timestamp_micros"])
+	c.timestamp("timestamp_micros", unquoted(top["timestamp_micros"]))
+	c.behavior(top)
+	c.userData(top["user_data"])
 	c.consent(top["consent"])
 	c.device(top["device"])
 	c.place(top["user_location"])
@@ -132,6 +135,41 @@ func (c *checker) timestamp(path string, raw json.RawMessage) {
 	}
 }
 
+// unquoted is the number in a string: beside the events, the time may be one.
+func unquoted(raw json.RawMessage) json.RawMessage {
+	if len(raw) > 2 && raw[0] == '"' && raw[len(raw)-1] == '"' {
+		return raw[1 : len(raw)-1]
+	}
+	return raw
+}
+
+// behavior: how strictly the validation endpoint looks.
+func (c *checker) behavior(top map[string]json.RawMessage) {
+	switch c.text(top, "validation_behavior", 40) {
+	case "", "RELAXED", "ENFORCE_RECOMMENDATIONS":
+	default:
+		c.fault("validation_behavior", "VALUE_INVALID", "want RELAXED or ENFORCE_RECOMMENDATIONS")
+	}
+}
+
+// userData: what identifies a person for advertising comes as SHA-256 in hex.
+func (c *checker) userData(raw json.RawMessage) {
+	if raw == nil {
+		return
+	}
+	var data map[string]any
+	if json.Unmarshal(raw, &data) != nil {
+		c.fault("user_data", "VALUE_INVALID", "not an object")
+		return
+	}
+	for key, value := range data {
+		text, _ := value.(string)
+		if strings.HasPrefix(key, "sha256_") && !regexp.MustCompile("^[0-9a-f]{64}$").MatchString(text) {
+			c.fault("user_data."+key, "VALUE_INVALID", "not SHA-256 in hexadecimal digits")
+		}
+	}
+}
+
 func (c *checker) consent(raw json.RawMessage) {
 	if raw == nil {
 		return
@@ -139,6 +177,7 @@ func (c *checker) consent(raw json.RawMessage) {
 	var consent map[string]string
 	if json.Unmarshal(raw, &consent) != nil {
 		c.fault("consent", "VALUE_INVALID", "not an object of strings")
+		return
 	}
 	for key, value := range consent {
 		if key != "ad_user_data" && key != "ad_personalization" || value != "GRANTED" && value != "DENIED" {
@@ -154,6 +193,7 @@ func (c *checker) device(raw json.RawMessage) {
 	var device map[string]string
 	if json.Unmarshal(raw, &device) != nil {
 		c.fault("device", "VALUE_INVALID", "not an object of strings")
+		return
 	}
 	for key := range device {
 		switch key {
@@ -171,6 +211,7 @@ func (c *checker) place(raw json.RawMessage) {
 	var place map[string]string
 	if json.Unmarshal(raw, &place) != nil {
 		c.fault("user_location", "VALUE_INVALID", "not an object of strings")
+		return
 	}
 	for key, value := range place {
 		switch {
@@ -182,39 +223,20 @@ func (c *checker) place(raw json.RawMessage) {
 	}
 }
 
-func (c *checker) userProperties(raw json.RawMessage) {
-	if raw == nil {
-		return
-	}
-	var properties map[string]map[string]any
-	if strict(raw, &properties) != nil {
-		c.fault("user_properties", "VALUE_INVALID", "want {name: {value: ...}}")
-	}
-	if len(properties) > 25 {
-		c.fault("user_properties", "EXCEEDED_MAX_ENTITIES", "more than 25")
-	}
-	for name, property := range properties {
-		path := "user_properties." + name
-		c.name(path, name, 24)
-		switch name {
-		case "first_open_time", "first_visit_time", "last_deep_link_referrer", "user_id", "first_open_after_install":
-			c.fault(path, "NAME_RESERVED", "reserved")
-		}
-		c.scalar(path, property["value"], 36)
-	}
-}
-
+// name checks a name of an event, parameter or user property: what Google keeps to
+// itself, then the length and the characters.
 func (c *checker) name(path, name string, limit int) {
+	for _, prefix := range [...]string{"_", "firebase_", "ga_", "google_", "gtag."} {
+		if strings.HasPrefix(name, prefix) {
+			c.fault(path, "NAME_RESERVED", "the prefix %s is reserved", prefix)
+			return
+		}
+	}
 	switch {
 	case len(name) > limit:
 		c.fault(path, "NAME_INVALID", "longer than %d characters", limit)
 	case !legal(name):
 		c.fault(path, "NAME_INVALID", "must begin with a letter; only alphanumeric characters and underscores are allowed")
-	}
-	for _, prefix := range [...]string{"_", "firebase_", "ga_", "google_", "gtag."} {
-		if strings.HasPrefix(name, prefix) {
-			c.fault(path, "NAME_RESERVED", "the prefix %s is reserved", prefix)
-		}
 	}
 }
 

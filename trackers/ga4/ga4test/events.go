@@ -62,11 +62,13 @@ func (c *checker) params(path, event string, raw json.RawMessage) {
 	for name, value := range params {
 		c.param(path+"."+name, event, name, value)
 	}
-	if _, number := params["engagement_time_msec"].(json.Number); !number {
-		c.fault(path+".engagement_time_msec", "VALUE_REQUIRED", "without it the event shows in no report")
+	engagement, _ := params["engagement_time_msec"].(json.Number)
+	if ms, err := engagement.Float64(); err != nil || ms <= 0 {
+		c.fault(path+".engagement_time_msec", "VALUE_REQUIRED", "without a positive one the event shows in no report")
 	}
-	if slices.Contains(commerceNames(), event) {
-		c.money(path, event, params)
+	c.money(path, params)
+	if event == "purchase" {
+		c.purchase(path, params)
 	}
 }
 
@@ -88,8 +90,8 @@ func (c *checker) param(path, event, name string, value any) {
 	c.scalar(path, value, limit)
 }
 
-// money: value and currency need each other, and a purchase needs a value.
-func (c *checker) money(path, event string, params map[string]any) {
+// money: value and currency need each other, whatever the event.
+func (c *checker) money(path string, params map[string]any) {
 	value, hasValue := params["value"]
 	currency, hasCurrency := params["currency"]
 	if hasValue != hasCurrency {
@@ -101,9 +103,10 @@ func (c *checker) money(path, event string, params map[string]any) {
 	if s, ok := currency.(string); hasCurrency && (!ok || !regexp.MustCompile(`^[A-Z]{3}$`).MatchString(s)) {
 		c.fault(path+".currency", "VALUE_INVALID", "not three capital letters")
 	}
-	if event != "purchase" {
-		return
-	}
+}
+
+// purchase: what a purchase needs to count as one.
+func (c *checker) purchase(path string, params map[string]any) {
 	for _, name := range [...]string{"transaction_id", "value", "items"} {
 		if _, there := params[name]; !there {
 			c.fault(path+"."+name, "VALUE_REQUIRED", "a purchase needs %s", name)

@@ -8,6 +8,7 @@
 package ga4test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -116,5 +117,8 @@ func (c *checker) exchange(r *http.Request, body []byte) {
 	}
 	if len(body) >= 130_000 {
 		c.fault("", "EXCEEDED_MAX_ENTITIES", "the body is 130 kB or more")
+	}
+	if bytes.Contains(body, []byte(`"validation_behavior"`)) {
+		c.fault("validation_behavior", "VALUE_INVALID", "meant for the validation endpoint alone")
 	}
 }
