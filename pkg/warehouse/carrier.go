@@ -12,8 +12,6 @@ import (
 const (
 	// maxHeld bounds the reports that wait for the events they speak of.
 	maxHeld = 64
-	// lookAround is how often the carrier measures its lag.
-	lookAround = 5 * time.Second
 	// firstSeq is where a stream begins: one that ends there is empty.
 	firstSeq = 1
 )
@@ -224,7 +222,7 @@ func (c *carrier) flush(ctx context.Context) error {
 	}
 	started := time.Now()
 	assigned := false
-	err := c.repeat(ctx, "load batch", c.batch.receipts(), func(ctx context.Context, _ func()) error {
+	err := c.repeat(ctx, loadBatch, c.batch.receipts(), func(ctx context.Context, _ func()) error {
 		if !assigned {
 			if err := c.ledger.assign(ctx, c.batch); err != nil {
 				return err
@@ -283,15 +281,13 @@ func (c *carrier) refuse(rows *RowsError) bool {
 	return fresh > 0
 }
 
-// look measures the lag, and lets go of reports that speak of events which the
-// journal does not have.
+// look lets go of reports that speak of events which the journal does not have.
 func (c *carrier) look(ctx context.Context) error {
 	end, err := c.events.End(ctx)
 	if err != nil {
 		return nil // the pump tells of a journal that is away
 	}
 	at := c.gathered.events(c.events.Epoch())
-	c.metrics.behind.Set(max(0, float64(end.Seq)-float64(at.Seq)))
 	if len(c.held) == 0 || at.Before(end) || len(c.arrivals.events) > 0 {
 		return nil
 	}

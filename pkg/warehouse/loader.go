@@ -25,6 +25,10 @@ type Options struct {
 	// the streams' epochs at hand. It is called by one goroutine at a time.
 	Loaded func(events event.Position, outcomes uint64)
 
+	// Kept, if set, is the first message that the events stream keeps for this
+	// loader: what the lag is counted from until the warehouse answers.
+	Kept func() uint64
+
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Observer   fault.Observer // told of what goes wrong
@@ -42,6 +46,7 @@ type Loader struct {
 	observer  fault.Observer
 	metrics   *metrics
 	upkeep    *upkeep
+	lag       *lag
 }
 
 // NewLoader returns a loader that does nothing until Run.
@@ -54,13 +59,20 @@ func NewLoader(config Config, options Options) (*Loader, error) {
 	}
 	l := &Loader{
 		config: config, warehouse: options.Warehouse, events: options.Events, outcomes: options.Outcomes,
-		loaded: options.Loaded, log: options.Logger, observer: options.Observer,
+		log: options.Logger, observer: options.Observer,
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
-	if l.loaded == nil {
-		l.loaded = func(event.Position, uint64) {}
+	l.lag = &lag{Loader: l, kept: options.Kept}
+	if l.lag.kept == nil {
+		l.lag.kept = func() uint64 { return firstSeq }
+	}
+	l.loaded = func(events event.Position, outcomes uint64) {
+		l.lag.reached(events)
+		if options.Loaded != nil {
+			options.Loaded(events, outcomes)
+		}
 	}
 	m, err := newMetrics(options.Registerer)
 	if err != nil {
@@ -88,6 +100,7 @@ func (l *Loader) SetPlan(plan Plan) { l.upkeep.set(plan) }
 // on would skip records: the journal ends before what is already loaded of the
 // same epoch.
 func (l *Loader) Run(ctx context.Context) error {
+	defer l.lag.watch(ctx)()
 	marks, err := l.start(ctx)
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -115,7 +128,7 @@ func (l *Loader) Run(ctx context.Context) error {
 // start waits until the warehouse is ready and says how far it is loaded.
 func (l *Loader) start(ctx context.Context) (loadedMarks, error) {
 	var marks []Mark
-	err := l.persist(ctx, "prepare warehouse", func(ctx context.Context) error {
+	err := l.persist(ctx, prepareWarehouse, func(ctx context.Context) error {
 		if err := l.warehouse.Prepare(ctx); err != nil {
 			return err
 		}
@@ -148,6 +161,7 @@ func (l *Loader) start(ctx context.Context) (loadedMarks, error) {
 			"what was not loaded or not delivered of it is lost; both stay apart in every table", epoch), 1, nil)
 	}
 	l.loaded(at, loaded.outcomes(l.outcomes.Epoch()))
+	l.metrics.oldest.Store(0) // from here on it is the carrier's
 	return loaded, nil
 }
 
@@ -178,11 +192,31 @@ func (l *Loader) repeat(ctx context.Context, what string, receipts []string, do 
 		}
 		attempt++
 		l.metrics.failures.Inc()
-		l.incident(what, fmt.Errorf("%s: %w", what, err), attempt, receipts)
+		l.incident(class(what, err), fmt.Errorf("%s: %w", what, err), attempt, receipts)
 		if err := pause(ctx, attempt, err); err != nil {
 			return err
 		}
 	}
+}
+
+// What the loader has the warehouse do.
+const (
+	prepareWarehouse = "prepare warehouse"
+	loadBatch        = "load batch"
+	applyPlan        = "apply plan"
+	expireRows       = "expire rows"
+)
+
+// class groups incidents. What fails because the warehouse fails for a while is
+// of one group, whatever met it first.
+func class(what string, err error) string {
+	switch what {
+	case prepareWarehouse, loadBatch, applyPlan, expireRows:
+		if !fault.IsPermanent(err) {
+			return "warehouse away"
+		}
+	}
+	return what
 }
 
 func (l *Loader) incident(class string, err error, attempt int, receipts []string) {

@@ -39,13 +39,16 @@ func TestLoaderWarehouseAway(t *testing.T) {
 				if lag := b.metric("sparrow_warehouse_lag_seconds"); lag < 1700 {
 					t.Errorf("lag is %v seconds after half an hour", lag)
 				}
+				if lag := b.metric("sparrow_warehouse_lag_messages"); lag != 50 {
+					t.Errorf("lag is %v messages, want 50", lag)
+				}
 				wait(31 * time.Minute)
 				b.expect(50)
-				tries := len(b.seen.of("load batch"))
+				tries := len(b.seen.of("warehouse away"))
 				if tries < 60 || tries > 300 {
 					t.Errorf("%d tries in an hour: the back-off is too short or too long", tries)
 				}
-				in := b.seen.of("load batch")[2]
+				in := b.seen.of("warehouse away")[2]
 				if in.Attempt != 3 || !errors.Is(in.Err, away) || len(in.Receipts) != 10 || in.Component != "loader" {
 					t.Errorf("incident %+v", in)
 				}
@@ -65,6 +68,12 @@ func TestLoaderAwayAtStart(t *testing.T) {
 		b.appendEvents(3)
 		b.start()
 		wait(time.Hour)
+		if lag := b.metric("sparrow_warehouse_lag_seconds"); lag < 3500 {
+			t.Errorf("lag is %v seconds after an hour", lag)
+		}
+		if lag := b.metric("sparrow_warehouse_lag_messages"); lag != 3 {
+			t.Errorf("lag is %v messages, want 3", lag)
+		}
 		b.store.with(func() { b.store.fail = func() error { return nil } })
 		wait(time.Minute)
 		b.expect(3)

@@ -52,7 +52,7 @@ func (u *upkeep) run(ctx context.Context) error {
 // apply applies the newest plan; one that is newer still replaces it between
 // attempts.
 func (u *upkeep) apply(ctx context.Context) {
-	_ = u.persist(ctx, "apply plan", func(ctx context.Context) error {
+	_ = u.persist(ctx, applyPlan, func(ctx context.Context) error {
 		u.mu.Lock()
 		plan := u.plan
 		u.mu.Unlock()
@@ -64,7 +64,7 @@ func (u *upkeep) apply(ctx context.Context) {
 		}
 		err := u.warehouse.ApplyViews(ctx, plan.Columns, false)
 		if fault.IsPermanent(err) {
-			u.incident("apply plan", err, 1, nil)
+			u.incident(applyPlan, err, 1, nil)
 			return nil // the views stay as they are; a corrected plan will come
 		}
 		if err != nil {
@@ -82,6 +82,6 @@ func (u *upkeep) expire(ctx context.Context) {
 	}
 	if err := u.warehouse.Expire(ctx, Day(time.Now().Add(-u.config.Retention))); err != nil && ctx.Err() == nil {
 		u.metrics.failures.Inc()
-		u.incident("expire rows", err, 1, nil)
+		u.incident(class(expireRows, err), err, 1, nil)
 	}
 }

@@ -2,31 +2,41 @@ package gateway
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// awaited is a warehouse that could not be opened yet: another process holds its
-// file, or it is damaged. Each call tries again, not more often than once in a
-// while, so that intake and lanes go on meanwhile and the loader catches up as
+// awaited is a warehouse that is opened by whoever needs it first: one that could
+// not be opened yet (another process holds its file, or it is damaged), or one
+// whose opening may take long. Each call tries again, not more often than once in
+// a while, so that intake and lanes go on meanwhile and the loader catches up as
 // soon as it can.
 type awaited struct {
 	open func(context.Context) (warehouse.Warehouse, error)
+	turn chan struct{} // holds a token while nobody looks at what follows
 
-	mu    sync.Mutex
 	store warehouse.Warehouse
 	err   error     // why it is not open
 	tried time.Time // when that was
+}
+
+func newAwaited(open func(context.Context) (warehouse.Warehouse, error)) *awaited {
+	a := &awaited{open: open, turn: make(chan struct{}, 1)}
+	a.turn <- struct{}{}
+	return a
 }
 
 // awaitedPause is the time between two tries.
 const awaitedPause = 5 * time.Second
 
 func (a *awaited) get(ctx context.Context) (warehouse.Warehouse, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	select {
+	case <-a.turn:
+		defer func() { a.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if a.store == nil && time.Since(a.tried) >= awaitedPause {
 		a.store, a.err = a.open(ctx)
 		a.tried = time.Now()
@@ -108,8 +118,8 @@ func (a *awaited) Expire(ctx context.Context, before time.Time) error {
 
 // Close implements warehouse.Warehouse.
 func (a *awaited) Close() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	<-a.turn
+	defer func() { a.turn <- struct{}{} }()
 	if a.store == nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
@@ -84,11 +85,24 @@ func (w *Warehouse) check() error {
 	case kindDuckDB:
 		return errors.Join(w.Loader.Check(), w.DuckDB.Check())
 	case kindBigQuery:
-		return errors.Join(w.Loader.Check(), w.BigQuery.Check())
+		return errors.Join(w.Loader.Check(), w.BigQuery.Check(), w.checkCredentials())
 	default:
 		return errors.Join(w.Loader.Check(),
 			fmt.Errorf("warehouse.kind: %q is not known, use duckdb or bigquery%s", w.Kind, strictyaml.Suggest(w.Kind, []string{kindDuckDB, kindBigQuery})))
 	}
+}
+
+// checkCredentials reads the service account's key, so that a wrong one shows
+// before the start. Its errors hold nothing of the text.
+func (w *Warehouse) checkCredentials() error {
+	key := w.BigQuery.Credentials.Reveal()
+	if key == "" {
+		return nil
+	}
+	if _, err := auth.ParseServiceAccount([]byte(key)); err != nil {
+		return fmt.Errorf("warehouse.credentials: %w (a file is written as ${file:/path/to/key.json})", err)
+	}
+	return nil
 }
 
 const production = "production"

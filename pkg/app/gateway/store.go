@@ -19,28 +19,14 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	if !g.settings.roles.loader {
 		return nil
 	}
-	open := func(ctx context.Context) (warehouse.Warehouse, error) {
-		return openStore(ctx, g.settings, false, g.log)
-	}
-	store, err := open(ctx)
-	switch {
-	case errors.Is(err, duckdb.ErrSlim):
+	store, err := g.reachStore(ctx)
+	if err != nil {
 		return err
-	case err != nil:
-		g.tell("loader", "open warehouse", err)
-		g.log.Error("the warehouse cannot be opened: events are taken and kept in the journal until it can", "err", err)
-		store = &awaited{open: open}
-	case g.settings.Config.Warehouse.Kind == kindDuckDB:
-		// Tables and views are there from the first query on. Elsewhere it may
-		// take long, and fail: the loader sees to it.
-		if err := g.prepareStore(ctx, store); err != nil {
-			return errors.Join(err, store.Close())
-		}
 	}
 	g.store = store
 	g.closers = append(g.closers, store.Close)
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
-		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded,
+		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Kept: g.keptForLoader,
 		Logger: g.log.With("component", "loader"), Registerer: g.registry, Observer: g.reporter,
 	})
 	if err != nil {
@@ -49,6 +35,34 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	g.loader.SetPlan(planForViews(g.settings.Plan))
 	return errors.Join(g.claim(ctx, g.journal.Events(), loaderReader), g.claim(ctx, g.journal.Outcomes(), loaderReader))
 }
+
+// reachStore opens a DuckDB file, whose tables and views are then there from the
+// first query on. Anything that may take long is left to the loader: a file that
+// somebody else holds, and BigQuery, which may be away.
+func (g *Gateway) reachStore(ctx context.Context) (warehouse.Warehouse, error) {
+	open := func(ctx context.Context) (warehouse.Warehouse, error) {
+		return openStore(ctx, g.settings, false, g.log)
+	}
+	if g.settings.Config.Warehouse.Kind != kindDuckDB {
+		return newAwaited(open), nil
+	}
+	store, err := open(ctx)
+	if errors.Is(err, duckdb.ErrSlim) {
+		return nil, err
+	}
+	if err != nil { // the loader meets it again, and reports it
+		g.log.Error("the warehouse cannot be opened: events are taken and kept in the journal until it can", "err", err)
+		return newAwaited(open), nil
+	}
+	if err := g.prepareStore(ctx, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+// keptForLoader is the first message of the events stream that the journal keeps
+// for the loader.
+func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Holds()[loaderReader] }
 
 // openStore opens the warehouse that the configuration names. readOnly is for
 // another process than the gateway's.

@@ -17,24 +17,31 @@ func (s *Settings) ViewStatements(kind string) ([]string, error) {
 	if kind == "" {
 		kind = s.Config.Warehouse.Kind
 	}
-	var d warehouse.Dialect
-	switch kind {
-	case kindDuckDB:
-		d = duckdb.Dialect{}
-	case kindBigQuery:
-		config := s.Config.Warehouse.BigQuery
-		d = bigquery.Dialect{Project: config.Project, Dataset: config.Dataset}
-		if config.Project == "" {
-			d = bigquery.Dialect{}
-		}
-	default:
-		return nil, fmt.Errorf("dialect %q is not known, use duckdb or bigquery", kind)
+	d, err := s.dialect(kind)
+	if err != nil {
+		return nil, err
 	}
 	var statements []string
 	for _, v := range warehouse.Views(d, viewColumns(s.Plan), int64(s.Config.Warehouse.Loader.Settle.Seconds())) {
 		statements = append(statements, "create or replace view "+d.Table(v.Name)+" as\n"+v.Select)
 	}
 	return statements, nil
+}
+
+// dialect is the SQL of a kind of warehouse.
+func (s *Settings) dialect(kind string) (warehouse.Dialect, error) {
+	switch kind {
+	case kindDuckDB:
+		return duckdb.Dialect{}, nil
+	case kindBigQuery:
+		config := s.Config.Warehouse.BigQuery
+		if config.Project == "" {
+			return bigquery.Dialect{}, nil // of a file that stands for any dataset
+		}
+		return bigquery.Dialect{Project: config.Project, Dataset: config.Dataset}, nil
+	default:
+		return nil, fmt.Errorf("dialect %q is not known, use duckdb or bigquery", kind)
+	}
 }
 
 // applyViews makes the views anew from the plan in force and says what that
@@ -74,7 +81,11 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 
 // columnNames are the columns that the view raw_normalized has for properties.
 func (g *Gateway) columnNames(ctx context.Context) ([]string, error) {
-	result, err := g.store.Query(ctx, `select name from columns order by ordinal`, warehouse.Limits{})
+	d, err := g.settings.dialect(g.settings.Config.Warehouse.Kind)
+	if err != nil {
+		return nil, err
+	}
+	result, err := g.store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
 	if err != nil {
 		return nil, fmt.Errorf("read the views' columns: %w", err)
 	}
