@@ -2,6 +2,7 @@ package amplitude
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -33,7 +34,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		api.events = c.BatchSize
 	}
 	head := string(append(tracker.AppendMember([]byte{'{'}, "api_key", c.APIKey.Reveal()), `,"events":[`...))
-	return &translator{api: api, forwardIP: c.ForwardIP, url: base + api.path, head: func() string { return head }}, tracker.Traits{
+	return &translator{api: api, forwardIP: c.ForwardIP, identify: strings.TrimSpace(c.Identify), url: base + api.path, head: func() string { return head }}, tracker.Traits{
 		MaxBatch:    api.events,
 		Linger:      2 * time.Second,
 		Concurrency: 3,
@@ -52,6 +53,7 @@ const tail = `],"options":{"min_id_length":1}}`
 type translator struct {
 	api       api
 	forwardIP bool
+	identify  string // the event that is sent as $identify; "" is none
 	url       string
 	head      func() string // how a body begins, which holds the key: a function prints as an address
 }
@@ -60,7 +62,7 @@ type translator struct {
 func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
 	var (
 		rejections []tracker.Rejection
-		enc        = encoder{userAgent: t.api.userAgent, ip: t.forwardIP}
+		enc        = encoder{userAgent: t.api.userAgent, ip: t.forwardIP, identify: t.identify}
 		packer     = tracker.Packer{Head: t.head(), Tail: tail, MaxEvents: t.api.events, MaxBytes: t.api.maxBytes, Seal: t.seal}
 	)
 	for i := range batch {

@@ -14,11 +14,18 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestConformance(t *testing.T) {
-	for endpoint, limit := range map[string]struct{ events, bytes int }{"http": {1999, 999_999}, "batch": {2000, 20_000_000}} {
-		t.Run(endpoint, func(t *testing.T) {
+	for name, try := range map[string]struct {
+		more          string
+		events, bytes int
+	}{
+		"http":     {"\nendpoint: http", 1999, 999_999},
+		"batch":    {"\nendpoint: batch", 2000, 20_000_000},
+		"identify": {"\nidentify: Article Shared", 1999, 999_999},
+	} {
+		t.Run(name, func(t *testing.T) {
 			trackertest.Run(t, trackertest.Spec{
 				Kind:    amplitude.Kind(),
-				Config:  "apiKey: not-a-real-key\nendpoint: " + endpoint,
+				Config:  "apiKey: not-a-real-key" + try.more,
 				Secrets: []string{"not-a-real-key"},
 				Refused: []trackertest.Refused{
 					{Config: "{}", Key: "apiKey"},
@@ -28,12 +35,12 @@ func TestConformance(t *testing.T) {
 					{Config: "apiKey: not-a-real-key\nplan: gold", Key: "plan"},
 					{Config: "apiKey: \"not a-real-key\"", Key: "apiKey"},
 				},
-				MaxEvents: limit.events,
-				MaxBytes:  limit.bytes,
+				MaxEvents: try.events,
+				MaxBytes:  try.bytes,
 				Taken: tracker.Response{
 					Reach: tracker.Answered, Status: 200, Body: []byte(`{"code":200,"events_ingested":1,"payload_size_bytes":50,"server_upload_time":1396381378123}`),
 				},
-				Golden: "testdata/golden-" + endpoint,
+				Golden: "testdata/golden-" + name,
 				Update: *update,
 			})
 		})

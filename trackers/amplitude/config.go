@@ -21,6 +21,9 @@ type Config struct {
 	// Plan "starter" keeps to what Amplitude advises for its Starter plan: 10 events
 	// a request and 1,000 a second. Default: none.
 	Plan string `yaml:"plan"`
+	// Identify names the event, such as "signed in", that is sent as Amplitude's
+	// $identify: it sets the user's properties and counts as no event there. Default: none.
+	Identify string `yaml:"identify"`
 	// BatchSize is how many events one request holds: at most 1999 (http) or 2000
 	// (batch). Default: 200 (http), 1000 (batch), 10 with plan starter.
 	BatchSize int `yaml:"batchSize"`

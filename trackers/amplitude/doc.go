@@ -11,8 +11,9 @@
 //	ids          a user or a device; words such as anonymous, null, unknown, 0 and
 //	             -1 are refused and left out here; shorter than 5 characters only
 //	             with options.min_id_length, which is sent
-//	event_type   at most 1,024 characters; $identify, $groupidentify and the
-//	             [Amplitude] names of sessions, revenue and merged users are reserved
+//	event_type   at most 1,024 characters; the [Amplitude] names of sessions, revenue
+//	             and merged users are reserved; $identify and $groupidentify are no
+//	             events but operations
 //	time         milliseconds, a whole number
 //	session_id   milliseconds of the session's start, a number, or -1
 //	properties   strings at most 1,024 characters, objects at most 40 deep, at most
@@ -24,9 +25,14 @@
 // A pageview becomes "[Amplitude] Page Viewed" with the property names of
 // Amplitude's own browser plugin, so that its built-in web reports work. A
 // page's utm parameters become properties of those names. User properties are set
-// with each event that carries them: Amplitude's $identify would be an event of its
-// own for each of ours, and its other operations need the state of a client. A
-// numeric property `revenue` makes a revenue event, with productId, revenueType
+// with each event that carries them. The event that `identify` names becomes
+// Amplitude's $identify: it $sets the user properties, campaign and referrer,
+// $setOnce those of the first visit (initial_utm_source, initial_referrer), and has
+// no properties of its own. Other operations need the state of a client; user
+// properties whose names begin with $ would be such and are left out. Amplitude
+// takes 1,800 updates of one user's properties an hour and drops more silently.
+//
+// A numeric property `revenue` makes a revenue event, with productId, revenueType
 // and currency; price and quantity stay ordinary properties, because Amplitude
 // would let their product replace the revenue.
 //

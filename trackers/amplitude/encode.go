@@ -12,6 +12,7 @@ import (
 // they left there before.
 type encoder struct {
 	userAgent, ip bool
+	identify      string
 	event         []byte
 }
 
@@ -29,6 +30,10 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 	if user == "" && device == "" {
 		return "userId, deviceId: neither is an id that Amplitude takes"
 	}
+	identify := e.identify != "" && strings.TrimSpace(ev.Name) == e.identify
+	if identify {
+		name = identifyEvent
+	}
 	b := append(e.event[:0], '{')
 	b = appendSome(b, "user_id", user)
 	b = appendSome(b, "device_id", device)
@@ -38,11 +43,13 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 	}
 	b = tracker.AppendMember(b, "insert_id", ev.EventID)
 	b = append(tracker.AppendName(b, "session_id"), sessionID(ev.SessionID)...)
-	b = appendProperties(tracker.AppendName(b, "event_properties"), ev)
-	if len(ev.UserProperties) > 0 {
-		b = appendObject(tracker.AppendName(b, "user_properties"), ev.UserProperties, 1)
+	if identify {
+		b = appendOperations(tracker.AppendName(b, "user_properties"), ev)
+	} else {
+		b = appendProperties(tracker.AppendName(b, "event_properties"), ev)
+		b = appendUserProperties(b, ev.UserProperties)
+		b = appendRevenue(b, ev)
 	}
-	b = appendRevenue(b, ev)
 	b = e.appendBrowser(b, ev)
 	e.event = append(b, '}')
 	return ""

@@ -33,5 +33,5 @@ func facingFake(more string) trackertest.Spec {
 // Whatever a plan lets through, the strict stand-in takes all that is sent, and
 // most of it is sent.
 func TestTheVendorRefusesNothingThatIsSent(t *testing.T) {
-	trackertest.NothingRefused(t, facingFake("\nforwardIP: true"), propertyBatches)
+	trackertest.NothingRefused(t, facingFake("\nforwardIP: true\nidentify: Article Shared"), propertyBatches)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func decode(data []byte, into any) error {
 
 // checkEvents holds each event against the rules. Its answer names the events at
 // fault by field.
-func (s *Server) checkEvents(sent upload) answer {
+func (s *Server) checkEvents(sent upload, l limits) answer {
 	a := answer{Code: http.StatusOK, InvalidFields: map[string][]int{}, MissingFields: map[string][]int{}, InvalidIDLengths: map[string][]int{}}
 	add := func(fields map[string][]int, name string, i int) {
 		a.Code = http.StatusBadRequest
@@ -74,7 +75,7 @@ func (s *Server) checkEvents(sent upload) answer {
 		if e.members["event_type"] == nil {
 			add(a.MissingFields, "event_type", i)
 		}
-		for _, name := range e.invalid() {
+		for _, name := range e.invalid(l) {
 			add(a.InvalidFields, name, i)
 		}
 		left := 0
@@ -104,24 +105,33 @@ func forbidden(id string) bool {
 	}, strings.ToLower(strings.TrimSpace(id)))
 }
 
-// invalid names the fields of an event whose values Amplitude does not take.
-func (e sentEvent) invalid() []string {
+// invalid names the fields of an event whose values the API does not take.
+func (e sentEvent) invalid(l limits) []string {
 	var names []string
 	for name, value := range e.members {
-		if !validField(name, value) {
+		if !validField(name, value, l) {
 			names = append(names, name)
 		}
 	}
-	return names
+	if e.members["revenue"] != nil && e.members["price"] != nil && e.members["quantity"] != nil {
+		names = append(names, "revenue") // price times quantity would take its place
+	}
+	return append(names, e.special()...)
 }
 
-func validField(name string, value any) bool {
+func validField(name string, value any, l limits) bool {
 	text, isText := value.(string)
 	number, isNumber := value.(json.Number)
 	switch name {
 	case "event_type":
 		return isText && text != "" && length(text) <= 1024 && !reserved(text)
-	case "user_id", "device_id", "insert_id", "ip", "user_agent", "language", "platform", "productId", "revenueType", "currency", "library":
+	case "ip":
+		_, err := netip.ParseAddr(text) // "$remote" would be the sender's own
+		return err == nil
+	case "user_agent":
+		return isText && text != "" && length(text) <= 1024 && l.userAgent
+	case "user_id", "device_id", "insert_id", "language", "platform", "productId", "revenueType", "currency", "library", "app_version",
+		"os_name", "os_version", "device_brand", "device_model", "country", "region", "city":
 		return isText && text != "" && length(text) <= 1024
 	case "time":
 		ms, err := number.Int64()
@@ -129,15 +139,34 @@ func validField(name string, value any) bool {
 	case "session_id":
 		ms, err := number.Int64()
 		return isNumber && err == nil && whole(number) && (ms == -1 || plausible(ms))
-	case "event_properties", "user_properties":
+	case "event_properties", "user_properties", "group_properties":
 		object, ok := value.(map[string]any)
 		return ok && within(object, 1)
+	case "groups":
+		return fewGroups(value)
 	case "revenue", "price":
 		return isNumber
 	case "quantity", "event_id":
 		return isNumber && whole(number)
+	case "$skip_user_properties_sync":
+		_, ok := value.(bool)
+		return ok
 	}
 	return false
+}
+
+// fewGroups: at most 5 types of group, and at most 10 values of each.
+func fewGroups(value any) bool {
+	groups, ok := value.(map[string]any)
+	if !ok || len(groups) > 5 {
+		return false
+	}
+	for _, group := range groups {
+		if names, list := group.([]any); list && len(names) > 10 {
+			return false
+		}
+	}
+	return true
 }
 
 func whole(n json.Number) bool { return !strings.ContainsAny(n.String(), ".eE") }
@@ -151,7 +180,7 @@ func plausible(ms int64) bool {
 func reserved(name string) bool {
 	return slices.Contains([]string{
 		"[Amplitude] Start Session", "[Amplitude] End Session", "[Amplitude] Revenue", "[Amplitude] Revenue (Verified)",
-		"[Amplitude] Revenue (Unverified)", "[Amplitude] Merged User", "$identify", "$groupidentify",
+		"[Amplitude] Revenue (Unverified)", "[Amplitude] Merged User",
 	}, name)
 }
 

@@ -1,20 +1,98 @@
 package amplitudetest
 
 import (
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
-// rateSpan is how long the vendor averages over.
-const rateSpan = 30 * time.Second
+// The vendor's limits over time.
+const (
+	rateSpan   = 30 * time.Second // over which events a second are averaged
+	dailyQuota = 500_000          // events of one user or device in 24 hours (Batch)
+	updates    = 1_800            // updates of one user's properties in an hour
+)
 
-// maxRated bounds how many ids are counted at once.
-const maxRated = 1 << 16
+// What Amplitude advises for its Starter plan.
+const (
+	starterEvents  = 10    // of one request
+	starterRate    = 1_000 // events a second
+	starterBatches = 100   // requests a second
+)
 
-// rate counts one id's events within the current span.
-type rate struct {
+// maxCounted bounds how many ids are counted at once.
+const maxCounted = 1 << 16
+
+// counter counts what each id does within a span of time. Without a clock it
+// counts nothing.
+type counter struct {
+	span time.Duration
+	now  func() time.Time
+	ids  map[string]*count
+}
+
+type count struct {
 	since time.Time
-	count int
+	n     int
+}
+
+func newCounter(span time.Duration, now func() time.Time) *counter {
+	return &counter{span: span, now: now, ids: map[string]*count{}}
+}
+
+// over counts one more of an id and reports whether that is more than limit.
+func (c *counter) over(id string, limit int) bool {
+	if c.now == nil {
+		return false
+	}
+	now := c.now()
+	n := c.ids[id]
+	if n == nil || now.Sub(n.since) >= c.span {
+		if len(c.ids) >= maxCounted {
+			clear(c.ids)
+		}
+		n = &count{since: now}
+		c.ids[id] = n
+	}
+	n.n++
+	return n.n > limit
+}
+
+// countUpdates: what is beyond the limit Amplitude drops without a word.
+func (s *Server) countUpdates(e sentEvent) {
+	if e.members["user_properties"] == nil {
+		return
+	}
+	for _, id := range [...]string{e.text("user_id"), e.text("device_id")} {
+		if id != "" && s.updates.over(id, updates) {
+			s.Violations.Add(vendortest.Violation{Rule: "User properties dropped", Detail: "more than 1,800 updates of one user in an hour"})
+			return
+		}
+	}
+}
+
+// advise holds a request against what is advised for the Starter plan.
+func (s *Server) advise(sent upload) {
+	if !s.options.Starter {
+		return
+	}
+	broken := func(format string, args ...any) {
+		s.Violations.Add(vendortest.Violation{Rule: "Starter plan", Detail: fmt.Sprintf(format, args...)})
+	}
+	if n := len(sent.Events); n > starterEvents {
+		broken("%d events in a request, more than %d", n, starterEvents)
+	}
+	if s.starter.over("requests", starterBatches) {
+		broken("more than %d requests a second", starterBatches)
+	}
+	for range sent.Events {
+		if s.starter.over("events", starterRate) {
+			broken("more than %d events a second", starterRate)
+			return
+		}
+	}
 }
 
 // limit holds what Limit was told, and the rates, against the users and devices
@@ -22,12 +100,14 @@ type rate struct {
 func (s *Server) limit(sent upload, l limits) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.advise(sent)
 	a := answer{
 		Code: http.StatusOK, EPSThreshold: l.perSecond,
 		ThrottledUsers: map[string]int{}, ThrottledDevices: map[string]int{}, QuotaUsers: map[string]int{}, QuotaDevices: map[string]int{},
 	}
 	for i, e := range sent.Events {
 		throttled := false
+		s.countUpdates(e)
 		for _, who := range [...]struct {
 			id       string
 			over     map[string]int
@@ -42,10 +122,10 @@ func (s *Server) limit(sent upload, l limits) answer {
 				a.Code, a.Error = http.StatusBadRequest, "Events silenced for device_id"
 				a.SilencedDevices = append(a.SilencedDevices, who.id)
 				a.SilencedEvents = append(a.SilencedEvents, i)
-			case limit == OverQuota:
-				who.quota[who.id] = 500_200
+			case limit == OverQuota, l.daily > 0 && s.daily.over(who.id, l.daily):
+				who.quota[who.id] = dailyQuota + 200
 				throttled = true
-			case limit == Throttled, s.tooFast(who.id, l.perSecond):
+			case limit == Throttled, s.rates.over(who.id, l.perSecond*int(rateSpan/time.Second)):
 				who.over[who.id] = l.perSecond + 1
 				throttled = true
 			}
@@ -61,22 +141,4 @@ func (s *Server) limit(sent upload, l limits) answer {
 		return answer{Code: http.StatusOK}
 	}
 	return a
-}
-
-// tooFast counts one event of an id and reports whether its average is over the limit.
-func (s *Server) tooFast(id string, perSecond int) bool {
-	if s.options.Now == nil {
-		return false
-	}
-	now := s.options.Now()
-	r := s.rates[id]
-	if r == nil || now.Sub(r.since) >= rateSpan {
-		if len(s.rates) >= maxRated {
-			clear(s.rates)
-		}
-		r = &rate{since: now}
-		s.rates[id] = r
-	}
-	r.count++
-	return r.count > perSecond*int(rateSpan/time.Second)
 }

@@ -7,6 +7,7 @@
 package amplitudetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -24,8 +25,14 @@ type Options struct {
 	// Log also gets each taken event as a line of JSON; nil for none.
 	Log io.Writer
 	// Now is the clock for the limit of 30 (HTTP V2) or 1,000 (Batch) events a
-	// second for one user or device, over 30 seconds; nil leaves that rule out.
+	// second for one user or device, over 30 seconds, for Batch's daily quota and for
+	// the updates of a user's properties; nil leaves those rules out.
 	Now func() time.Time
+	// DailyQuota is how many events Batch takes of one user or device in 24 hours; 0
+	// is Amplitude's 500,000.
+	DailyQuota int
+	// Starter holds requests against what is advised for the Starter plan.
+	Starter bool
 	// FirstOnly makes a 400 name only the first event of each kind of fault, as
 	// the HTTP V2 page says.
 	FirstOnly bool
@@ -47,7 +54,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	verdicts map[string]Limit // by user or device id
-	rates    map[string]*rate
+
+	rates, daily, updates, starter *counter
 }
 
 // Limit is what the stand-in is told to hold against a user or device.
@@ -65,10 +73,12 @@ const (
 func New(o Options) *Server {
 	s := &Server{
 		Taken: vendortest.NewLog(o.Log), options: o, mux: http.NewServeMux(),
-		verdicts: map[string]Limit{}, rates: map[string]*rate{},
+		verdicts: map[string]Limit{},
+		rates:    newCounter(rateSpan, o.Now), daily: newCounter(24*time.Hour, o.Now), updates: newCounter(time.Hour, o.Now), starter: newCounter(time.Second, o.Now),
 	}
-	s.mux.Handle("/2/httpapi", s.Faults.Wrap(s.upload(limits{events: 1999, bytes: 1_000_000 - 1, perSecond: 30})))
-	s.mux.Handle("/batch", s.Faults.Wrap(s.upload(limits{events: 2000, bytes: 20_000_000, perSecond: 1000})))
+	quota := cmp.Or(o.DailyQuota, dailyQuota)
+	s.mux.Handle("/2/httpapi", s.Faults.Wrap(s.upload(limits{events: 1999, bytes: 1_000_000 - 1, perSecond: 30, userAgent: true})))
+	s.mux.Handle("/batch", s.Faults.Wrap(s.upload(limits{events: 2000, bytes: 20_000_000, perSecond: 1000, daily: quota})))
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, answer{Code: http.StatusBadRequest, Error: "Invalid request path"})
 	})
@@ -86,7 +96,11 @@ func (s *Server) Limit(id string, l Limit) {
 }
 
 // limits is what differs between the two APIs.
-type limits struct{ events, bytes, perSecond int }
+type limits struct {
+	events, bytes, perSecond int
+	daily                    int  // events of one user or device in 24 hours; 0 is no limit
+	userAgent                bool // whether the page lists user_agent
+}
 
 func (s *Server) upload(l limits) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,7 +116,7 @@ func (s *Server) upload(l limits) http.Handler {
 func (s *Server) judge(r *http.Request, body []byte, l limits) answer {
 	sent, a := s.read(r, body, l)
 	if a.Code == http.StatusOK {
-		a = s.checkEvents(sent)
+		a = s.checkEvents(sent, l)
 	}
 	if a.Code == http.StatusOK {
 		a = s.limit(sent, l)

@@ -1,12 +1,12 @@
 package amplitudetest_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +14,9 @@ import (
 	"github.com/sparrow-edge/sparrow/trackers/amplitude/amplitudetest"
 )
 
-func send(t *testing.T, fake http.Handler, path, contentType, body string) (int, map[string]any) {
+func send(t *testing.T, fake http.Handler, method, path, contentType, body string) (int, map[string]any) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	w := httptest.NewRecorder()
 	fake.ServeHTTP(w, r)
@@ -29,12 +29,15 @@ func send(t *testing.T, fake http.Handler, path, contentType, body string) (int,
 
 func post(t *testing.T, fake http.Handler, body string) (int, map[string]any) {
 	t.Helper()
-	return send(t, fake, "/2/httpapi", "application/json", body)
+	return send(t, fake, http.MethodPost, "/2/httpapi", "application/json", body)
 }
 
 func upload(events ...string) string {
 	return `{"api_key":"k","events":[` + strings.Join(events, ",") + `],"options":{"min_id_length":1}}`
 }
+
+// long is a character over the limit of strings.
+func long() string { return strings.Repeat("x", 1025) }
 
 const sound = `{"device_id":"device","event_type":"a","time":1795166102417,"session_id":-1}`
 
@@ -45,46 +48,19 @@ func nested(depth int) string {
 }
 
 func TestEachFieldRuleBites(t *testing.T) {
-	long := strings.Repeat("x", 1025)
-	var keys strings.Builder
-	for i := range 1001 {
-		fmt.Fprintf(&keys, `%q:1,`, fmt.Sprint("k", i))
-	}
-	for name, try := range map[string]struct{ event, list, field string }{
-		"no event_type":           {`{"device_id":"device"}`, "events_with_missing_fields", "event_type"},
-		"no id":                   {`{"event_type":"a"}`, "events_with_missing_fields", "device_id"},
-		"event_type empty":        {`{"device_id":"device","event_type":""}`, "events_with_invalid_fields", "event_type"},
-		"event_type too long":     {`{"device_id":"device","event_type":"` + long + `"}`, "events_with_invalid_fields", "event_type"},
-		"event_type reserved":     {`{"device_id":"device","event_type":"[Amplitude] Revenue"}`, "events_with_invalid_fields", "event_type"},
-		"identify":                {`{"device_id":"device","event_type":"$identify"}`, "events_with_invalid_fields", "event_type"},
-		"user forbidden":          {event(`"user_id":"Anonymous"`), "events_with_invalid_fields", "user_id"},
-		"user zero":               {event(`"user_id":"0"`), "events_with_invalid_fields", "user_id"},
-		"device forbidden":        {`{"user_id":"user-1","event_type":"a","device_id":"00000000-0000-0000-0000-000000000000"}`, "events_with_invalid_fields", "device_id"},
-		"user a number":           {event(`"user_id":42`), "events_with_invalid_fields", "user_id"},
-		"time ISO":                {event(`"time":"2026-11-20T09:15:02Z"`), "events_with_invalid_fields", "time"},
-		"time in seconds":         {event(`"time":179516610`), "events_with_invalid_fields", "time"},
-		"time a float":            {event(`"time":1795166102417.5`), "events_with_invalid_fields", "time"},
-		"session a string":        {event(`"session_id":"1795165800000"`), "events_with_invalid_fields", "session_id"},
-		"session in seconds":      {event(`"session_id":17951658`), "events_with_invalid_fields", "session_id"},
-		"property too long":       {event(`"event_properties":{"p":["` + long + `"]}`), "events_with_invalid_fields", "event_properties"},
-		"properties too deep":     {event(`"event_properties":` + nested(41)), "events_with_invalid_fields", "event_properties"},
-		"too many keys":           {event(`"event_properties":{` + keys.String() + `"last":1}`), "events_with_invalid_fields", "event_properties"},
-		"properties an array":     {event(`"event_properties":[]`), "events_with_invalid_fields", "event_properties"},
-		"user property too long":  {event(`"user_properties":{"p":"` + long + `"}`), "events_with_invalid_fields", "user_properties"},
-		"revenue a string":        {event(`"revenue":"19.90"`), "events_with_invalid_fields", "revenue"},
-		"unknown field":           {event(`"screen":"1440x900"`), "events_with_invalid_fields", "screen"},
-		"insert_id not a string":  {event(`"insert_id":1`), "events_with_invalid_fields", "insert_id"},
-		"language an empty value": {event(`"language":""`), "events_with_invalid_fields", "language"},
-	} {
-		if place(name) == "" {
-			t.Errorf("%s: say where the vendor documents it", name)
+	seen := map[string]bool{}
+	for _, r := range fieldRules() {
+		if r.place == "" || seen[r.name] {
+			t.Errorf("%s: without a place, or twice", r.name)
 		}
-		t.Run(name+" ("+place(name)+")", func(t *testing.T) {
+		seen[r.name] = true
+		t.Run(r.name+" ("+r.place+")", func(t *testing.T) {
 			fake := amplitudetest.New(amplitudetest.Options{})
-			code, answer := post(t, fake, upload(sound, try.event))
-			fields, _ := answer[try.list].(map[string]any)
-			if code != http.StatusBadRequest || !reflect.DeepEqual(fields[try.field], []any{1.0}) {
-				t.Errorf("status %d, answer %v: want 400 with index 1 in %s.%s", code, answer, try.list, try.field)
+			code, answer := send(t, fake, http.MethodPost, cmp.Or(r.path, "/2/httpapi"), "application/json", upload(sound, r.event))
+			list := cmp.Or(r.list, "events_with_invalid_fields")
+			fields, _ := answer[list].(map[string]any)
+			if code != http.StatusBadRequest || !reflect.DeepEqual(fields[r.field], []any{1.0}) {
+				t.Errorf("status %d, answer %v: want 400 with index 1 in %s.%s", code, answer, list, r.field)
 			}
 			if fake.Taken.Total() != 0 || fake.Violations.Total() != 1 {
 				t.Errorf("taken %d, violations %v", fake.Taken.Total(), fake.Violations.First())
@@ -94,32 +70,37 @@ func TestEachFieldRuleBites(t *testing.T) {
 }
 
 func TestEachRequestRuleBites(t *testing.T) {
-	events := func(n int) string { return upload(strings.Split(strings.Repeat(sound+"|", n), "|")[:n]...) }
-	for name, try := range map[string]struct {
-		path, contentType, body string
-		code                    int
-		text                    string
-	}{
-		"path":             {"/3/httpapi", "application/json", upload(sound), 400, "Invalid request path"},
-		"empty":            {"/2/httpapi", "application/json", "", 400, "Missing request body"},
-		"not JSON":         {"/2/httpapi", "application/json", `{"api_key":`, 400, "Invalid JSON request body"},
-		"content type":     {"/2/httpapi", "text/plain", upload(sound), 400, "Invalid JSON request body"},
-		"no key":           {"/2/httpapi", "application/json", `{"events":[` + sound + `]}`, 400, "Request missing required field"},
-		"wrong key":        {"/2/httpapi", "application/json", strings.Replace(upload(sound), `"k"`, `"other"`, 1), 400, "Invalid API key"},
-		"no events":        {"/2/httpapi", "application/json", upload(), 400, "Request missing required field"},
-		"2000 events":      {"/2/httpapi", "application/json", events(2000), 413, "Payload too large"},
-		"2001 in a batch":  {"/batch", "application/json", events(2001), 413, "Payload too large"},
-		"a megabyte":       {"/2/httpapi", "application/json", upload(event(`"x":"` + strings.Repeat("x", 1_000_000) + `"`)), 413, "Payload too large"},
-		"short id":         {"/2/httpapi", "application/json", `{"api_key":"k","events":[{"user_id":"u","event_type":"a"}]}`, 400, "Invalid field values on some events"},
-		"20 MB in a batch": {"/batch", "application/json", upload(event(`"x":"` + strings.Repeat("x", 20_000_000) + `"`)), 413, "Payload too large"},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, r := range requestRules() {
+		if r.place == "" {
+			t.Errorf("%s: without a place", r.name)
+		}
+		t.Run(r.name+" ("+r.place+")", func(t *testing.T) {
 			fake := amplitudetest.New(amplitudetest.Options{APIKey: "k"})
-			code, answer := send(t, fake, try.path, try.contentType, try.body)
-			if code != try.code || answer["error"] != try.text || fake.Taken.Total() != 0 {
-				t.Errorf("status %d, answer %v, taken %d: want %d %s", code, answer, fake.Taken.Total(), try.code, try.text)
+			code, answer := send(t, fake, cmp.Or(r.method, http.MethodPost), cmp.Or(r.path, "/2/httpapi"), cmp.Or(r.contentType, "application/json"), r.body)
+			if code != r.code || answer["error"] != r.text || fake.Taken.Total() != 0 {
+				t.Errorf("status %d, answer %v, taken %d: want %d %s", code, answer, fake.Taken.Total(), r.code, r.text)
 			}
 		})
+	}
+}
+
+// What the rules leave free is taken.
+func TestSoundEventsAreTaken(t *testing.T) {
+	fake := amplitudetest.New(amplitudetest.Options{})
+	for path, list := range map[string][]string{
+		"/2/httpapi": {
+			sound, event(`"user_agent":"curl/8.5.0","ip":"203.0.113.0","language":"en-GB","user_properties":{"plan":"pro"},"$skip_user_properties_sync":true`),
+			`{"user_id":"user-1","event_type":"$identify","user_properties":{"$set":{"plan":"pro"},"$unset":{"old":"-"},"$clearAll":"-"}}`,
+			`{"user_id":"user-1","event_type":"$groupidentify","groups":{"org":"acme"},"group_properties":{"$set":{"seats":12}}}`,
+		},
+		"/batch": {sound, event(`"revenue":9.9,"productId":"p","currency":"EUR"`), event(`"price":1,"quantity":2`)},
+	} {
+		if code, answer := send(t, fake, http.MethodPost, path, "application/json", upload(list...)); code != http.StatusOK {
+			t.Errorf("%s: status %d, %v", path, code, answer)
+		}
+	}
+	if fake.Taken.Total() != 7 || fake.Violations.Total() != 0 {
+		t.Errorf("taken %d, %v", fake.Taken.Total(), fake.Violations.First())
 	}
 }
 
@@ -169,39 +150,72 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestTooFast(t *testing.T) {
+// The limits over time: 30 events a second for one user (http-v2: upload limit),
+// 1,000 (batch-event-upload: upload limit), averaged over 30 seconds; a day's quota
+// (batch-event-upload: event upload limits).
+func TestTooMuchOverTime(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	fake := amplitudetest.New(amplitudetest.Options{Now: func() time.Time { return now }})
-	nineHundred := upload(strings.Split(strings.Repeat(sound+"|", 900), "|")[:900]...)
-	if code, answer := post(t, fake, nineHundred); code != 200 {
-		t.Fatalf("900 events in 30 seconds: status %d, %v", code, answer)
-	}
-	if code, answer := post(t, fake, upload(sound)); code != 429 || answer["throttled_devices"] == nil {
-		t.Errorf("901 events in 30 seconds: status %d, %v", code, answer)
-	}
-	now = now.Add(30 * time.Second)
-	if code, _ := post(t, fake, upload(sound)); code != 200 {
-		t.Errorf("30 seconds later: status %d", code)
+	options := amplitudetest.Options{Now: func() time.Time { return now }, DailyQuota: 31_000}
+	several := func(n int) string { return upload(strings.Split(strings.Repeat(sound+"|", n), "|")[:n]...) }
+	for path, try := range map[string]struct {
+		requests, events int
+		list             string
+	}{
+		"/2/httpapi": {1, 900, "throttled_devices"},
+		"/batch":     {15, 2000, "throttled_devices"},
+	} {
+		fake := amplitudetest.New(options)
+		for range try.requests {
+			if code, answer := send(t, fake, http.MethodPost, path, "application/json", several(try.events)); code != http.StatusOK {
+				t.Fatalf("%s: status %d, %v", path, code, answer)
+			}
+		}
+		if code, answer := send(t, fake, http.MethodPost, path, "application/json", several(1)); code != http.StatusTooManyRequests || answer[try.list] == nil {
+			t.Errorf("%s, one more in 30 seconds: status %d, %v", path, code, answer)
+		}
+		now = now.Add(30 * time.Second)
+		if code, _ := send(t, fake, http.MethodPost, path, "application/json", several(1)); code != http.StatusOK {
+			t.Errorf("%s, 30 seconds later: status %d", path, code)
+		}
+		code, answer := send(t, fake, http.MethodPost, path, "application/json", several(1000))
+		if quota := answer["exceeded_daily_quota_devices"] != nil; quota != (path == "/batch") {
+			t.Errorf("%s, over the day's quota: status %d, %v", path, code, answer)
+		}
+		if now = now.Add(24 * time.Hour); path == "/batch" {
+			if code, _ := send(t, fake, http.MethodPost, path, "application/json", several(1)); code != http.StatusOK {
+				t.Errorf("a day later: status %d", code)
+			}
+		}
 	}
 }
 
-// place is where Amplitude documents a rule: a section of its HTTP V2 API page
-// (amplitude-docs, http-v2), or the validation of its SDKs.
-func place(rule string) string {
-	for _, p := range []struct {
-		begins []string
-		place  string
-	}{
-		{[]string{"no event_type", "no id", "event_type empty", "event_type too long"}, "http-v2: keys for the event argument"},
-		{[]string{"event_type reserved", "identify"}, "http-v2: event_type; the SDKs' special events"},
-		{[]string{"user forbidden", "user zero", "device forbidden"}, "http-v2: device IDs and user IDs minimum length, invalid values"},
-		{[]string{"user a number", "time", "session", "revenue", "unknown field", "insert_id", "language"}, "http-v2: keys for the event argument"},
-		{[]string{"property too long", "user property too long", "properties too deep"}, "http-v2: string character limit, event and user property depth"},
-		{[]string{"too many keys", "properties an array"}, "analytics-types: MAX_PROPERTY_KEYS"},
-	} {
-		if slices.ContainsFunc(p.begins, func(start string) bool { return strings.HasPrefix(rule, start) }) {
-			return p.place
+// What is beyond 1,800 updates of one user's properties in an hour is dropped
+// silently (http-v2: event and user properties, upload limit).
+func TestTooManyUpdatesOfOneUser(t *testing.T) {
+	fake := amplitudetest.New(amplitudetest.Options{Now: func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }})
+	one := event(`"user_properties":{"plan":"pro"}`)
+	for n, want := range []int{0, 0, 1} {
+		events := map[int]int{0: 1000, 1: 800, 2: 1}[n]
+		code, answer := send(t, fake, http.MethodPost, "/batch", "application/json", upload(strings.Split(strings.Repeat(one+"|", events), "|")[:events]...))
+		if code != http.StatusOK || fake.Violations.Total() != want {
+			t.Errorf("request %d: status %d, %v; violations %v", n, code, answer, fake.Violations.First())
 		}
 	}
-	return ""
+}
+
+// The Starter plan (http-v2: upload limit): 10 events a request, 100 requests and
+// 1,000 events a second.
+func TestTheStarterPlan(t *testing.T) {
+	for name, try := range map[string]struct{ requests, events, broken int }{
+		"within": {100, 10, 0}, "a large request": {1, 11, 1}, "many requests": {101, 1, 1}, "many events": {91, 11, 92},
+	} {
+		fake := amplitudetest.New(amplitudetest.Options{Starter: true, Now: func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }})
+		for i := range try.requests {
+			one := strings.Replace(sound, `"device"`, fmt.Sprintf(`"device-%d"`, i), 1)
+			post(t, fake, upload(strings.Split(strings.Repeat(one+"|", try.events), "|")[:try.events]...))
+		}
+		if n := fake.Violations.Total(); n != try.broken {
+			t.Errorf("%s: %d violations, want %d: %v", name, n, try.broken, fake.Violations.First())
+		}
+	}
 }
