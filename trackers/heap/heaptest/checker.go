@@ -3,8 +3,10 @@ package heaptest
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 
@@ -16,6 +18,22 @@ type checker struct{ violations []vendortest.Violation }
 
 func (c *checker) fault(rule, detail string, args ...any) {
 	c.violations = append(c.violations, vendortest.Violation{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
+}
+
+// exchange: what is around the body.
+func (c *checker) exchange(r *http.Request) {
+	if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Accept") != "application/json" {
+		c.fault("headers", "want Content-Type and Accept application/json")
+	}
+}
+
+// app is the environment's id, digits in a string.
+func (c *checker) app(top map[string]json.RawMessage) string {
+	id, _ := c.text("", top, "app_id", 64)
+	if id == "" || strings.Trim(id, "0123456789") != "" {
+		c.fault("app_id", "required, a string of digits")
+	}
+	return id
 }
 
 // known reports members that the reference does not list.
@@ -40,6 +58,7 @@ func (c *checker) event(path string, raw json.RawMessage) vendortest.Entry {
 		c.fault("event", "%s.event is required", path)
 	}
 	entry.Key, _ = c.text(path, e, "idempotency_key", 1024)
+	c.text(path, e, "session_id", 1024)
 	c.identity(path, e, &entry)
 	c.timestamp(path, e)
 	c.properties(path, e["properties"])
@@ -72,7 +91,7 @@ func (c *checker) identity(path string, e map[string]json.RawMessage, entry *ven
 	if hasIdentity == hasUser {
 		c.fault("identity", "%s has both or neither of identity and user_id", path)
 	}
-	if hasIdentity && identity == "" {
+	if hasIdentity && strings.TrimSpace(identity) == "" {
 		c.fault("identity", "%s.identity is empty", path)
 	}
 	if n, err := strconv.ParseUint(user, 10, 64); hasUser && (err != nil || n > 1<<53-1) {

@@ -23,8 +23,9 @@ import (
 type Options struct {
 	// Log also gets each taken event as a line of JSON; nil for none.
 	Log io.Writer
-	// Now is the clock for the rates of the reference, 15,000 events a minute for
-	// an app_id and 1,000 for an identity; nil leaves those rules out.
+	// Now is the clock for the rates of the reference: 15,000 events a minute for an
+	// app_id and 1,000 for an identity in bulk, 30 calls in 30 seconds about one
+	// identity otherwise; nil leaves those rules out, and makes all time one month.
 	Now func() time.Time
 }
 
@@ -43,15 +44,16 @@ type Server struct {
 	// Seen counts the repeats that were dropped.
 	Seen vendortest.Seen
 
-	rates *rates
-	mux   *http.ServeMux
+	rates    *rates
+	bindings bindings
+	mux      *http.ServeMux
 }
 
 // New makes a Server.
 func New(o Options) *Server {
 	s := &Server{Taken: vendortest.NewLog(o.Log), Users: vendortest.NewLog(nil), mux: http.NewServeMux()}
 	if o.Now != nil {
-		s.rates = &rates{now: o.Now}
+		s.rates, s.bindings.now = &rates{now: o.Now}, o.Now
 	}
 	s.mux.Handle("POST /api/track", s.Faults.Wrap(http.HandlerFunc(s.track)))
 	s.mux.Handle("POST /api/add_user_properties", s.Faults.Wrap(s.about(checkUsers)))
@@ -73,7 +75,7 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Bad request", http.StatusBadRequest)
 		return
 	}
-	if s.rates != nil && !s.rates.allow(call.AppID, call.events) {
+	if s.rates != nil && !s.rates.allow(call) {
 		http.Error(w, "Too many requests", http.StatusTooManyRequests)
 		return
 	}
@@ -89,30 +91,28 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 // call is one sound request.
 type call struct {
 	AppID  string
+	path   string
+	bulk   bool
 	events []vendortest.Entry // Device is the user_id
 }
 
 // check reads a request and says what is wrong with it.
 func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
 	var c checker
-	if r.Header.Get("Content-Type") != "application/json" {
-		c.fault("content type", "want application/json")
-	}
+	c.exchange(r)
 	var top map[string]json.RawMessage
 	if strict(body, &top) != nil {
 		c.fault("json", "the body is not a JSON object")
 		return call{}, c.violations
 	}
-	out := call{}
-	if json.Unmarshal(top["app_id"], &out.AppID) != nil || out.AppID == "" {
-		c.fault("app_id", "required, a string")
-	}
+	out := call{path: r.URL.Path, AppID: c.app(top)}
 	list := []json.RawMessage{body}
 	if raw, bulk := top["events"]; bulk {
 		if json.Unmarshal(raw, &list) != nil {
 			c.fault("events", "not an array")
 			return call{}, c.violations
 		}
+		out.bulk = true
 		c.known("", top, "app_id", "events")
 	}
 	if len(list) < 1 || len(list) > 1000 {

@@ -1,10 +1,10 @@
 package heaptest_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,17 +12,17 @@ import (
 	"github.com/sparrow-edge/sparrow/trackers/heap/heaptest"
 )
 
-func send(fake http.Handler, method, path, contentType, body string) int {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Header.Set("Content-Type", contentType)
+// send performs a rule's request; what it leaves out is sound.
+func (r rule) send(fake http.Handler) int {
+	q := httptest.NewRequest(cmp.Or(r.method, http.MethodPost), cmp.Or(r.path, "/api/track"), strings.NewReader(r.body))
+	q.Header.Set("Content-Type", cmp.Or(r.contentType, "application/json"))
+	q.Header.Set("Accept", cmp.Or(r.accept, "application/json"))
 	w := httptest.NewRecorder()
-	fake.ServeHTTP(w, r)
+	fake.ServeHTTP(w, q)
 	return w.Code
 }
 
-func post(fake http.Handler, body string) int {
-	return send(fake, http.MethodPost, "/api/track", "application/json", body)
-}
+func post(fake http.Handler, body string) int { return rule{body: body}.send(fake) }
 
 const who = `"identity":"u"`
 
@@ -31,61 +31,39 @@ func bulk(events ...string) string {
 }
 
 func TestEachRuleBites(t *testing.T) {
-	long := strings.Repeat("x", 1024)
-	for name, broken := range map[string]string{
-		"not JSON":               `{"app_id":`,
-		"no app_id":              `{"events":[{"event":"a",` + who + `}]}`,
-		"app_id a number":        `{"app_id":1,"events":[{"event":"a",` + who + `}]}`,
-		"unknown top member":     `{"app_id":"1","api_key":"x","events":[{"event":"a",` + who + `}]}`,
-		"no events":              bulk(),
-		"1001 events":            bulk(strings.Split(strings.Repeat(`{"event":"a",`+who+`}|`, 1001), "|")[:1001]...),
-		"no event name":          bulk(`{` + who + `}`),
-		"event name too long":    bulk(`{"event":"` + long + `x",` + who + `}`),
-		"nobody":                 bulk(`{"event":"a"}`),
-		"identity and user_id":   bulk(`{"event":"a","identity":"u","user_id":"1"}`),
-		"identity empty":         bulk(`{"event":"a","identity":""}`),
-		"identity too long":      bulk(`{"event":"a","identity":"` + strings.Repeat("u", 256) + `"}`),
-		"user_id no number":      bulk(`{"event":"a","user_id":"9f1c2f64"}`),
-		"user_id above 2^53-1":   bulk(`{"event":"a","user_id":"9007199254740992"}`),
-		"timestamp no ISO 8601":  bulk(`{"event":"a","timestamp":"yesterday",` + who + `}`),
-		"timestamp a number":     bulk(`{"event":"a","timestamp":1795166102417,` + who + `}`),
-		"key not a string":       bulk(`{"event":"a","idempotency_key":1,` + who + `}`),
-		"properties an array":    bulk(`{"event":"a","properties":[],` + who + `}`),
-		"property a boolean":     bulk(`{"event":"a","properties":{"p":true},` + who + `}`),
-		"property null":          bulk(`{"event":"a","properties":{"p":null},` + who + `}`),
-		"property an object":     bulk(`{"event":"a","properties":{"p":{}},` + who + `}`),
-		"property an array":      bulk(`{"event":"a","properties":{"p":[]},` + who + `}`),
-		"property key too long":  bulk(`{"event":"a","properties":{"` + long + `":1},` + who + `}`),
-		"property too long":      bulk(`{"event":"a","properties":{"p":"` + long + `"},` + who + `}`),
-		"unknown member":         bulk(`{"event":"a","ip":"203.0.113.1",` + who + `}`),
-		"a bad event among good": bulk(`{"event":"a",`+who+`}`, `{"event":"",`+who+`}`),
-	} {
-		if place(name) == "" {
-			t.Errorf("%s: say where the vendor documents it", name)
+	seen := map[string]bool{}
+	for _, r := range rules() {
+		if r.place == "" || seen[r.name] {
+			t.Errorf("%s: without a place, or twice", r.name)
 		}
-		t.Run(name+" ("+place(name)+")", func(t *testing.T) {
+		seen[r.name] = true
+		t.Run(r.name+" ("+r.place+")", func(t *testing.T) {
 			fake := heaptest.New(heaptest.Options{})
-			if code := post(fake, broken); code != http.StatusBadRequest {
-				t.Errorf("status %d, want 400", code)
+			if code := r.send(fake); code != cmp.Or(r.code, http.StatusBadRequest) {
+				t.Errorf("status %d", code)
 			}
-			if fake.Violations.Total() == 0 || fake.Taken.Total() != 0 {
-				t.Errorf("violations %v, taken %d", fake.Violations.First(), fake.Taken.Total())
+			if fake.Violations.Total() == 0 && r.code == 0 || fake.Taken.Total()+fake.Users.Total() != 0 {
+				t.Errorf("violations %v, taken %d, told %d", fake.Violations.First(), fake.Taken.Total(), fake.Users.Total())
 			}
 		})
 	}
 }
 
-func TestTheExchangeIsHeldToo(t *testing.T) {
+func TestSoundCallsAreTaken(t *testing.T) {
 	fake := heaptest.New(heaptest.Options{})
-	sound := bulk(`{"event":"a",` + who + `}`)
-	if code := send(fake, http.MethodPost, "/api/track", "text/plain", sound); code != http.StatusBadRequest {
-		t.Errorf("text/plain: status %d", code)
+	for _, r := range []rule{
+		{body: bulk(`{"event":"a",` + who + `,"timestamp":"2026-11-20T09:15:02.417+01:00","session_id":"s","properties":{"p":1,"q":"x"}}`)},
+		{body: `{"app_id":"1","event":"a","user_id":"9007199254740991"}`},
+		{path: told, body: `{"app_id":"1","identity":"u","properties":{"email":"a"}}`},
+		{path: told, body: `{"app_id":"1","users":[{"identity":"u","properties":{"plan":"pro"}}]}`},
+		{path: bound, body: `{"app_id":"1","identity":"u","user_id":"1"}`},
+	} {
+		if code := r.send(fake); code != http.StatusOK {
+			t.Errorf("%s%s: status %d, %v", r.path, r.body, code, fake.Violations.First())
+		}
 	}
-	if code := send(fake, http.MethodPost, "/api/integrations/track", "application/json", sound); code != http.StatusNotFound {
-		t.Errorf("another path: status %d", code)
-	}
-	if code := send(fake, http.MethodGet, "/api/track", "application/json", ""); code != http.StatusMethodNotAllowed {
-		t.Errorf("GET: status %d", code)
+	if fake.Taken.Total() != 2 || fake.Users.Total() != 3 || fake.Violations.Total() != 0 {
+		t.Errorf("taken %d, told %d, %v", fake.Taken.Total(), fake.Users.Total(), fake.Violations.First())
 	}
 }
 
@@ -126,21 +104,58 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// place is where Heap documents a rule: a page of its reference
-// (developers.heap.io/reference), or its Node SDK's validator.
-func place(rule string) string {
-	for _, p := range []struct {
-		begins []string
-		place  string
-	}{
-		{[]string{"user_id", "identity", "nobody"}, "track-1: identity and user_id"},
-		{[]string{"property", "properties"}, "track-1: properties; heap-api validations.js"},
-		{[]string{"no events", "1001 events", "unknown top member", "a bad event among good"}, "bulk-track"},
-		{[]string{"not JSON", "no app_id", "app_id", "no event name", "event name", "timestamp", "key not a string", "unknown member"}, "track-1: body"},
+// 30 calls in 30 seconds about one identity, where a call is about one
+// (track-1: rate limits; add-user-properties: rate limits).
+func TestRatesOfCalls(t *testing.T) {
+	for name, r := range map[string]rule{
+		"track":           {body: `{"app_id":"1","event":"a",` + who + `}`},
+		"user properties": {path: told, body: `{"app_id":"1","identity":"u","properties":{"plan":"pro"}}`},
+		"of several":      {path: told, body: `{"app_id":"1","users":[{"identity":"u","properties":{"plan":"pro"}},{"identity":"v","properties":{"plan":"pro"}}]}`},
 	} {
-		if slices.ContainsFunc(p.begins, func(start string) bool { return strings.HasPrefix(rule, start) }) {
-			return p.place
+		now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+		fake := heaptest.New(heaptest.Options{Now: func() time.Time { return now }})
+		for i := range 31 {
+			want := http.StatusOK
+			if i == 30 {
+				want = http.StatusTooManyRequests
+			}
+			if code := r.send(fake); code != want {
+				t.Errorf("%s, call %d: status %d, want %d", name, i+1, code, want)
+			}
+		}
+		other := r
+		other.body = strings.NewReplacer(`"u"`, `"x"`, `"v"`, `"y"`).Replace(r.body)
+		if code := other.send(fake); code != http.StatusOK {
+			t.Errorf("%s, of another identity: status %d", name, code)
+		}
+		if now = now.Add(30 * time.Second); r.send(fake) != http.StatusOK {
+			t.Errorf("%s: refused 30 seconds later", name)
 		}
 	}
-	return ""
+}
+
+// A visitor has one user, and a user ten visitors a month; more Heap drops without
+// a word (identify-1: limits).
+func TestWhatIdentifyDropsSilently(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	fake := heaptest.New(heaptest.Options{Now: func() time.Time { return now }})
+	bind := func(user string, visitor, violations int) {
+		t.Helper()
+		r := rule{path: bound, body: fmt.Sprintf(`{"app_id":"1","identity":%q,"user_id":"%d"}`, user, visitor)}
+		if code := r.send(fake); code != http.StatusOK && code != http.StatusTooManyRequests {
+			t.Fatalf("status %d, %v", code, fake.Violations.First())
+		}
+		if n := fake.Violations.Total(); n != violations {
+			t.Errorf("%s to %d: %d violations, want %d: %v", user, visitor, n, violations, fake.Violations.First())
+		}
+	}
+	bind("ann", 1, 0)
+	bind("ann", 1, 0)
+	bind("bob", 1, 1)
+	for visitor := 2; visitor <= 10; visitor++ {
+		bind("ann", visitor, 1)
+	}
+	bind("ann", 11, 2)
+	now = now.AddDate(0, 1, 0)
+	bind("ann", 11, 2)
 }

@@ -20,17 +20,13 @@ func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) 
 			return // the client is gone, and so is its request
 		}
 		var c checker
-		if r.Header.Get("Content-Type") != "application/json" {
-			c.fault("content type", "want application/json")
-		}
+		c.exchange(r)
 		var top map[string]json.RawMessage
 		var entries []vendortest.Entry
 		if strict(body, &top) != nil {
 			c.fault("json", "the body is not a JSON object")
 		} else {
-			if app, there := c.text("", top, "app_id", 64); !there || app == "" {
-				c.fault("app_id", "required, a string")
-			}
+			c.app(top)
 			entries = check(&c, top, body)
 		}
 		if len(c.violations) > 0 {
@@ -38,6 +34,11 @@ func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) 
 			http.Error(w, "Bad request", http.StatusBadRequest)
 			return
 		}
+		if s.rates != nil && !s.rates.about(r.URL.Path, entries) {
+			http.Error(w, "Too many requests", http.StatusTooManyRequests)
+			return
+		}
+		s.Violations.Add(s.bindings.add(entries)...)
 		s.Users.Add(entries...)
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, "{}") // the client may be gone
