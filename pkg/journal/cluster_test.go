@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -178,4 +179,34 @@ func TestReadVarz(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A server that accepts connections and says nothing does not hold up whoever
+// gives up.
+func TestClusterSilent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	cfg := testConfig()
+	cfg.URL = "nats://" + l.Addr().String()
+	ctx, cancel := context.WithCancel(t.Context())
+	var accepted sync.WaitGroup
+	accepted.Go(func() {
+		conn, err := l.Accept()
+		cancel()
+		if err == nil {
+			defer conn.Close()
+			_, _ = conn.Read(make([]byte, 1)) // until the other side gives up
+		}
+	})
+	begun := time.Now()
+	if _, err := journal.Open(ctx, cfg, journal.Options{}); err == nil {
+		t.Error("it opened")
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %v to give up", took)
+	}
+	accepted.Wait()
 }

@@ -67,7 +67,7 @@ func (h *holdStore) forget(stream string) {
 // hold is cheap: it takes effect at once and is stored about once a second by
 // Run, and by Close. A new or a lowered hold is stored before Hold returns.
 // Hold a stream before reading its Bounds, so that nothing is trimmed between.
-// Reader names are 1 to 64 letters, digits, "-" or "_".
+// Reader names are 1 to 96 letters, digits, "-" or "_".
 func (s *Stream) Hold(ctx context.Context, reader string, seq uint64) error {
 	if err := checkName(reader); err != nil {
 		return err

@@ -136,10 +136,10 @@ func (j *Journal) openEmbedded(ctx context.Context) error {
 // attach connects and finds out where the streams stand. From here on there is
 // one path for both kinds of server.
 func (j *Journal) attach(ctx context.Context) (err error) {
-	if j.writes, err = connect("journal writes", j.cfg.URL, j.server, j.log); err != nil {
+	if j.writes, err = connect(ctx, "journal writes", j.cfg.URL, j.server, j.log); err != nil {
 		return err
 	}
-	if j.reads, err = connect("journal reads", j.cfg.URL, j.server, j.log); err != nil {
+	if j.reads, err = connect(ctx, "journal reads", j.cfg.URL, j.server, j.log); err != nil {
 		return err
 	}
 	j.largest = int(min(j.writes.conn.MaxPayload(), maxPayload)) - 1024 // headers count too

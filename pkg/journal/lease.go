@@ -69,7 +69,7 @@ var (
 var ErrElsewhere = errors.New("another process is its home")
 
 // Join makes this process a member under node, which names its data directory
-// for good (1 to 64 letters, digits, "-" or "_"): a process that is started again
+// for good (1 to 96 letters, digits, "-" or "_"): a process that is started again
 // on the same directory has its leases back at once. name is for people. Nothing
 // is taken before Run runs.
 func (j *Journal) Join(node, name string) (*Member, error) {

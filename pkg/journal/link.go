@@ -35,10 +35,12 @@ type link struct {
 	down context.CancelFunc
 }
 
-func connect(name, url string, embedded *server, log *slog.Logger) (*link, error) {
+func connect(ctx context.Context, name, url string, embedded *server, log *slog.Logger) (*link, error) {
 	l := &link{}
 	l.up, l.down = context.WithCancel(context.Background())
+	dial := &dialer{ctx: ctx}
 	opts := []nats.Option{
+		nats.SetCustomDialer(dial),
 		nats.Name("sparrow " + name),
 		nats.Timeout(connectLimit),
 		nats.MaxReconnects(-1),
@@ -61,6 +63,7 @@ func connect(name, url string, embedded *server, log *slog.Logger) (*link, error
 		opts = append(opts, nats.InProcessServer(embedded))
 	}
 	conn, err := nats.Connect(url, opts...)
+	dial.established()
 	if err != nil {
 		l.down()
 		return nil, fmt.Errorf("connect to journal server: %w", err)

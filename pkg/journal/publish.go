@@ -45,7 +45,7 @@ func (l *lanes) set(lane string, t tail) {
 // Publish stores payload as the lane's next message in the outcomes stream and
 // returns its sequence when it is durable. after is the sequence of the lane's
 // last message as the caller knows it, 0 for none: if it has another, nothing is
-// stored and the error is ErrFenced. A lane is 1 to 64 letters, digits, "-" or "_".
+// stored and the error is ErrFenced. A lane is 1 to 96 letters, digits, "-" or "_".
 //
 // Errors: ErrFenced, ErrFull, ErrUnavailable, ErrTooLarge, or the context's. After
 // ErrUnavailable or the end of ctx the message may have been stored: Last tells.
@@ -169,7 +169,9 @@ func (j *Journal) unavailable(ctx context.Context, err error) error {
 	return fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
 }
 
-const nameLimit = 64
+// nameLimit has room for a tracker's name, which may have 64 characters, behind
+// the word that says what of the tracker is meant.
+const nameLimit = 96
 
 // checkName keeps names to what a subject's token may hold.
 func checkName(name string) error {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 const probePeriod = 250 * time.Millisecond
@@ -71,7 +73,7 @@ func (j *Journal) keep(ctx context.Context) {
 		case <-j.trimNow:
 			task, err = "trim", j.trim(ctx)
 		}
-		if apiCode(err) == codeNoStream { // somebody deleted it
+		if apiCode(err) == codeNoStream || errors.Is(err, nats.ErrNoResponders) { // somebody deleted it
 			err = errors.Join(err, j.prepare(ctx))
 		}
 		if ctx.Err() == nil {
