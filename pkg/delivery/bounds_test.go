@@ -166,21 +166,8 @@ func TestMetrics(t *testing.T) {
 		w.run() // a lane that comes back shares the metrics
 		w.journal.add("buy")
 		wait(time.Second)
+		got := w.series()
 		w.quit()
-		got := make(map[string]float64)
-		families, err := w.registry.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range families {
-			for _, m := range f.GetMetric() {
-				key := f.GetName()
-				for _, l := range m.GetLabel() {
-					key += "," + l.GetValue()
-				}
-				got[key] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
-			}
-		}
 		for key, want := range map[string]float64{
 			"sparrow_delivery_outcomes_total,delivered,fake": 2, "sparrow_delivery_outcomes_total,filtered,fake": 1,
 			"sparrow_delivery_outcomes_total,rejected,fake": 1, "sparrow_delivery_requests_total,2xx,fake": 2,
@@ -191,7 +178,34 @@ func TestMetrics(t *testing.T) {
 				t.Errorf("%s = %v, %v; want %v", key, value, ok, want)
 			}
 		}
+		for key := range w.series() { // where it stood is not shown once it has ended
+			for _, name := range []string{"parked_entries", "breaker_state", "lag_seconds", "backlog_messages"} {
+				if strings.Contains(key, name) {
+					t.Errorf("%s is there after the lane has ended", key)
+				}
+			}
+		}
 	})
+}
+
+// series are the registry's, by name and labels.
+func (w *world) series() map[string]float64 {
+	w.t.Helper()
+	got := make(map[string]float64)
+	families, err := w.registry.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			key := f.GetName()
+			for _, l := range m.GetLabel() {
+				key += "," + l.GetValue()
+			}
+			got[key] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return got
 }
 
 func TestUntrustedCertificate(t *testing.T) {

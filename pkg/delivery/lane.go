@@ -87,6 +87,7 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 // over, and an error when it could not publish its last outcomes. Everything
 // else (a vendor, the journal or the outcomes stream away) it waits out.
 func (l *Lane) Run(ctx context.Context) error {
+	defer l.metrics.retire()
 	defer l.client.close()
 	defer l.in.close()
 	work, stop := l.grace(ctx)

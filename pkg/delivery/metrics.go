@@ -23,6 +23,9 @@ type laneMetrics struct {
 	traffic       prometheus.Gauge
 	paced         prometheus.Counter
 	publishErrors prometheus.Counter
+
+	gauges []*prometheus.GaugeVec
+	name   string
 }
 
 func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
@@ -31,27 +34,37 @@ func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 		opts := prometheus.CounterOpts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
 		return shared(reg, prometheus.NewCounterVec(opts, append([]string{"tracker"}, more...)))
 	}
+	m := &laneMetrics{name: name}
 	gauge := func(metric, help string) prometheus.Gauge {
 		opts := prometheus.GaugeOpts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
-		return shared(reg, prometheus.NewGaugeVec(opts, []string{"tracker"})).With(labels)
+		vec := shared(reg, prometheus.NewGaugeVec(opts, []string{"tracker"}))
+		m.gauges = append(m.gauges, vec)
+		return vec.With(labels)
 	}
 	latency := shared(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "sparrow", Subsystem: "delivery", Name: "request_seconds",
 		Help:    "Time of one request to a vendor, from dialling to the end of the answer.",
 		Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 	}, []string{"tracker"}))
-	return &laneMetrics{
-		outcomes:      counter("outcomes_total", "Events by outcome, counted when the outcome is durable.", "outcome").MustCurryWith(labels),
-		requests:      counter("requests_total", "Requests to a vendor by class: 2xx, 3xx, 4xx, 5xx, other, or none for no answer.", "class").MustCurryWith(labels),
-		before:        counter("before_total", "Events by what came of the request before their own, such as the vendor's check of them: passed, refused, or waiting.", "result").MustCurryWith(labels),
-		latency:       latency.With(labels),
-		lag:           gauge("lag_seconds", "Age of the oldest record that the lane has still to read."),
-		backlog:       gauge("backlog_messages", "Messages of the journal, each of one or more records, between the lane and the journal's end."),
-		parked:        gauge("parked_entries", "Events that wait for a retry of their own."),
-		breaker:       gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor takes nothing."),
-		traffic:       gauge("traffic_ratio", "Events to be sent that were received in the last whole minute, as a share of what the rate limit lets through; above 1 the backlog grows."),
-		paced:         counter("paced_total", "Times an event had to wait because its user sends more than the vendor takes.").With(labels),
-		publishErrors: counter("publish_errors_total", "Failed attempts to publish outcomes.").With(labels),
+	m.outcomes = counter("outcomes_total", "Events by outcome, counted when the outcome is durable.", "outcome").MustCurryWith(labels)
+	m.requests = counter("requests_total", "Requests to a vendor by class: 2xx, 3xx, 4xx, 5xx, other, or none for no answer.", "class").MustCurryWith(labels)
+	m.before = counter("before_total", "Events by what came of the request before their own, such as the vendor's check of them: passed, refused, or waiting.", "result").MustCurryWith(labels)
+	m.latency = latency.With(labels)
+	m.lag = gauge("lag_seconds", "Age of the oldest record that the lane has still to read.")
+	m.backlog = gauge("backlog_messages", "Messages of the journal, each of one or more records, between the lane and the journal's end.")
+	m.parked = gauge("parked_entries", "Events that wait for a retry of their own.")
+	m.breaker = gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor takes nothing.")
+	m.traffic = gauge("traffic_ratio", "Events to be sent that were received in the last whole minute, as a share of what the rate limit lets through; above 1 the backlog grows.")
+	m.paced = counter("paced_total", "Times an event had to wait because its user sends more than the vendor takes.").With(labels)
+	m.publishErrors = counter("publish_errors_total", "Failed attempts to publish outcomes.").With(labels)
+	return m
+}
+
+// retire takes away what the lane shows of where it stands: it runs elsewhere, or
+// not at all, and an old backlog would be a false alarm.
+func (m *laneMetrics) retire() {
+	for _, vec := range m.gauges {
+		vec.DeleteLabelValues(m.name)
 	}
 }
 
