@@ -102,6 +102,26 @@ func (g *Gateway) Start() { g.StartUntil("/readyz", http.StatusOK) }
 // answers with a status.
 func (g *Gateway) StartUntil(path string, status int) {
 	g.t.Helper()
+	exited := g.Launch()
+	g.Await(fmt.Sprintf("the gateway to answer %d to %s", status, path), time.Minute, func() bool {
+		select {
+		case <-exited:
+			g.t.Fatalf("the gateway ended at once:\n%s", g.LogTail(4<<10))
+		default:
+		}
+		resp, err := g.client.Get(g.URL + path)
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == status
+	})
+}
+
+// Launch starts the process and does not wait for it; the channel is closed when
+// it has ended.
+func (g *Gateway) Launch() (ended <-chan struct{}) {
+	g.t.Helper()
 	g.mu.Lock()
 	cmd := exec.Command(g.binary, g.args...)
 	cmd.Dir = g.Dir
@@ -118,19 +138,7 @@ func (g *Gateway) StartUntil(path string, status int) {
 		_ = cmd.Wait() // a killed process exits with a signal
 		close(exited)
 	}()
-	g.Await(fmt.Sprintf("the gateway to answer %d to %s", status, path), time.Minute, func() bool {
-		select {
-		case <-exited:
-			g.t.Fatalf("the gateway ended at once:\n%s", g.LogTail(4<<10))
-		default:
-		}
-		resp, err := g.client.Get(g.URL + path)
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == status
-	})
+	return exited
 }
 
 // Kill sends SIGKILL and waits until the process is gone. Killing a gateway

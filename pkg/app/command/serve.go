@@ -23,11 +23,15 @@ process. SIGTERM drains within a bound; SIGHUP, or a change of one of the files,
 reloads plan and trackers, keeping the last good ones if something is wrong.
 
 Roles split the work over machines that share a NATS cluster (journal.url):
-dispatcher takes events, loader fills the warehouse, trace runs the lanes.`,
+dispatcher takes events, loader fills the warehouse, trace runs the lanes. Any
+number of processes may have a role: lanes are shared out, and the loader runs in
+one of them, while the others stand by. With DuckDB the loader belongs to the
+process that has the file.`,
 		Example: "  sparrow serve --config sparrow.yaml\n  sparrow serve --role dispatcher --config edge.yaml",
 		Args:    exactArgs(),
 	}
 	roles := cmd.Flags().StringArray("role", nil, "run this part only: dispatcher, trace or loader (repeatable; default all)")
+	adopt := cmd.Flags().Bool("adopt-warehouse", false, "make the DuckDB file here the warehouse of a cluster whose loader had another")
 	level := cmd.Flags().String("log-level", "info", "debug, info, warn or error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		settings, err := s.configured()
@@ -36,6 +40,9 @@ dispatcher takes events, loader fills the warehouse, trace runs the lanes.`,
 		}
 		if err := settings.SetRoles(*roles); err != nil {
 			return usageError{err}
+		}
+		if *adopt {
+			settings.AdoptWarehouse()
 		}
 		var l slog.Level
 		if err := l.UnmarshalText([]byte(*level)); err != nil {

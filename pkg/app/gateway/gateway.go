@@ -52,8 +52,11 @@ type Gateway struct {
 	inForce    atomic.Pointer[Settings] // whose plan and trackers are in force
 	fleet      fleet
 
-	public, admin net.Listener
-	handler       http.Handler
+	member  *journal.Member // of the cluster
+	node    string          // this process's name there
+	front   *front
+	admin   net.Listener
+	handler http.Handler
 
 	closers []func() error
 	closing sync.Once
@@ -69,20 +72,45 @@ func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, e
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	g.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func(context.Context) error{
-		g.openData, g.openReporter, g.openJournal, g.openIndex, g.openPlan, g.openWarehouse, g.openLanes, g.openListeners, g.openIntake,
-	} {
-		if err := step(ctx); err != nil {
+	for _, step := range g.steps() {
+		if g.front != nil {
+			g.front.at(step.name)
+		}
+		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
 		}
 	}
 	return g, nil
 }
 
+// step is a part of the start.
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+// steps are the start. The public listener is opened early, to answer health
+// checks; the journal, which may take minutes after a crash, comes after it.
+func (g *Gateway) steps() []step {
+	return []step{
+		{"data directory", g.openData},
+		{"reports", g.openReporter},
+		{"public listener", g.openFront},
+		{"opening the journal", g.openJournal},
+		{"joining the cluster", g.openMember},
+		{"opening the duplicate index", g.openIndex},
+		{"reading the plan", g.openPlan},
+		{"opening the warehouse", g.openWarehouse},
+		{"opening the lanes", g.openLanes},
+		{"opening the admin socket", g.openAdmin},
+		{"opening the intake", g.openIntake},
+	}
+}
+
 // URL is the address of the public listener, as a browser on this machine
 // would write it.
 func (g *Gateway) URL() string {
-	address := g.public.Addr().String()
+	address := g.front.listener.Addr().String()
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 			address = net.JoinHostPort("localhost", port)
@@ -164,16 +192,22 @@ func (g *Gateway) openPlan(context.Context) error {
 
 func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
 
-func (g *Gateway) openListeners(context.Context) error {
+func (g *Gateway) openFront(ctx context.Context) error {
+	f, err := openFront(ctx, g.settings.Config.Listen, g.metrics(), g.log)
+	if err != nil {
+		return err
+	}
+	g.front = f
+	g.closers = append(g.closers, f.close)
+	return nil
+}
+
+func (g *Gateway) openAdmin(context.Context) error {
 	var err error
 	if g.admin, err = admin.Listen(g.settings.Config.Data); err != nil {
 		return err
 	}
 	g.closers = append(g.closers, closeListener(g.admin))
-	if g.public, err = net.Listen("tcp", g.settings.Config.Listen); err != nil {
-		return fmt.Errorf("open public listener: %w (set `listen` to a free address)", err)
-	}
-	g.closers = append(g.closers, closeListener(g.public))
 	return nil
 }
 
@@ -218,25 +252,29 @@ func (g *Gateway) Run(ctx context.Context) error {
 		{"reports", g.reporter.Run},
 		{"journal", g.journal.Run},
 	}
+	if g.readsEvents() {
+		components = append(components, component{"leases", g.member.Run})
+	}
 	if g.index != nil {
 		components = append(components,
 			component{"duplicates", func(ctx context.Context) error { return g.index.Run(ctx, indexFeed{feed{g.journal, nil}}) }},
 			component{"trimmer", g.trimIndex})
 	}
 	if g.loader != nil {
-		components = append(components, component{"loader", g.loader.Run})
+		components = append(components, component{"loader", g.runLoader})
 	}
 	if g.settings.roles.trace {
 		components = append(components, component{"lanes", g.runLanes})
 	}
 	components = append(components, component{"reload", g.watchFiles})
 	components = append(components, component{"admin", func(ctx context.Context) error {
-		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second, func() {})
+		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second)
 	}})
 	components = append(components, component{"http", func(ctx context.Context) error {
-		return serve(ctx, g.public, g.handler, g.log, bound, g.drain)
+		g.front.use(g.handler)
+		return g.front.run(ctx, g.log, bound, g.drain)
 	}})
-	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.fleet.list()))
+	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.settings.Trackers))
 	// The loader and the lanes drain for as long as they are configured to; the
 	// bound on a component is a little more.
 	return runAll(ctx, g.log, bound+5*time.Second, components)

@@ -75,8 +75,15 @@ func loopbackHostOnly(next http.Handler) http.Handler {
 
 // serve runs an HTTP server on l until ctx ends, then lets the requests under
 // way finish for as long as the bound allows.
-func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, bound time.Duration, draining func()) error {
-	server := &http.Server{
+func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, bound time.Duration) error {
+	server := newServer(ctx, h, log)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	return endServer(ctx, server, ended, log, bound, func() {})
+}
+
+func newServer(ctx context.Context, h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -84,8 +91,12 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients' broken connections
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+}
+
+// endServer waits until ctx ends, or the server does by itself, which is an
+// error. Then it lets the requests under way finish for as long as the bound
+// allows.
+func endServer(ctx context.Context, server *http.Server, ended <-chan error, log *slog.Logger, bound time.Duration, draining func()) error {
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)

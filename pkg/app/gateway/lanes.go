@@ -15,53 +15,46 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// lane is a tracker's lane as the gateway runs it.
-type lane struct {
-	*delivery.Lane
-	tracker Tracker
-	stop    context.CancelFunc
-	done    chan struct{}
-}
-
-// fleet is the lanes that run. Only runLanes changes it.
+// fleet is the trackers that this process looks after. Only runLanes changes it.
 type fleet struct {
 	mu      sync.Mutex
-	lanes   []*lane
-	changes chan []Tracker // trackers to run from now on
+	posts   []*post
+	changes chan []Tracker // trackers to look after from now on
 }
 
-func (f *fleet) list() []*lane {
+func (f *fleet) list() []*post {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.lanes)
+	return slices.Clone(f.posts)
 }
 
-func (f *fleet) set(lanes []*lane) {
+func (f *fleet) set(posts []*post) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lanes = lanes
+	f.posts = posts
 }
 
-// openLanes makes a lane for each tracker, and has the journal keep what a new
-// one may need.
+// openLanes makes sure that each tracker's lane can be run, and has the journal
+// keep what a new one may need, before the first event can be accepted.
 func (g *Gateway) openLanes(ctx context.Context) error {
 	if !g.settings.roles.trace {
 		return nil
 	}
-	var lanes []*lane
+	var posts []*post
 	for _, t := range g.settings.Trackers {
-		l, err := g.openLane(ctx, t)
-		if err != nil {
+		if _, err := g.openLane(ctx, t); err != nil {
 			return err
 		}
-		lanes = append(lanes, l)
+		posts = append(posts, newPost(t))
 	}
-	g.fleet.set(lanes)
+	g.fleet.set(posts)
 	g.warnOfOrphans()
 	return nil
 }
 
-func (g *Gateway) openLane(ctx context.Context, t Tracker) (*lane, error) {
+// openLane makes a tracker's lane. One that has never run begins now, and that
+// is written down.
+func (g *Gateway) openLane(ctx context.Context, t Tracker) (*delivery.Lane, error) {
 	l, err := delivery.New(t.Lane, t.Vendor, t.Traits, g.laneDeps())
 	if err != nil {
 		return nil, err
@@ -71,26 +64,26 @@ func (g *Gateway) openLane(ctx context.Context, t Tracker) (*lane, error) {
 		return nil, err
 	}
 	// At start intake is not open yet: "now" is before the first event.
-	if err := l.Anchor(ctx); err != nil {
+	if err := l.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // by another process: it is written down
 		g.log.Warn("a tracker's beginning is not written down yet, its lane will try again", "tracker", t.Lane.Name, "err", err)
 	}
-	return &lane{Lane: l, tracker: t}, nil
+	return l, nil
 }
 
-// runLanes runs the lanes until ctx ends or one fails, and exchanges those whose
-// tracker changes.
+// runLanes looks after the trackers until ctx ends or a lane fails, and exchanges
+// those that change.
 func (g *Gateway) runLanes(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	start := func(l *lane) {
+	start := func(p *post) {
 		own, stop := context.WithCancel(ctx)
-		l.stop, l.done = stop, make(chan struct{})
+		p.stop = stop
 		group.Go(func() error {
-			defer close(l.done)
-			return l.Run(own)
+			defer close(p.done)
+			return g.man(own, p)
 		})
 	}
-	for _, l := range g.fleet.list() {
-		start(l)
+	for _, p := range g.fleet.list() {
+		start(p)
 	}
 	group.Go(func() error {
 		for {
@@ -98,7 +91,7 @@ func (g *Gateway) runLanes(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case trackers := <-g.fleet.changes:
-				g.exchange(ctx, trackers, start)
+				g.exchange(trackers, start)
 			}
 		}
 	})
@@ -107,29 +100,24 @@ func (g *Gateway) runLanes(ctx context.Context) error {
 
 // exchange stops the lanes whose tracker is gone or configured otherwise, and
 // starts those that are new. A lane goes on where its last report left off.
-func (g *Gateway) exchange(ctx context.Context, trackers []Tracker, start func(*lane)) {
-	var kept []*lane
-	for _, l := range g.fleet.list() {
-		if slices.ContainsFunc(trackers, func(t Tracker) bool { return t.same(l.tracker) }) {
-			kept = append(kept, l)
+func (g *Gateway) exchange(trackers []Tracker, start func(*post)) {
+	var kept []*post
+	for _, p := range g.fleet.list() {
+		if slices.ContainsFunc(trackers, func(t Tracker) bool { return t.same(p.tracker) }) {
+			kept = append(kept, p)
 			continue
 		}
-		l.stop()
-		<-l.done
-		g.log.Info("tracker stopped", "tracker", l.tracker.Lane.Name)
+		p.stop()
+		<-p.done
+		g.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
 	}
 	for _, t := range trackers {
-		if slices.ContainsFunc(kept, func(l *lane) bool { return t.same(l.tracker) }) {
+		if slices.ContainsFunc(kept, func(p *post) bool { return t.same(p.tracker) }) {
 			continue
 		}
-		l, err := g.openLane(ctx, t)
-		if err != nil {
-			g.tell("lane", "open lane", fmt.Errorf("tracker %s: %w", t.Lane.Name, err))
-			continue
-		}
-		start(l)
-		kept = append(kept, l)
-		g.log.Info("tracker started", "tracker", t.Lane.Name, "kind", t.Kind, "mode", t.Lane.Mode)
+		p := newPost(t)
+		start(p)
+		kept = append(kept, p)
 	}
 	g.fleet.set(kept)
 	g.warnOfOrphans()
@@ -178,6 +166,9 @@ func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal
 	if g.configured(name) {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s is configured: take it out of the configuration first (SIGHUP has it read again)", name))
 	}
+	if h, held := g.member.Holder(laneLease(name)); held && h.Alive && !h.Self {
+		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s still runs at %s: take it out of the configuration there, too", name, h.Name))
+	}
 	if !slices.Contains(g.orphans(), name) {
 		return admin.Removal{}, admin.NotFound(fmt.Errorf("no backlog is kept for a tracker named %q", name))
 	}
@@ -207,54 +198,4 @@ func (l *countingLedger) Publish(ctx context.Context, r *event.Report, after uin
 		}
 	}
 	return seq, err
-}
-
-// trackers is the state of every lane, and of those that only a backlog is left of.
-func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
-	_, end, err := g.journal.Events().Bounds(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("measure the backlog: %w", err)
-	}
-	var list []admin.TrackerStatus
-	for _, l := range g.fleet.list() {
-		s := l.Status()
-		status := admin.TrackerStatus{
-			Name: l.tracker.Lane.Name, Kind: l.tracker.Kind, Mode: string(s.Mode), State: laneState(s), Position: s.Cursor.String(),
-			Backlog: end - min(end, s.Cursor.Seq), Parked: s.Parked, LagSeconds: s.Lag.Seconds(), Outcomes: map[string]uint64{},
-		}
-		for outcome, n := range s.Outcomes {
-			status.Outcomes[outcome.String()] = n
-		}
-		list = append(list, status)
-	}
-	holds := g.journal.Events().Holds()
-	for _, name := range g.orphans() {
-		list = append(list, admin.TrackerStatus{
-			Name: name, State: "not configured: its backlog is kept; see `sparrow trackers remove`",
-			Position: event.Position{Seq: holds[laneReader(name)]}.String(),
-		})
-	}
-	return list, nil
-}
-
-// sayWhyPending adds to what is pending what its lane waits for.
-func (g *Gateway) sayWhyPending(hops []admin.Hop) {
-	for i := range hops {
-		for _, l := range g.fleet.list() {
-			if s := l.Status(); hops[i].Outcome == event.Pending.String() && hops[i].Tracker == l.tracker.Lane.Name && s.BreakerWhy != "" {
-				hops[i].Reason += "; the vendor takes nothing: " + s.BreakerWhy
-			}
-		}
-	}
-}
-
-func laneState(s delivery.Status) string {
-	if s.BreakerWhy == "" {
-		return "running"
-	}
-	state := fmt.Sprintf("%s: %s", s.Breaker, s.BreakerWhy)
-	if s.BreakerAlarm {
-		state += " (will not pass by itself)"
-	}
-	return state
 }

@@ -41,17 +41,15 @@ func (s *Settings) SetRoles(names []string) error {
 	return nil
 }
 
+// AdoptWarehouse makes the DuckDB file of this process the warehouse of a
+// cluster whose loader filled another process's.
+func (s *Settings) AdoptWarehouse() { s.adopt = true }
+
 // indexReader is the name under which this process's duplicate index holds the
-// journal. Processes of other roles have indexes of their own.
+// journal. In a cluster each process that reads has an index of its own.
 func (g *Gateway) indexReader() string {
-	name := indexReaders
-	if r := g.settings.roles; r != everyRole() {
-		if r.trace {
-			name += "-trace"
-		}
-		if r.loader {
-			name += "-loader"
-		}
+	if g.shared() {
+		return indexReaders + "-" + g.node
 	}
-	return name
+	return indexReaders
 }

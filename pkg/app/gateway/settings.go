@@ -27,6 +27,7 @@ type Settings struct {
 	again    func() (*Settings, error) // reads the files again; nil for settings that are built in
 	dev      bool
 	roles    roles
+	adopt    bool // this process's DuckDB file becomes the cluster's warehouse
 }
 
 // Tracker is a configured tracker, built.

@@ -48,6 +48,9 @@ func (g *Gateway) trimIndexOnce(ctx context.Context) error {
 	if err := g.journal.Events().Hold(ctx, g.indexReader(), g.index.Durable().Seq); err != nil {
 		return err
 	}
+	if err := g.forgetIndexes(ctx); err != nil {
+		return err
+	}
 	lowest, any := uint64(0), false
 	for reader, seq := range g.journal.Events().Holds() {
 		if !strings.HasPrefix(reader, indexReaders) && (!any || seq < lowest) {

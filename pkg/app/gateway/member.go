@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/journal"
+)
+
+// nodeFile names the data directory among those of a cluster, for good.
+const nodeFile = "node"
+
+// warehouseHome is what a DuckDB file is: the one place of the rows.
+const warehouseHome = "warehouse"
+
+// loaderLease is the lease of the loader.
+const loaderLease = "loader"
+
+// indexForgotten is for how long nothing is heard of a process before the
+// journal is no longer kept for its duplicate index.
+const indexForgotten = time.Hour
+
+// openMember makes this process one of those that share the journal. With a
+// journal of its own there are no others.
+func (g *Gateway) openMember(ctx context.Context) error {
+	node := "only"
+	if g.shared() && g.readsEvents() {
+		var err error
+		if node, err = nodeName(filepath.Join(g.settings.Config.Data, nodeFile)); err != nil {
+			return fmt.Errorf("name this process: %w", err)
+		}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	g.node = node
+	if g.member, err = g.journal.Join(node, fmt.Sprintf("%s, process %d", host, os.Getpid())); err != nil {
+		return err
+	}
+	return g.settle(ctx)
+}
+
+// shared reports whether other processes may use the journal.
+func (g *Gateway) shared() bool { return g.settings.Config.Journal.URL != "" }
+
+// settle makes the DuckDB file of this process the warehouse of the journal's
+// processes, unless another's is: rows in two files would be in neither.
+func (g *Gateway) settle(ctx context.Context) error {
+	if !g.settings.roles.loader || g.settings.Config.Warehouse.Kind != kindDuckDB {
+		return nil
+	}
+	err := g.member.Settle(ctx, warehouseHome, g.settings.adopt)
+	if errors.Is(err, journal.ErrElsewhere) {
+		return fmt.Errorf("%w: the loader fills the DuckDB file there, and with DuckDB there is one; "+
+			"start this process with other roles (--role dispatcher --role trace), or, if that file is gone for good, "+
+			"make the one here the warehouse with --adopt-warehouse", err)
+	}
+	return err
+}
+
+// nodeName reads the name of the data directory, which it makes the first time.
+func nodeName(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	name := strings.ToLower(rand.Text()[:12])
+	return name, os.WriteFile(path, []byte(name+"\n"), 0o600)
+}
+
+// runLoader runs the loader while it is this process's to run.
+func (g *Gateway) runLoader(ctx context.Context) error {
+	return g.member.Hold(ctx, loaderLease, g.loader.Run)
+}
+
+// forgetIndexes lets the journal go that is kept only for the duplicate indexes
+// of processes that are gone. What is trimmed while such a process is away its
+// index does not know when it comes back.
+func (g *Gateway) forgetIndexes(ctx context.Context) error {
+	if !g.shared() {
+		return nil
+	}
+	var errs []error
+	for reader := range g.journal.Events().Holds() {
+		node, isIndex := strings.CutPrefix(reader, indexReaders+"-")
+		if !isIndex || g.member.Silent(node) < indexForgotten {
+			continue
+		}
+		g.log.Warn("a process is gone: the journal is no longer kept for its duplicate index", "node", node)
+		errs = append(errs, g.journal.Events().Release(ctx, reader))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/delivery"
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// trackers is the state of every lane, and of those that only a backlog is left of.
+func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
+	_, end, err := g.journal.Events().Bounds(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("measure the backlog: %w", err)
+	}
+	var list []admin.TrackerStatus
+	holds := g.journal.Events().Holds()
+	for _, p := range g.fleet.list() {
+		list = append(list, g.trackerStatus(p, end, holds[laneReader(p.tracker.Lane.Name)]))
+	}
+	for _, name := range g.orphans() {
+		list = append(list, admin.TrackerStatus{
+			Name: name, State: "not configured: its backlog is kept; see `sparrow trackers remove`",
+			Position: event.Position{Seq: holds[laneReader(name)]}.String(),
+		})
+	}
+	return list, nil
+}
+
+// trackerStatus is the state of a tracker in this process; end is the journal's,
+// held is from where it is kept for the lane.
+func (g *Gateway) trackerStatus(p *post, end, held uint64) admin.TrackerStatus {
+	status := admin.TrackerStatus{
+		Name: p.tracker.Lane.Name, Kind: p.tracker.Kind, Mode: string(p.tracker.Lane.Mode),
+		Position: event.Position{Seq: held}.String(), Backlog: end - min(end, held), Outcomes: map[string]uint64{},
+	}
+	lane, trouble := p.running()
+	if lane == nil {
+		status.State = g.absence(p, trouble)
+		return status
+	}
+	s := lane.Status()
+	status.State, status.Position, status.Backlog = laneState(s), s.Cursor.String(), end-min(end, s.Cursor.Seq)
+	status.Parked, status.LagSeconds = s.Parked, s.Lag.Seconds()
+	for outcome, n := range s.Outcomes {
+		status.Outcomes[outcome.String()] = n
+	}
+	return status
+}
+
+// absence says why a tracker's lane does not run here.
+func (g *Gateway) absence(p *post, trouble error) string {
+	holder, held := g.member.Holder(laneLease(p.tracker.Lane.Name))
+	switch {
+	case trouble != nil:
+		return "cannot be opened, tries again: " + trouble.Error()
+	case held && !holder.Self && holder.Alive:
+		return "stands by: it runs at " + holder.Name
+	case held && !holder.Self:
+		return "stands by: nothing is heard of " + holder.Name
+	default:
+		return "starting"
+	}
+}
+
+// sayWhyPending adds to what is pending what its lane waits for.
+func (g *Gateway) sayWhyPending(hops []admin.Hop) {
+	for i := range hops {
+		if hops[i].Outcome != event.Pending.String() {
+			continue
+		}
+		for _, p := range g.fleet.list() {
+			lane, trouble := p.running()
+			switch {
+			case hops[i].Tracker != p.tracker.Lane.Name:
+			case trouble != nil:
+				hops[i].Reason += "; its lane cannot be opened: " + trouble.Error()
+			case lane != nil && lane.Status().BreakerWhy != "":
+				hops[i].Reason += "; the vendor takes nothing: " + lane.Status().BreakerWhy
+			}
+		}
+	}
+}
+
+func laneState(s delivery.Status) string {
+	if s.BreakerWhy == "" {
+		return "running"
+	}
+	state := fmt.Sprintf("%s: %s", s.Breaker, s.BreakerWhy)
+	if s.BreakerAlarm {
+		state += " (will not pass by itself)"
+	}
+	return state
+}
