@@ -75,6 +75,9 @@ func (p *posthog) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	_, _ = io.WriteString(w, `{"status":"Ok"}`)
 }
 
+// posthogNow is after all of the suite's events.
+func posthogNow() time.Time { return time.Date(2026, 11, 20, 23, 59, 0, 0, time.UTC) }
+
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 func posthogFault(e map[string]any) string {
@@ -99,8 +102,12 @@ func posthogFault(e map[string]any) string {
 	}
 	if v, there := e["timestamp"]; there && v != nil {
 		text, _ := v.(string)
-		if _, err := time.Parse(time.RFC3339, text); err != nil {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
 			return "timestamp is not RFC 3339"
+		}
+		if at.After(posthogNow().Add(23 * time.Hour)) {
+			return "timestamp is over 23 hours ahead: it would be replaced"
 		}
 	}
 	for key := range e {
@@ -113,37 +120,76 @@ func posthogFault(e map[string]any) string {
 	return ""
 }
 
+// posthogRules are the rules that PostHog states, where (its documentation of the
+// capture API, and github.com/PostHog/posthog rust/capture/src), and how to break a
+// sound request.
+func posthogRules() []struct {
+	name, place, from, to string
+	status                int
+} {
+	const (
+		capture  = "docs/api/capture: batch events"
+		warnings = "docs/data/ingestion-warnings"
+		source   = "rust/capture/src/v0_request.rs"
+	)
+	return []struct {
+		name, place, from, to string
+		status                int
+	}{
+		{"another path", "docs/api/capture: endpoints", "/batch/", "/import/", 404},
+		{"a personal key", "rust/capture/src/token.rs", "phc_x", "phx_x", 401},
+		{"no key", capture, `"api_key":"phc_x",`, "", 401},
+		{"no event name", warnings, `"event":"a"`, `"event":""`, 400},
+		{"no distinct_id", warnings, `"distinct_id":"u",`, "", 400},
+		{"a blank distinct_id", warnings, `"u"`, `" "`, 400},
+		{"a numeric distinct_id", capture, `"u"`, `7`, 400},
+		{"distinct_id too long", source, `"u"`, `"` + strings.Repeat("u", 201) + `"`, 400},
+		{"uuid is none", capture, "0f6c3b9e", "evt", 400},
+		{"timestamp is none", "docs/data/timestamps", "2026-11-20T", "20.11.2026 ", 400},
+		{"timestamp a day ahead", "docs/data/timestamps: future events", "2026-11-20T", "2026-11-22T", 400},
+		{"properties a list", capture, `{"$ip":"0.0.0.0"}`, "[]", 400},
+		{"the sender's address", "posthog-go: DisableGeoIP", `"$ip":"0.0.0.0"`, "", 400},
+		{"an unknown member", capture, `"event":"a"`, `"event":"a","type":"capture"`, 400},
+		{"migration not a boolean", capture, `"batch"`, `"historical_migration":"no","batch"`, 400},
+		{"an empty batch", source, soundBatch, `{"api_key":"phc_x","batch":[]}`, 400},
+		{"not JSON", source, soundBatch, "{", 400},
+		{"too large", "posthog-go: maximum size of a request", `"$ip"`, `"x":"` + strings.Repeat("x", 500_000) + `","$ip"`, 413},
+	}
+}
+
+const soundBatch = `{"api_key":"phc_x","batch":[{"event":"a","distinct_id":"u","uuid":"0f6c3b9e-5d0a-4f0e-9a53-8f6b1c2d7e41","timestamp":"2026-11-20T09:15:02Z","properties":{"$ip":"0.0.0.0"}}]}`
+
 // Each rule of the stand-in bites.
 func TestPostHogsRulesBite(t *testing.T) {
-	sound := `{"api_key":"phc_x","batch":[{"event":"a","distinct_id":"u","uuid":"0f6c3b9e-5d0a-4f0e-9a53-8f6b1c2d7e41","timestamp":"2026-11-20T09:15:02Z","properties":{"$ip":"0.0.0.0"}}]}`
-	request := func(body string) tracker.Request {
-		return tracker.Request{Method: "POST", URL: "https://us.i.posthog.com/batch/", Body: []byte(body), Header: nethttp.Header{"Content-Type": {"application/json"}}}
+	request := func(url, body string) tracker.Request {
+		return tracker.Request{Method: "POST", URL: url, Body: []byte(body), Header: nethttp.Header{"Content-Type": {"application/json"}}}
 	}
-	for name, change := range map[string][2]string{
-		"a personal key":       {"phc_x", "phx_x"},
-		"no event name":        {`"event":"a"`, `"event":""`},
-		"no distinct_id":       {`"distinct_id":"u",`, ""},
-		"a blank distinct_id":  {`"u"`, `" "`},
-		"distinct_id too long": {`"u"`, `"` + strings.Repeat("u", 201) + `"`},
-		"uuid is none":         {"0f6c3b9e", "evt"},
-		"timestamp is none":    {"2026-11-20T", "20.11.2026 "},
-		"properties a list":    {`{"$ip":"0.0.0.0"}`, "[]"},
-		"the sender's address": {`"$ip":"0.0.0.0"`, ""},
-		"an unknown member":    {`"event":"a"`, `"event":"a","type":"capture"`},
-		"an empty batch":       {sound, `{"api_key":"phc_x","batch":[]}`},
-		"not JSON":             {sound, "{"},
-		"too large":            {`"$ip"`, `"x":"` + strings.Repeat("x", 500_000) + `","$ip"`},
-	} {
-		t.Run(name, func(t *testing.T) {
+	const url = "https://us.i.posthog.com/batch/"
+	for _, r := range posthogRules() {
+		t.Run(r.name+" ("+r.place+")", func(t *testing.T) {
 			p := &posthog{}
-			if resp := perform(p, request(strings.Replace(sound, change[0], change[1], 1))); resp.Status < 400 || p.count != 0 {
-				t.Errorf("status %d, stored %d", resp.Status, p.count)
+			resp := perform(p, request(strings.Replace(url, r.from, r.to, 1), strings.Replace(soundBatch, r.from, r.to, 1)))
+			if resp.Status != r.status || p.count != 0 || len(p.faults) != 1 {
+				t.Errorf("status %d, stored %d, %q", resp.Status, p.count, p.faults)
 			}
 		})
 	}
 	p := &posthog{}
-	if resp := perform(p, request(sound)); resp.Status != 200 || p.count != 1 {
+	if resp := perform(p, request(url, soundBatch)); resp.Status != 200 || p.count != 1 {
 		t.Errorf("a sound batch: status %d, %v", resp.Status, p.faults)
+	}
+}
+
+// PostHog takes what is over 23 hours ahead for now; ours is as of its receipt then.
+func TestPostHogGetsNoFuture(t *testing.T) {
+	built, _ := build(t, example(t, "posthog"))
+	for ahead, want := range map[time.Duration]time.Duration{time.Hour: time.Hour, 22 * time.Hour: 22 * time.Hour, 24 * time.Hour: 0} {
+		e := trackertest.Track()
+		e.Time = e.ReceivedAt.Add(ahead)
+		requests, _ := built.Requests([]event.Event{e})
+		if at := e.ReceivedAt.Add(want).Format("2006-01-02T15:04:05.000Z"); !strings.Contains(string(requests[0].Body), `"timestamp":"`+at+`"`) {
+			t.Errorf("%v ahead: want %s in %s", ahead, at, requests[0].Body)
+		}
 	}
 }
 
