@@ -51,7 +51,15 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
+// bounded is ctx for one call, or a few that belong together: the REST client
+// tries again in silence for as long as it may.
+func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.config.Timeout)
+}
+
 func (s *Store) prepareDataset(ctx context.Context) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	_, err := s.dataset().Metadata(ctx)
 	if kind(err) != codes.NotFound {
 		return err
@@ -66,6 +74,8 @@ func (s *Store) prepareDataset(ctx context.Context) error {
 }
 
 func (s *Store) prepareTable(ctx context.Context, t *table) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	there, err := s.dataset().Table(t.name).Metadata(ctx)
 	if kind(err) == codes.NotFound {
 		err = s.dataset().Table(t.name).Create(ctx, s.metadata(t))
@@ -148,6 +158,8 @@ func (s *Store) makeViews(ctx context.Context, columns []warehouse.Column) error
 // makeView makes a view, or replaces one that selects something else, and
 // describes its columns, whose types only BigQuery knows.
 func (s *Store) makeView(ctx context.Context, view warehouse.View) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	handle := s.dataset().Table(view.Name)
 	there, err := handle.Metadata(ctx)
 	if err == nil && there.ViewQuery == view.Select {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	rest "cloud.google.com/go/bigquery"
 	"google.golang.org/api/googleapi"
@@ -83,15 +84,20 @@ func (s *Store) query(text string, args []any, limits warehouse.Limits) *rest.Qu
 	return q
 }
 
+// maxDryRun bounds the question what a query is, which BigQuery answers within a
+// second or two. The client would ask one that is away again and again.
+const maxDryRun = 15 * time.Second
+
+// errNoAnswer is not the query's fault.
+var errNoAnswer = fmt.Errorf("BigQuery does not answer within %s", maxDryRun)
+
 // run has BigQuery say what the query is before it runs it.
 func (s *Store) run(ctx context.Context, text string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
-	trial := s.query(text, args, limits)
-	trial.DryRun = true
-	job, err := trial.Run(ctx)
+	status, err := s.dryRun(ctx, text, limits, args)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.harmless(job.LastStatus()); err != nil {
+	if err := s.harmless(status); err != nil {
 		return nil, fault.Permanent(err)
 	}
 	it, err := s.query(text, args, limits).Read(ctx)
@@ -99,6 +105,21 @@ func (s *Store) run(ctx context.Context, text string, limits warehouse.Limits, a
 		return nil, err
 	}
 	return collect(it, limits)
+}
+
+func (s *Store) dryRun(ctx context.Context, text string, limits warehouse.Limits, args []any) (*rest.JobStatus, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, maxDryRun, errNoAnswer)
+	defer cancel()
+	trial := s.query(text, args, limits)
+	trial.DryRun = true
+	job, err := trial.Run(ctx)
+	if context.Cause(ctx) == errNoAnswer {
+		return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return job.LastStatus(), nil
 }
 
 // harmless checks what BigQuery says that a query would do: read this dataset.
