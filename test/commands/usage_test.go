@@ -62,6 +62,8 @@ func TestWrongCalls(t *testing.T) {
 		{"serve --config nowhere.yaml", 2, "nowhere.yaml"},
 		{"config check --config nowhere.yaml", 2, "nowhere.yaml"},
 		{"tail", 1, "no gateway is running"},
+		{"plan types --lang go", 2, "want ts"},
+		{"plan types --plan nowhere.yaml", 2, "nowhere.yaml"},
 		{"trackers list", 1, "no gateway is running"},
 		{"views apply", 1, "no gateway is running"},
 		{"query x", 1, "has the gateway run here?"},
@@ -81,7 +83,7 @@ func TestWrongCalls(t *testing.T) {
 }
 
 func TestRightCalls(t *testing.T) {
-	for _, call := range []string{"", "--help", "trackers", "help query", "version", "plan check", "config check", "views print"} {
+	for _, call := range []string{"", "--help", "trackers", "help query", "version", "plan check", "plan types", "config check", "views print"} {
 		if code, out, errOut := run(t, t.TempDir(), strings.Fields(call)...); code != 0 || out == "" || errOut != "" {
 			t.Errorf("sparrow %s: exit code %d; stdout %q; stderr %q", call, code, out, errOut)
 		}

@@ -4,15 +4,17 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sparrow-edge/sparrow/pkg/plan"
 )
 
 func planCommand(s *session) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "plan",
-		Short:   "Check the tracking plan",
-		Example: "  sparrow plan check",
+		Short:   "Check the tracking plan; make types of it",
+		Example: "  sparrow plan check\n  sparrow plan types > src/sparrow-events.d.ts",
 	})
-	cmd.AddCommand(planCheckCommand(s))
+	cmd.AddCommand(planCheckCommand(s), planTypesCommand(s))
 	return cmd
 }
 
@@ -35,4 +37,46 @@ that are not configured. Says what the plan allows.`,
 			return nil
 		},
 	}
+}
+
+func planTypesCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "types",
+		Short: "Print types of the plan for the browser SDK: a wrong event or property does not compile",
+		Long: `Prints a TypeScript declaration file made of the plan. Put it among the sources of
+a page that uses the browser SDK: from then on a name or a property that the plan
+does not have is an error of the compiler, and costs nothing at run time.`,
+		Example: "  sparrow plan types > src/sparrow-events.d.ts\n  sparrow plan types --plan plan.yaml    # without a configuration",
+		Args:    exactArgs(),
+	}
+	lang := cmd.Flags().String("lang", "ts", "the language: ts")
+	file := cmd.Flags().String("plan", "", "a plan's file (default: the one that the configuration names)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *lang != "ts" {
+			return usagef("--lang %q: want ts", *lang)
+		}
+		p, err := s.plan(*file)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(cmd.OutOrStdout(), p.TypeScript())
+		return err
+	}
+	return cmd
+}
+
+// plan is the plan of a file, or the one that the configuration names.
+func (s *session) plan(file string) (*plan.Plan, error) {
+	if file == "" {
+		settings, err := s.settings()
+		if err != nil {
+			return nil, err
+		}
+		return settings.Plan, nil
+	}
+	p, err := plan.Load(file)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return p, nil
 }
