@@ -129,10 +129,12 @@ type Hop struct {
 	// Property says what was done to the event's properties, by name: allowed,
 	// dropped and why, sanitised.
 	Property map[string]string `json:"properties,omitempty"`
-	Request  *Request          `json:"request,omitempty"`
+	// Requests are what the vendor gets for the event, in order: what goes before,
+	// if anything does, and the event itself.
+	Requests []Request `json:"requests,omitempty"`
 }
 
-// Request is the request a vendor gets for an event, secrets masked.
+// Request is a request that a vendor gets for an event, secrets masked.
 type Request struct {
 	Method string            `json:"method"`
 	URL    string            `json:"url"`

@@ -20,7 +20,7 @@ func eventsCommand(s *session) *cobra.Command {
 its outcome at each tracker with the reason. An event that was held back was
 not stored row by row: its reason is worked out again from the plan that was in
 force. With --request the exact request each vendor gets is shown, secrets
-masked.`,
+masked, after the one that goes before it, where the vendor checks events first.`,
 		Example: "  sparrow events 0190a5e2-7c1b-7cc0-8b4e-1f2e3d4c5b6a\n  sparrow events 0190a5e2-7c1b-7cc0-8b4e-1f2e3d4c5b6a --request",
 		Args:    exactArgs("ID"),
 	}
@@ -107,8 +107,8 @@ func printHop(w io.Writer, hop admin.Hop) {
 	for _, name := range names {
 		fmt.Fprintf(w, "             %s: %s\n", printable(name), printable(hop.Property[name]))
 	}
-	if hop.Request != nil {
-		printRequest(w, hop.Request)
+	for i := range hop.Requests {
+		printRequest(w, &hop.Requests[i])
 	}
 }
 

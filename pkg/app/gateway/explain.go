@@ -59,7 +59,7 @@ func cell(v any) string {
 }
 
 // explain adds to each hop what today's plan leaves of the record, and the exact
-// request that the tracker makes of it.
+// requests that the tracker makes of it.
 func (b books) explain(record *event.Record, hops []admin.Hop) error {
 	tracer, err := b.settings.tracer(b.settings.Plan, b.sanitizer)
 	if err != nil {
@@ -71,23 +71,20 @@ func (b books) explain(record *event.Record, hops []admin.Hop) error {
 			continue // no longer configured
 		}
 		hops[i].Property = tracer.Explain(record, hops[i].Tracker).Properties
-		hops[i].Request = requestOf(b.settings.Trackers[at], tracer, record)
+		hops[i].Requests = requestsOf(b.settings.Trackers[at], tracer, record)
 	}
 	return nil
 }
 
-// requestOf is the request a tracker makes of one record; nil when it makes none.
-func requestOf(t Tracker, tracer *trace.Tracer, record *event.Record) *admin.Request {
+// requestsOf are the requests a tracker makes of one record; none when it is held
+// back or refused.
+func requestsOf(t Tracker, tracer *trace.Tracer, record *event.Record) []admin.Request {
 	var e event.Event
 	if tracer.Trace(record, t.Lane.Name, &e).Outcome != event.Pending {
 		return nil
 	}
 	requests, _ := t.Vendor.Requests([]event.Event{e})
-	if len(requests) != 1 {
-		return nil
-	}
-	shown := masked(t, &requests[0])
-	return &shown
+	return shown(t, requests)
 }
 
 // planForViews is what the loader keeps of a plan.

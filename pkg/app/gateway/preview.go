@@ -126,14 +126,22 @@ func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Tim
 			p.Outcome = event.Filtered.String()
 		}
 	}
-	for i := range requests {
-		p.Outcome = "sent"
-		if first := requests[i].Before; first != nil {
-			p.Requests = append(p.Requests, masked(t, first))
-		}
-		p.Requests = append(p.Requests, masked(t, &requests[i]))
+	if len(requests) > 0 {
+		p.Outcome, p.Requests = "sent", shown(t, requests)
 	}
 	return p
+}
+
+// shown are requests as they may be shown, in the order in which they are sent.
+func shown(t Tracker, requests []tracker.Request) []admin.Request {
+	var list []admin.Request
+	for i := range requests {
+		if first := requests[i].Before; first != nil {
+			list = append(list, masked(t, first))
+		}
+		list = append(list, masked(t, &requests[i]))
+	}
+	return list
 }
 
 // masked is a request as it may be shown.
