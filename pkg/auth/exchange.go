@@ -105,7 +105,7 @@ func (s *Source) refused(response *http.Response, body []byte) error {
 	if !knownCode(answer.Code) {
 		answer.Code = ""
 	}
-	err := fmt.Errorf("the token endpoint answered %d %s", response.StatusCode, answer.Code)
+	err := errors.New(strings.TrimSpace(fmt.Sprintf("the token endpoint answered %d %s", response.StatusCode, answer.Code)))
 	if seconds, parseErr := strconv.Atoi(response.Header.Get("Retry-After")); parseErr == nil && seconds > 0 {
 		err = fault.After(err, time.Duration(min(seconds, 3600))*time.Second)
 	}

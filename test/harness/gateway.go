@@ -226,6 +226,7 @@ func (g *Gateway) TryCommand(args ...string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, g.binary, args...)
 	cmd.Dir = g.Dir
+	cmd.Env = append(os.Environ(), g.Env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {

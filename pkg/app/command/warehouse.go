@@ -2,10 +2,12 @@ package command
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 )
 
 func warehouseCommand(s *session) *cobra.Command {
@@ -27,25 +29,51 @@ missing and which role to grant, and then fails.`,
 			if err != nil {
 				return err
 			}
-			list, err := gateway.Permissions(cmd.Context(), settings)
+			access, err := gateway.CheckAccess(cmd.Context(), settings)
+			if access != nil {
+				printAccess(cmd.OutOrStdout(), access)
+			}
 			if err != nil {
 				return err
 			}
-			missing := 0
-			out := cmd.OutOrStdout()
-			for _, p := range list {
-				if p.Err == nil {
-					fmt.Fprintf(out, "ok       %-28s %s\n", p.Name, p.For)
-					continue
-				}
-				missing++
-				fmt.Fprintf(out, "missing  %-28s %s\n         grant %s\n         %v\n", p.Name, p.For, p.Role, p.Err)
-			}
-			if missing > 0 {
-				return fmt.Errorf("%d of %d permissions are missing", missing, len(list))
+			if lacking := countLacking(access.Permissions); lacking > 0 {
+				return fmt.Errorf("%d of %d checks did not pass: grant what is missing and check again", lacking, len(access.Permissions))
 			}
 			return nil
 		},
 	})
 	return cmd
+}
+
+func countLacking(list []bigquery.Permission) (n int) {
+	for _, p := range list {
+		if p.Err != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// printAccess prints a line for each permission and, under one that is missing,
+// what to grant and what BigQuery said.
+func printAccess(out io.Writer, a *gateway.Access) {
+	fmt.Fprintf(out, "dataset %s of project %s, as %s\n", a.Dataset, a.Project, a.Account)
+	for _, p := range a.Permissions {
+		state := "ok"
+		switch {
+		case p.Missing():
+			state = "missing"
+		case p.Untried():
+			state = "untried"
+		case p.Err != nil:
+			state = "failed"
+		}
+		fmt.Fprintf(out, "%-8s %-28s %s\n", state, p.Name, p.For)
+		if p.Missing() {
+			fmt.Fprintf(out, "         grant %s\n", p.Role)
+		}
+		if p.Err != nil {
+			fmt.Fprintf(out, "         %s\n", printable(p.Err.Error()))
+		}
+	}
 }

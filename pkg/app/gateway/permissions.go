@@ -3,22 +3,53 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 )
 
 // errNoPermissions says that the warehouse is a file.
 var errNoPermissions = errors.New("the warehouse is a DuckDB file, which needs no permissions: this is for warehouse.kind: bigquery")
 
-// Permissions tries what the gateway needs to be allowed in BigQuery.
-func Permissions(ctx context.Context, s *Settings) ([]bigquery.Permission, error) {
+// Access is what an account may do in a dataset.
+type Access struct {
+	Project, Dataset string
+	Account          string // its e-mail address, or where it is taken from
+	Permissions      []bigquery.Permission
+}
+
+// CheckAccess tries what the gateway needs to be allowed in BigQuery. An error
+// says why BigQuery cannot be asked; what was tried before it is told beside it.
+func CheckAccess(ctx context.Context, s *Settings) (*Access, error) {
 	if s.Config.Warehouse.Kind != kindBigQuery {
 		return nil, errNoPermissions
 	}
+	config := s.Config.Warehouse.BigQuery
+	access := &Access{Project: config.Project, Dataset: config.Dataset, Account: accountOf(config)}
 	store, err := openBigQuery(ctx, s, nil)
 	if err != nil {
-		return nil, err
+		return access, err
 	}
-	list, err := store.Probe(ctx)
-	return list, errors.Join(err, store.Close())
+	access.Permissions, err = store.Probe(ctx)
+	if closeErr := store.Close(); err == nil && closeErr != nil {
+		err = fmt.Errorf("close warehouse: %w", closeErr)
+	}
+	return access, err
+}
+
+// accountOf names who asks.
+func accountOf(c bigquery.Config) string {
+	switch key := c.Credentials.Reveal(); {
+	case c.Insecure:
+		return "nobody (insecure)"
+	case key == "":
+		return "Application Default Credentials"
+	default:
+		account, err := auth.ParseServiceAccount([]byte(key))
+		if err != nil {
+			return "an unreadable key" // the configuration's check has told why
+		}
+		return account.Email()
+	}
 }

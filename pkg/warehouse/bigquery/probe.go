@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"time"
 
 	rest "cloud.google.com/go/bigquery"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Permission is a permission that the gateway needs, and whether it has it.
@@ -18,6 +21,12 @@ type Permission struct {
 	Role string // the least role that has it, and on what to grant it
 	Err  error  // nil: it is there
 }
+
+// Missing reports whether BigQuery denies it.
+func (p Permission) Missing() bool { return errors.Is(p.Err, ErrPermission) }
+
+// Untried reports whether something that it needs is missing itself.
+func (p Permission) Untried() bool { return errors.Is(p.Err, errUntried) }
 
 // The roles that Permission names.
 const (
@@ -30,7 +39,8 @@ const (
 var errUntried = errors.New("not tried, for want of one above")
 
 // Probe tries each permission that the gateway needs, on a table of its own that
-// it deletes. The error is ctx's.
+// it deletes. An error says why BigQuery cannot be asked, and the list is what was
+// tried before it.
 func (s *Store) Probe(ctx context.Context) ([]Permission, error) {
 	release, err := s.hold(ctx)
 	if err != nil {
@@ -55,12 +65,15 @@ func (s *Store) Probe(ctx context.Context) ([]Permission, error) {
 		{"bigquery.tables.getData", "read rows", editorRole, p.readRows},
 		{"bigquery.tables.delete", "delete the table of this check", editorRole, p.deleteTable},
 	} {
-		err := step.try(ctx)
-		if err == errNothing {
+		err := p.try(ctx, step.try)
+		switch {
+		case err == errNothing:
 			continue
-		}
-		if err != nil && !errors.Is(err, errUntried) {
-			err = judged(err)
+		case unasked(err):
+			if failed, found := errors.AsType[*url.Error](err); found {
+				err = failed.Err
+			}
+			return p.list, fmt.Errorf("BigQuery cannot be asked: %w", err)
 		}
 		p.list = append(p.list, Permission{Name: step.name, For: step.purpose, Role: step.role, Err: err})
 	}
@@ -70,6 +83,44 @@ func (s *Store) Probe(ctx context.Context) ([]Permission, error) {
 // errNothing says that there is nothing to try.
 var errNothing = errors.New("nothing to try")
 
+// try bounds a step: the REST client asks a BigQuery that is away again and again.
+func (p *probe) try(ctx context.Context, step func(context.Context) error) error {
+	ctx, cancel := p.bounded(ctx)
+	defer cancel()
+	err := step(ctx)
+	if err == errNothing || errors.Is(err, errUntried) {
+		return err
+	}
+	if err = judged(err); errors.Is(err, ErrPermission) {
+		return fmt.Errorf("%w: %s", ErrPermission, said(err)) // which role to grant is known better here
+	}
+	return err
+}
+
+// said is what BigQuery answered, in its own words.
+func said(err error) string {
+	if answer, found := errors.AsType[*googleapi.Error](err); found {
+		return answer.Message
+	}
+	var told interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &told) {
+		return told.GRPCStatus().Message()
+	}
+	return err.Error()
+}
+
+// unasked tells errors of credentials and networks from answers.
+func unasked(err error) bool {
+	if err == nil || err == errNothing || errors.Is(err, errUntried) || errors.Is(err, ErrPermission) {
+		return false
+	}
+	switch kind(err) {
+	case codes.Unauthenticated, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown:
+		return true
+	}
+	return false
+}
+
 // probe is a run of Probe.
 type probe struct {
 	*Store
@@ -77,6 +128,7 @@ type probe struct {
 	list    []Permission
 	missing bool // the dataset
 	made    bool // the table
+	queries bool // run
 }
 
 func (p *probe) findDataset(ctx context.Context) error {
@@ -135,11 +187,12 @@ func (p *probe) runQuery(ctx context.Context) error {
 	q := p.rest.Query("select 1")
 	q.Location = p.config.Location
 	_, err := q.Read(ctx)
+	p.queries = err == nil
 	return err
 }
 
 func (p *probe) readRows(ctx context.Context) error {
-	if !p.made {
+	if !p.made || !p.queries {
 		return errUntried
 	}
 	_, err := p.read(ctx, "select count(*) from "+p.named(p.table.name), nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +64,9 @@ func queryError(ctx context.Context, err error) error {
 			return fault.Permanent(errors.New(answer.Message))
 		}
 	}
+	if failed, found := errors.AsType[*url.Error](err); found {
+		return fmt.Errorf("BigQuery does not answer: %w", failed.Err)
+	}
 	if told, found := errors.AsType[*rest.Error](err); found {
 		return fault.Permanent(errors.New(told.Message))
 	}
@@ -114,7 +118,7 @@ func (s *Store) dryRun(ctx context.Context, text string, limits warehouse.Limits
 	trial.DryRun = true
 	job, err := trial.Run(ctx)
 	if context.Cause(ctx) == errNoAnswer {
-		return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
+		return nil, errNoAnswer
 	}
 	if err != nil {
 		return nil, err
