@@ -9,6 +9,8 @@ import { page, read, write } from "./store";
 
 export type { AnyEvents, Consent, DropReason, EventName, Events, Options, Payload, PropertiesOf, Sparrow } from "./contract";
 
+type Queue = ReturnType<typeof createQueue>;
+
 const CALLS = 500; // events held in memory until init, activation and consent
 
 /** An SDK of its own, for another key. The ids of device and user belong to the origin and are shared. */
@@ -17,6 +19,7 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
   let options: Options | undefined;
   let consent: Consent | "wait" | undefined;
   let denied: boolean | undefined;
+  let add: Queue[0], turn: Queue[1], drain: Queue[2], drop: Queue[3];
 
   /** Runs call once init was called, the page is shown and the visitor was asked; keeps the order. Never, if the visitor refused. */
   const later = (call: () => unknown): unknown => (held ? held.push(call) : denied || call());
@@ -33,9 +36,10 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
     turn();
   };
 
-  const emit = (event: string, properties: unknown): string => {
+  const emit = (event: string, given?: unknown): string => {
     if (!page || held?.length! >= CALLS) return "";
     const eventId = uuid();
+    const properties = snapshot(given);
     const now = !page.prerendering && describe(); // what is prerendered happens when it is shown
     later(() => {
       const moment = now || describe();
@@ -45,22 +49,20 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
     return eventId;
   };
 
-  // what had to be given up is an event itself: it is delivered as surely, and counted once
-  const [start, add, turn, drain, drop] = createQueue((count) => emit("sparrow:lost", { count }));
-
   return {
     init: (given) => {
       if (options || !page) return;
-      start((options = given));
+      // what had to be given up is an event itself: it is delivered as surely, and counted once
+      [add, turn, drain, drop] = createQueue((options = given), (count) => emit("sparrow:lost", { count }));
       consent ??= given.consent;
       ["online", "pageshow", "visibilitychange"].map((moment) => addEventListener(moment, open));
       open();
     },
-    track: (event: string, properties?: unknown) => emit(event, snapshot(properties)),
+    track: emit,
     pageview: (pathname = page?.location.pathname) => emit("pageview", { pathname }),
     identify: (id) => later(() => id && write(USER, id)),
     reset: () => later(forget),
-    flush: async () => options && drain(),
+    flush: async () => options && drain(true),
     setConsent: (choice) => {
       consent = choice;
       open();

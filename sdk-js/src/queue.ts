@@ -3,42 +3,45 @@
  * leaves it only on an answer that was read: taken, or refused for good.
  * Everything else stays and is tried again, by this page or a later one.
  */
+import { answerOf } from "./answer";
 import type { DropReason, Options } from "./contract";
 import { madeAt } from "./id";
-import { send } from "./send";
 import { erase, list, page, read, write } from "./store";
 
 const KEEPALIVE = 65e3; // bytes in flight: browsers let 64 KiB outlive the page
-const ROOM = 6e4; // characters of events in flight: less, for what surrounds them; it also bounds the number of requests, as an event has some 400
+const ROOM = 5e4; // characters in flight above which nothing is added: less, for the last event and for what takes several bytes; it also bounds the number of requests, as an event has some 400
 const QUEUE = 500; // events kept in storage
 const KEEP = 3 * 864e5; // ms an event is kept: shorter than the gateway remembers its id
-const GRACE = 15e3; // ms in which an event is its own page's to send: longer than a request may take
+const TIMEOUT = 1e4; // ms a request may take
+const GRACE = 15e3; // ms in which an event is its own page's to send: longer than its request may take
 const SOON = 1e3; // ms until another look
+const DOUBLINGS = 8; // of the rest after failures in a row: four minutes at most
 
 /** The queue of one SDK. tell is called with the number of events given up, once for each, after a delivery. */
-export const createQueue = (tell: (lost: number) => void) => {
-  let prefix: string; // of this queue's keys in storage; the key of that name counts what was given up
-  let url: string;
-  let settled: Options["onSettle"];
+export const createQueue = (options: Options, tell: (lost: number) => void) => {
+  const prefix = `sparrow/${options.key}/`; // of this queue's keys in storage; the key of that name counts what was given up
   // the keys of events that are this page's to send, with whether they are in flight
   const mine: Record<string, boolean> = {};
+  const fresh: string[] = []; // those that were added in the present task
+  let flights: Promise<unknown>; // all requests so far
   let bytes = 0; // in flight
   let limit = ROOM;
   let failures = 0; // in a row
   let resting = 0; // until when, after a failure
-  let timer: unknown; // truthy while a look is planned
+  let timer: number | undefined; // of the next look
 
   /** Ends an event's life: delivered, or dropped for a reason. */
   const settle = (key: string, reason?: DropReason): void => {
     delete mine[key];
     erase(key);
-    if (reason) write(prefix, `${-~(read(prefix) as never)}`);
+    if (reason) write(prefix, -~(read(prefix) as never));
     // in a task of its own: a fault of the host's callback is the host's
-    if (settled) setTimeout(settled, 0, key.slice(prefix.length), reason);
+    if (options.onSettle) setTimeout(options.onSettle, 0, key.slice(prefix.length), reason);
   };
 
   const soon = (): void => {
-    timer ||= setTimeout(drain, SOON);
+    clearTimeout(timer);
+    timer = setTimeout(drain, SOON) as never;
   };
 
   /** The keys of the events that this page may send, oldest first. What is too old, or too much, is dropped. */
@@ -51,59 +54,64 @@ export const createQueue = (tell: (lost: number) => void) => {
       return key in mine || age < 0 || age > GRACE || soon();
     });
 
-  /** Sends those of keys that fit into one request, on its way when this returns; true if there may be more to send. */
-  const attempt = async (keys: string[]): Promise<boolean | void> => {
+  /**
+   * Sends those of keys that fit into one request, on its way when this returns;
+   * nothing during a rest. True if there may be more to send.
+   */
+  const attempt = async (keys: string[]): Promise<unknown> => {
+    if (resting > Date.now()) return soon();
     let room = limit - bytes;
     const batch = keys.filter((key) => {
       const length = !mine[key] && read(key)?.length;
-      // one that is larger than all the room travels alone
-      return length && ((room -= length) >= 0 || (!bytes && room + length === limit));
+      return length && room > 0 && [(room -= length)];
     });
-    if (!batch[0]) return;
+    if (!batch[0]) return bytes && flights; // whose answers make room
     const body = `[${batch.map(read)}]`;
     const { size } = new Blob([body]);
     batch.map((key) => (mine[key] = true));
-    const [status, wait] = await send(url, body, (bytes += size) <= KEEPALIVE);
+    const answer = answerOf(
+      // a string is sent as text/plain, which needs no preflight; t tells the gateway this clock, as the body never changes
+      fetch(`${options.endpoint}?key=${options.key}&t=${Date.now()}`, {
+        method: "POST",
+        body,
+        keepalive: (bytes += size) <= KEEPALIVE,
+        signal: AbortSignal.timeout?.(TIMEOUT),
+      }),
+    );
+    flights = Promise.all([flights, answer]);
+    const [status, wait, taken] = await answer;
     bytes -= size;
     batch.map((key) => (mine[key] = false));
-    const refused = /^4(?!08|29)/.test(status as never);
-    if (refused || status < 300) {
-      // too much in one piece: a large event must not take its neighbours with it, so the first goes alone
-      limit = status === 413 && batch[1] ? 0 : ROOM;
-      if (limit) batch.map((key) => settle(key, refused ? status : undefined));
-      const lost = !refused && read(prefix);
-      if (lost) {
-        tell(+lost);
-        erase(prefix);
-      }
+    // of all refusals these alone are about the events; the others can be put right within the days that events are kept
+    if (taken || status === 400 || status === 413) {
       failures = 0;
-      drain();
+      // one event must not take its neighbours with it: from now on each goes alone
+      if (!taken && batch[1]) limit = 1;
+      else batch.map((key) => settle(key, taken ? undefined : status));
+      const lost = taken && read(prefix);
+      if (lost) {
+        erase(prefix);
+        tell(+lost);
+      }
       return true;
     }
     // requests that fail together count once
-    if (resting < Date.now()) resting = Date.now() + 1e3 * (wait + Math.random() * 2 ** failures++);
-    due(); // while nothing leaves, the queue must not grow
+    if (resting < Date.now()) resting = Date.now() + 1e3 * (~~(wait as never) + Math.random() * 2 ** Math.min(failures++, DOUBLINGS));
     soon();
   };
 
-  const work = async (): Promise<void> => {
-    while (resting > Date.now() ? soon() : await attempt(due()));
+  /** Sends what is due until that is all, or fails; later, without the lock. */
+  const work = async (lock: unknown): Promise<void> => {
+    while (lock ? await attempt(due()) : soon());
   };
 
-  /** Tries what waits in storage, one tab at a time; or, after a failure, once its rest is over. */
-  const drain = async (): Promise<void> => {
-    timer = 0;
+  /** Tries what waits in storage, one tab at a time; or, after a failure, once its rest is over. A patient caller waits for its turn. */
+  const drain = async (patient?: boolean): Promise<void> => {
     try {
-      await navigator.locks.request(prefix, { ifAvailable: true }, (lock) => (lock ? work() : soon()));
+      await navigator.locks.request(prefix, { ifAvailable: !patient }, work);
     } catch {
-      await work(); // http and opaque origins have no locks; the gateway drops repeats
+      await work(true); // http and opaque origins have no locks; the gateway drops repeats
     }
-  };
-
-  const start = (options: Options): void => {
-    prefix = `sparrow/${options.key}/`;
-    url = `${options.endpoint}?key=${options.key}`;
-    settled = options.onSettle;
   };
 
   /** At the page's moments. A page that hides may not come back: what failed is tried again, as far as the quota goes, and without a lock. */
@@ -112,12 +120,16 @@ export const createQueue = (tell: (lost: number) => void) => {
     page!.hidden ? attempt(Object.keys(mine)) : drain();
   };
 
-  /** Stores an event and makes the first attempt. */
-  const add = (id: string, body: string): void => {
+  /** Stores an event. Its first attempt is made with the others of the same task, as soon as that ends. */
+  const add = async (id: string, body: string): Promise<void> => {
     const key = prefix + id;
     write(key, body);
     mine[key] = false;
-    attempt([key]);
+    if (fresh.push(key) < 2) {
+      await 0;
+      due(); // while nothing leaves, the queue must not grow
+      (await attempt(fresh.splice(0))) && drain();
+    }
   };
 
   /** Without consent all that waits is dropped; that is no loss. */
@@ -126,5 +138,5 @@ export const createQueue = (tell: (lost: number) => void) => {
     erase(prefix);
   };
 
-  return [start, add, turn, drain, drop] as const;
+  return [add, turn, drain, drop] as const;
 };

@@ -2,7 +2,7 @@
 import { uuid } from "./id";
 import { read, write } from "./store";
 
-const SESSION = "sparrow/session"; // "id last", where last is the time of the last event
+const SESSION = "sparrow_session"; // "id last", where last is the time of the last event
 
 /**
  * For {@link Options.context}: gives each event its session's id, a UUIDv7

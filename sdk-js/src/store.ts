@@ -23,11 +23,11 @@ export const erase = (key: string): void => {
   delete disk[key];
 };
 
-export const write = (key: string, value: string): string => {
+export const write = <Value extends string | number>(key: string, value: Value): Value => {
   try {
-    return (disk[key] = value);
+    return (disk[key] = value as never);
   } catch {
-    return (memory[key] = value);
+    return (memory[key] = value as never);
   }
 };
 

@@ -12,7 +12,7 @@ let profile: string;
 let browser: BrowserContext;
 
 before(async () => {
-  gateway = await Binary.start();
+  gateway = await Binary.dev();
   profile = newProfile();
   browser = await open(profile);
 });

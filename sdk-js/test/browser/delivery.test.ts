@@ -70,15 +70,29 @@ test("Retry-After is kept", async () => {
   assert.ok(Date.now() - before >= 2000, `retried after ${Date.now() - before} ms`);
 });
 
-test("401 is for good: dropped, told, not tried again", async () => {
-  gateway.failures = [401];
-  const page = await visit("/empty");
-  const reason = await page.evaluate(
-    () => new Promise((done) => (sparrow.init({ key: "pk", endpoint: "/s/e", onSettle: (_id: string, why: unknown) => done(why), pageviews: "off" } as never), sparrow.track("probe", {}))),
-  );
-  assert.equal(reason, 401);
-  assert.equal(await stored(page), 0);
-  assert.equal(gateway.bodies.length, 1);
+test("400 and 413 are for good: dropped, told, not tried again", async () => {
+  for (const status of [400, 413]) {
+    gateway.failures = [status];
+    const before = gateway.bodies.length;
+    const page = await visit("/empty");
+    const reason = await page.evaluate(
+      () => new Promise((done) => (sparrow.init({ key: "pk", endpoint: "/s/e", onSettle: (_id: string, why: unknown) => done(why), pageviews: "off" } as never), sparrow.track("probe", {}))),
+    );
+    assert.equal(reason, status);
+    assert.equal(await stored(page), 0);
+    assert.equal(gateway.bodies.length, before + 1);
+    await page.close();
+  }
+  assert.equal(gateway.events.length, 0, "nothing was delivered with which the loss could be told");
+});
+
+test("401, 403, 404 and 408 can be put right: tried again", async () => {
+  gateway.failures = [401, 403, 404, 408];
+  const page = await visit();
+  const ids = await track(page, 1);
+  await gateway.until(() => gateway.events.length === 1);
+  await emptied(page);
+  assert.deepEqual(gateway.events.map((event) => event.eventId), ids);
 });
 
 test("offline, closed, reopened: everything arrives", async () => {
@@ -151,15 +165,55 @@ test("three tabs of ten events and twelve failures: thirty, none twice", async (
   assert.deepEqual([...gateway.ids].sort(), ids.sort());
 });
 
-test("a refused batch does not take its neighbours with it", async () => {
-  gateway.failures = [503, 503, 503, 413, 413];
+test("one event that is refused does not take its neighbours with it", async () => {
+  gateway.refuses = (events) => events.some(({ properties }) => (properties as { i: number }).i === 3) && 413;
   const page = await visit();
-  const ids = await track(page, 3);
+  const ids = await track(page, 7);
   const told = () => gateway.events.filter((event) => event.event === "sparrow:lost");
-  await gateway.until(() => gateway.ids.size === 3 && told().length === 1);
+  await gateway.until(() => gateway.ids.size === 7 && told().length === 1);
   await emptied(page);
   assert.deepEqual(told().map((event) => event.properties), [{ count: 1 }]);
-  assert.equal(ids.filter((id) => gateway.ids.has(id)).length, 2);
+  assert.deepEqual(ids.filter((id) => !gateway.ids.has(id)), [ids[3]]);
+});
+
+test("an entry of the queue that somebody spoilt is refused alone", async () => {
+  const page = await visit("/empty");
+  const age = 20_000; // ms: left over by another page
+  const time = (Date.now() - age).toString(16).padStart(12, "0");
+  await page.evaluate((key) => (localStorage[key] = '{"event":'), `sparrow/pk/${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`);
+  await page.evaluate(() => (sparrow.init({ key: "pk", endpoint: "/s/e", pageviews: "off" } as never), sparrow.track("one", {})));
+  await gateway.until(() => gateway.events.length === 1);
+  await page.waitForFunction(() => localStorage["sparrow/pk/"] === "1");
+  await track(page, 1);
+  await gateway.until(() => gateway.events.length === 3);
+  await emptied(page);
+  assert.deepEqual(gateway.events.map((event) => event.event), ["one", "probe", "sparrow:lost"]);
+  gateway.faults.length = 0; // the spoilt entry's
+});
+
+test("flush resolves when what was recorded has been answered, however much it is", async () => {
+  const page = await visit();
+  const waiting = await page.evaluate(async () => {
+    const left = () => Object.keys(localStorage).filter((key) => /^sparrow.pk../.test(key)).length;
+    for (let i = 0; i < 100; i++) sparrow.track("probe", { i, pad: "x".repeat(3000) });
+    await sparrow.flush();
+    return left();
+  });
+  assert.equal(waiting, 0);
+  assert.equal(gateway.events.length, 100);
+});
+
+test("what a page records in one task travels in one request; during a rest nothing does", async () => {
+  gateway.failures = [{ status: 429, headers: { "Retry-After": "2" } }];
+  const page = await visit();
+  await track(page, 20);
+  await gateway.until(() => gateway.bodies.length === 1);
+  await page.waitForTimeout(300);
+  await track(page, 5);
+  await page.waitForTimeout(700);
+  assert.equal(gateway.bodies.length, 1, "new events keep the rest, too");
+  await gateway.until(() => gateway.events.length === 25);
+  assert.equal(gateway.bodies.length, 2);
 });
 
 test("what is given up is counted, and told with the next delivery as one event", async () => {

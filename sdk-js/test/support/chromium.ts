@@ -2,20 +2,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type BrowserContext } from "playwright-core";
+import { chromium, type Browser, type BrowserContext } from "playwright-core";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--ignore-certificate-errors"];
+export const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--ignore-certificate-errors"];
+
+const options = { executablePath, headless: true, args, ignoreDefaultArgs: ["--disable-back-forward-cache"] };
 
 export const newProfile = (): string => mkdtempSync(join(tmpdir(), "sparrow-chromium-"));
 
 export const removeProfile = (profile: string): void => rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
 
 /** Starts a browser whose storage is in profile: the same one again reopens it. */
-export const open = (profile: string): Promise<BrowserContext> =>
-  chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    args,
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-  });
+export const open = (profile: string): Promise<BrowserContext> => chromium.launchPersistentContext(profile, options);
+
+/** Starts a browser for several visitors, each with a context of their own. */
+export const launch = (): Promise<Browser> => chromium.launch(options);

@@ -16,6 +16,8 @@ export class Gateway {
   readonly faults: string[] = [];
   /** What to answer to the next requests instead of taking them. */
   failures: Failure[] = [];
+  /** Judges each batch: the status of a refusal, or false. */
+  refuses: (events: Payload[]) => number | false = () => false;
   /** Pages by path. */
   readonly pages = new Map<string, { body: string; headers?: Record<string, string> }>();
   private waiting: (() => void)[] = [];
@@ -101,10 +103,10 @@ export class Gateway {
       if (!request.headers["content-type"]?.startsWith("text/plain")) throw new Error(`type ${request.headers["content-type"]}`);
       const events: unknown = JSON.parse(body);
       if (!Array.isArray(events) || !events.length) throw new Error("not a batch");
-      for (const event of events) {
-        checkPayload(event);
-        this.events.push(event);
-      }
+      for (const event of events) checkPayload(event);
+      const refusal = this.refuses(events as Payload[]);
+      if (refusal) return void response.writeHead(refusal).end("{}");
+      this.events.push(...(events as Payload[]));
       response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ accepted: events.length }));
     } catch (error) {
       this.faults.push(String(error));
