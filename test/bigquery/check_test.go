@@ -60,7 +60,7 @@ func TestWarehouseCheck(t *testing.T) {
 	t.Run("BigQuery refuses the token", func(t *testing.T) {
 		order := s.server.Order(bigquerytest.Fault{Kind: bigquerytest.Unauthenticated, Method: bigquerytest.DatasetsGet})
 		defer order.Clear()
-		if out := check(t, 1); strings.Contains(out, "grant") || !strings.Contains(out, "does not accept the access token") {
+		if out := check(t, 1); strings.Contains(out, "grant roles") || !strings.Contains(out, "does not accept the access token") {
 			t.Errorf("without a good token:\n%s", out)
 		}
 	})
@@ -76,14 +76,14 @@ func TestWarehouseCheck(t *testing.T) {
 		}
 		s.Write("key.json", strings.ReplaceAll(string(text), other.URL(), s.server.URL()))
 		defer s.Write("key.json", string(good))
-		if out := check(t, 1); strings.Contains(out, "grant") || !strings.Contains(out, "is refused: check that it is not deleted") {
+		if out := check(t, 1); strings.Contains(out, "grant roles") || !strings.Contains(out, "is refused: check that it is not deleted") {
 			t.Errorf("with another key:\n%s", out)
 		}
 	})
 	t.Run("BigQuery is away", func(t *testing.T) {
 		s.server.Away()
 		defer s.server.Back()
-		if out := check(t, 1); strings.Contains(out, "grant") || !strings.Contains(out, "cannot be asked") {
+		if out := check(t, 1); strings.Contains(out, "grant roles") || !strings.Contains(out, "cannot be asked") {
 			t.Errorf("without BigQuery:\n%s", out)
 		}
 	})
