@@ -99,10 +99,10 @@ func TestProbesAreSmallAndFewer(t *testing.T) {
 		w := newWorld(t, true)
 		w.tracker.each, w.traits.MaxBatch, w.config.Concurrency = 100, 100, 1
 		w.vendor.set(func(n int, rw http.ResponseWriter) bool {
-			if n < 12 {
+			if n < 8 {
 				rw.WriteHeader(http.StatusBadGateway)
 			}
-			return n < 12
+			return n < 8
 		})
 		for range 50 {
 			w.journal.add("buy", "buy", "buy", "buy")
@@ -111,7 +111,7 @@ func TestProbesAreSmallAndFewer(t *testing.T) {
 		wait(time.Hour)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 200})
-		if b := w.vendor.batches; b[0] != 100 || b[1] > 5 || b[11] > 5 || b[12] <= 5 {
+		if b := w.vendor.batches; b[0] != 100 || b[1] > 5 || b[7] > 5 || b[8] <= 5 {
 			t.Errorf("sizes of requests: %v", b)
 		}
 	})

@@ -26,11 +26,13 @@ const (
 
 // breaker keeps a lane from calling a vendor that takes nothing.
 type breaker struct {
-	failures int // in a row
-	due      time.Time
-	since    time.Time // of the outage
-	why      string
-	alarm    bool
+	failures   int // in a row
+	broken     int // of these, the last ones at which the vendor answered that it failed
+	isolations int // probes of single events, in a row
+	due        time.Time
+	since      time.Time // of the outage
+	why        string
+	alarm      bool
 }
 
 func (b *breaker) state(now time.Time) BreakerState {
@@ -45,11 +47,15 @@ func (b *breaker) state(now time.Time) BreakerState {
 }
 
 // trip opens the breaker, or opens it again after a probe that failed.
-func (b *breaker) trip(why string, after time.Duration, alarm bool, now time.Time) {
+func (b *breaker) trip(why string, after time.Duration, alarm, broken bool, now time.Time) {
 	if b.failures == 0 {
 		b.since = now
 	}
 	b.failures++
+	b.broken++
+	if !broken {
+		b.broken, b.isolations = 0, 0
+	}
 	b.why, b.alarm = why, alarm
 	b.due = now.Add(delay(b.failures, after))
 }

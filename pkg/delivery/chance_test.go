@@ -33,6 +33,13 @@ func (c *chance) number(n int) int {
 	return c.rng.IntN(n)
 }
 
+// wild reports whether calm has not been called.
+func (c *chance) wild() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.on
+}
+
 func (c *chance) calm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,6 +93,7 @@ func whatever(t *testing.T, seed uint64, dedup bool) map[event.Outcome]int {
 		return false
 	}
 	w.transport = &wireless{handler: w.vendor, refuse: func() bool { return c.one(20) }, lose: func() bool { return c.one(20) }}
+	w.vendor.fails = func(id string) bool { return strings.HasSuffix(id, "5-1") && c.wild() }
 	data := []string{"buy", "buy", "buy", "buy", "unplanned", "too long", "skipped", "malformed", "duplicate"}
 	for range 15 {
 		for range c.number(6) {

@@ -37,7 +37,7 @@ func (l *Lane) windowLimit() int {
 		limit = min(limit, max(1, int(l.traits.Rate*rateWindow), l.traits.Burst))
 	}
 	if l.breaker.state(time.Now()) != Closed {
-		limit = min(limit, probeEvents)
+		limit = min(limit, l.probeLimit())
 	}
 	return limit
 }

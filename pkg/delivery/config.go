@@ -51,6 +51,9 @@ type Config struct {
 	// MaxParked is how many events may wait for a retry of their own; at the
 	// bound the lane stops reading.
 	MaxParked int `yaml:"maxParked"`
+	// IsolateAfter is how often in a row the vendor may answer 5xx before events
+	// are sent one at a time, to find one on which it fails.
+	IsolateAfter int `yaml:"isolateAfter"`
 
 	// Drain is how long requests under way may still take at shutdown.
 	Drain time.Duration `yaml:"-"`
@@ -61,7 +64,7 @@ type Config struct {
 
 // DefaultConfig is a live lane that begins at now.
 func DefaultConfig() Config {
-	return Config{Mode: Live, From: FromNow, Timeout: 30 * time.Second, MaxParked: 1000, Drain: 10 * time.Second}
+	return Config{Mode: Live, From: FromNow, Timeout: 30 * time.Second, MaxParked: 1000, IsolateAfter: 10, Drain: 10 * time.Second}
 }
 
 // The bounds of Config's values.
@@ -70,6 +73,8 @@ const (
 	maxConcurrency = 64
 	maxTimeout     = 5 * time.Minute
 	defaultBudget  = 24 * time.Hour
+
+	maxIsolateAfter = 1000
 )
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
@@ -94,6 +99,7 @@ func (c Config) Check() error {
 	fail(c.Budget >= 0, "budget: %s: use a duration such as 24h, or leave it out", c.Budget)
 	fail(c.Timeout > 0 && c.Timeout <= maxTimeout, "timeout: %s: use more than 0 and at most %s", c.Timeout, maxTimeout)
 	fail(c.MaxParked > 0 && c.MaxParked <= maxParkedLimit, "maxParked: %d: use 1 to %d", c.MaxParked, maxParkedLimit)
+	fail(c.IsolateAfter >= isolateAgain && c.IsolateAfter <= maxIsolateAfter, "isolateAfter: %d: use %d to %d", c.IsolateAfter, isolateAgain, maxIsolateAfter)
 	fail(c.Drain >= 0, "drain: %s: use a duration such as 10s", c.Drain)
 	fail(c.MaxAge >= 0, "maxAge: %s: use a duration such as 168h", c.MaxAge)
 	return errors.Join(errs...)

@@ -29,6 +29,7 @@ func TestConfigCheck(t *testing.T) {
 		"timeout":      {func(c *delivery.Config) { c.Timeout = 0 }, "timeout:"},
 		"long timeout": {func(c *delivery.Config) { c.Timeout = time.Hour }, "timeout:"},
 		"maxParked":    {func(c *delivery.Config) { c.MaxParked = 1 << 20 }, "maxParked:"},
+		"isolateAfter": {func(c *delivery.Config) { c.IsolateAfter = 1 }, "isolateAfter:"},
 		"drain":        {func(c *delivery.Config) { c.Drain = -1 }, "drain:"},
 		"maxAge":       {func(c *delivery.Config) { c.MaxAge = -1 }, "maxAge:"},
 	}
@@ -50,14 +51,14 @@ func TestConfigCheck(t *testing.T) {
 }
 
 func TestConfigKeys(t *testing.T) {
-	text := "name: ga4\nmode: dry-run\nfrom: start\ninsecure: true\nrate: 600/min\nburst: 20\nconcurrency: 3\nbudget: 2h\ntimeout: 5s\nmaxParked: 7\n"
+	text := "name: ga4\nmode: dry-run\nfrom: start\ninsecure: true\nrate: 600/min\nburst: 20\nconcurrency: 3\nbudget: 2h\ntimeout: 5s\nmaxParked: 7\nisolateAfter: 4\n"
 	config := delivery.DefaultConfig()
 	if err := yaml.UnmarshalWithOptions([]byte(text), &config, yaml.Strict()); err != nil {
 		t.Fatal(err)
 	}
 	want := delivery.Config{
 		Name: "ga4", Mode: delivery.DryRun, From: "start", Insecure: true, Rate: 10, Burst: 20, Concurrency: 3,
-		Budget: 2 * time.Hour, Timeout: 5 * time.Second, MaxParked: 7, Drain: delivery.DefaultConfig().Drain,
+		Budget: 2 * time.Hour, Timeout: 5 * time.Second, MaxParked: 7, IsolateAfter: 4, Drain: delivery.DefaultConfig().Drain,
 	}
 	if config != want {
 		t.Errorf("got %+v, want %+v", config, want)

@@ -40,6 +40,10 @@
 //     it cuts a window short of which some events were settled already are the
 //     others parked, at most one window, without a budget and due as soon as the
 //     breaker closes: the watermark stands before or after a window, not within.
+//   - An event on which the vendor fails (5xx) each time, while it takes others,
+//     does not hold up the lane: after Config.IsolateAfter failures in a row events
+//     are sent one at a time, and it is parked with a budget, sent alone from then
+//     on, and at last rejected. A vendor that fails on everything is down.
 //   - What gets older than the journal keeps it is expired as the watermark
 //     moves, also while the breaker is open, so that the journal can be trimmed
 //     below Status.Needs. What vanished before the lane read it is a Gap and an

@@ -22,6 +22,7 @@ type laneMetrics struct {
 	breaker       prometheus.Gauge
 	traffic       prometheus.Gauge
 	paced         prometheus.Counter
+	isolated      prometheus.Counter
 	publishErrors prometheus.Counter
 
 	gauges []*prometheus.GaugeVec
@@ -56,6 +57,7 @@ func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 	m.breaker = gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor takes nothing.")
 	m.traffic = gauge("traffic_ratio", "Events to be sent that were received in the last whole minute, as a share of what the rate limit lets through; above 1 the backlog grows.")
 	m.paced = counter("paced_total", "Times an event had to wait because its user sends more than the vendor takes.").With(labels)
+	m.isolated = counter("isolated_total", "Events on which the vendor fails while it takes others.").With(labels)
 	m.publishErrors = counter("publish_errors_total", "Failed attempts to publish outcomes.").With(labels)
 	return m
 }

@@ -26,12 +26,14 @@ type waiting struct {
 	eventID    string
 	receivedAt time.Time
 	failure    string // of the last attempt, in this process
+	alone      bool   // see item
 }
 
 func (w *waiting) item() *item {
 	return &item{
 		position: w.Position, eventID: w.eventID, receivedAt: w.receivedAt,
 		attempts: w.Attempts, since: w.Since, retry: true, failure: w.failure,
+		alone: w.alone,
 	}
 }
 
@@ -148,6 +150,6 @@ func (l *Lane) parkLater(it *item, reason string, after time.Duration, now time.
 func (l *Lane) remember(it *item) {
 	l.parked[it.position] = &waiting{
 		Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
-		eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure,
+		eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure, alone: it.alone,
 	}
 }

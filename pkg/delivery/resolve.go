@@ -25,7 +25,8 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		}
 	}
 	l.draft.plan = w.tracer.PlanVersion()
-	calls := l.translate([]task{{items: w.pending()}})
+	isolating := l.isolating()
+	calls := l.translate(l.portions(w.pending()))
 	if l.config.Mode == DryRun {
 		for _, it := range w.pending() {
 			it.decide(event.Filtered, reasonDryRun, time.Now())
@@ -36,7 +37,11 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		if err := l.announce(ctx, w); err != nil {
 			return err
 		}
-		l.send(ctx, work, calls)
+		if isolating {
+			l.isolate(ctx, work, calls)
+		} else {
+			l.send(ctx, work, calls)
+		}
 	}
 	return l.conclude(ctx, w)
 }
@@ -83,7 +88,7 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 }
 
 // drop forgets a window of which nothing was settled; only the number of
-// attempts is kept.
+// attempts is kept, and when a parked event is due again.
 func (l *Lane) drop(w *window) {
 	clear(l.tries)
 	for _, it := range w.items {
@@ -91,6 +96,9 @@ func (l *Lane) drop(w *window) {
 		switch {
 		case known:
 			p.Attempts, p.failure = it.attempts, it.failure
+			if it.state == parked {
+				p.Due = it.due
+			}
 		case it.attempts > 0:
 			l.tries[it.position] = it.attempts
 		}

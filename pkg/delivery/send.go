@@ -107,27 +107,40 @@ func (l *Lane) requests(batch []event.Event) (requests []tracker.Request, reject
 // send performs calls until each event is settled, or the vendor takes nothing
 // more, or ctx ends; what is left stays open.
 func (l *Lane) send(ctx, work context.Context, calls []*call) {
+	passed := false
 	for len(calls) > 0 && ctx.Err() == nil {
 		l.perform(ctx, work, calls)
 		var follow []task
 		var outage *tracker.Verdict
+		broken := true
 		for _, c := range calls {
 			tasks, wait := l.apply(c)
 			follow = append(follow, tasks...)
+			passed = passed || c.sent && wait == nil && !c.broken()
+			broken = broken && (wait == nil || c.broken())
 			if wait != nil && (outage == nil || wait.After > outage.After || wait.Alarm && !outage.Alarm) {
 				outage = wait
 			}
 		}
 		if outage != nil {
 			if ctx.Err() == nil {
-				l.trip(*outage)
+				l.trip(*outage, broken)
 			}
 			return
 		}
 		calls = l.translate(follow)
 	}
-	if ctx.Err() == nil && l.breaker.reset() {
+	if ctx.Err() == nil && passed && l.breaker.reset() {
 		l.log.Info("vendor takes events again")
+	}
+}
+
+// exchange performs one call.
+func (l *Lane) exchange(work context.Context, c *call) {
+	c.sent = true
+	if l.prepare(work, c) {
+		c.exchange = l.client.do(work, &c.request)
+		c.verdicts = l.judge(c)
 	}
 }
 
@@ -145,15 +158,9 @@ func (l *Lane) perform(ctx, work context.Context, calls []*call) {
 			if halted.Load() || ctx.Err() != nil {
 				return nil
 			}
-			c.sent = true
-			if l.prepare(work, c) {
-				c.exchange = l.client.do(work, &c.request)
-				c.verdicts = l.judge(c)
-			}
-			for _, v := range c.verdicts {
-				if v.Action == tracker.Wait {
-					halted.Store(true)
-				}
+			l.exchange(work, c)
+			if c.halts() {
+				halted.Store(true)
 			}
 			return nil
 		})

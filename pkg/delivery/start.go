@@ -105,7 +105,8 @@ func (l *Lane) restore(ctx context.Context, last *event.Report) error {
 	}
 	now := time.Now()
 	for _, p := range last.Parked {
-		w := &waiting{Parked: p, receivedAt: p.Since}
+		// Which are sent alone is not written down, but how often they were tried is.
+		w := &waiting{Parked: p, receivedAt: p.Since, alone: !p.Since.IsZero() && p.Attempts >= l.config.IsolateAfter}
 		rec, err := l.deps.Source.Get(ctx, p.Position)
 		switch {
 		case err == nil:

@@ -102,6 +102,8 @@ type vendor struct {
 	say      func(id string) string                        // "" takes the event
 	fault    func(n int, w http.ResponseWriter) (did bool) // the n-th request, from 1; before anything is taken
 	after    func(n int)                                   // once its events were taken
+	fails    func(id string) bool                          // answers 500 to a request that holds such an event
+	failed   [][]string                                    // the requests that it did this to
 }
 
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +120,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.batches = append(v.batches, len(body.Events))
 	fault, after := v.fault, v.after
 	v.mu.Unlock()
-	if fault != nil && fault(n, w) {
+	if fault != nil && fault(n, w) || v.failsOn(body.Events, w) {
 		return
 	}
 	answer := wire{Note: "mail ann@example.com, key " + secret, Say: make(map[string]string)}
@@ -137,6 +139,17 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		after(n)
 	}
 	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (v *vendor) failsOn(ids []string, w http.ResponseWriter) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.fails == nil || !slices.ContainsFunc(ids, v.fails) {
+		return false
+	}
+	v.failed = append(v.failed, ids)
+	w.WriteHeader(http.StatusInternalServerError)
+	return true
 }
 
 // taken counts how often each event was taken.

@@ -64,6 +64,11 @@ func (l *Lane) apply(c *call) (again []task, outage *tracker.Verdict) {
 		switch v.Action {
 		case tracker.Wait:
 			it.failure = cut(reason, maxReason)
+			if !c.halts() { // that says nothing of the others, so it settles nothing
+				l.parkLater(it, reason, v.After, now)
+				c.describe(it, answer)
+				continue
+			}
 			if outage == nil || v.After > outage.After {
 				outage = v
 			}
@@ -145,12 +150,12 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// trip opens the breaker.
-func (l *Lane) trip(v tracker.Verdict) {
+// trip opens the breaker. broken says that the vendor answered, and failed.
+func (l *Lane) trip(v tracker.Verdict, broken bool) {
 	now := time.Now()
 	before := l.breaker.why
 	why := cut(l.client.redact(v.Reason), maxReason)
-	l.breaker.trip(why, v.After, v.Alarm, now)
+	l.breaker.trip(why, v.After, v.Alarm, broken, now)
 	if why == before {
 		return
 	}

@@ -39,6 +39,7 @@ type item struct {
 	retry    bool      // it was parked before this window
 	settled  bool      // an exchange with the vendor decided about it
 	again    int       // times it was sent again at once
+	alone    bool      // the vendor fails on it: it is never sent with others
 
 	state   state
 	row     event.Delivery

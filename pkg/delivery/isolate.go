@@ -1,0 +1,144 @@
+package delivery
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// An event that makes a vendor answer 5xx looks like an outage: the breaker
+// opens, and what comes after the event waits with it. After Config.IsolateAfter
+// failures in a row, which the back-off spreads over minutes, the lane therefore
+// probes with events one at a time, each in a request of its own. If the vendor
+// takes any of them, it is not down: those that it failed on are parked with a
+// budget and from then on always sent alone. If it takes none, it is down, and
+// nothing is parked.
+const (
+	isolateAgain = 2         // instead of Config.IsolateAfter, when an event was found not long ago
+	wary         = time.Hour // how long that is
+	maxIsolated  = 32        // events of one such probe
+)
+
+// isolating reports whether the next probe sends events one at a time.
+func (l *Lane) isolating() bool {
+	after := l.config.IsolateAfter
+	if !l.isolated.IsZero() && time.Since(l.isolated) < wary {
+		after = isolateAgain
+	}
+	return l.breaker.broken >= after
+}
+
+// probeLimit is how many events a half-open breaker lets through. While events
+// are sent one at a time they become more with each probe of which none was
+// taken: the first few may all be such that the vendor fails on them.
+func (l *Lane) probeLimit() int {
+	if !l.isolating() {
+		return probeEvents
+	}
+	return min(maxIsolated, probeEvents<<min(l.breaker.isolations, 3))
+}
+
+// portions are what is translated together: events that are sent alone apart
+// from each other and from the rest.
+func (l *Lane) portions(items []*item) []task {
+	var together task
+	var tasks []task
+	for _, it := range items {
+		if it.alone || l.isolating() {
+			tasks = append(tasks, task{[]*item{it}})
+		} else {
+			together.items = append(together.items, it)
+		}
+	}
+	return append([]task{together}, tasks...)
+}
+
+// broken reports whether the vendor answered that it failed, and the event is
+// to wait for that.
+func (c *call) broken() bool {
+	x := c.exchange.response
+	if !c.sent || x.Reach != tracker.Answered || x.Status < http.StatusInternalServerError {
+		return false
+	}
+	for _, v := range c.verdicts {
+		if v.Action == tracker.Wait {
+			return true
+		}
+	}
+	return false
+}
+
+// alone reports whether the call carries an event that is always sent alone.
+func (c *call) alone() bool { return len(c.items) == 1 && c.items[0].alone }
+
+// halts reports whether the vendor, by its answer to the call, takes nothing
+// more. Its failing on an event that it is known to fail on says nothing.
+func (c *call) halts() bool {
+	for _, v := range c.verdicts {
+		if v.Action == tracker.Wait {
+			return !(c.alone() && c.broken())
+		}
+	}
+	return false
+}
+
+// isolate sends calls of one event each, one after the other, also when the
+// vendor fails on some of them.
+func (l *Lane) isolate(ctx, work context.Context, calls []*call) {
+	l.breaker.isolations++
+	var failed []*call
+	var outage *tracker.Verdict
+	var follow []task
+	passed := false
+	for _, c := range calls {
+		if l.admit(ctx, len(c.items)) != nil {
+			break
+		}
+		l.exchange(work, c)
+		tasks, wait := l.apply(c)
+		follow = append(follow, tasks...)
+		switch {
+		case wait != nil && c.broken():
+			failed, outage = append(failed, c), wait
+			continue
+		case wait == nil:
+			passed = passed || !c.broken()
+			continue
+		}
+		l.stopIsolating(ctx, failed, passed, wait, false) // it takes nothing, of whatever event
+		return
+	}
+	l.stopIsolating(ctx, failed, passed, outage, true)
+	if calls := l.translate(follow); passed && len(calls) > 0 {
+		l.send(ctx, work, calls)
+	}
+}
+
+// stopIsolating parks what the vendor failed on, if it took anything else.
+// Otherwise the breaker opens again.
+func (l *Lane) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, broken bool) {
+	if passed {
+		now := time.Now()
+		for _, c := range failed {
+			it := c.items[0]
+			it.alone = true
+			l.parkLater(it, it.failure, 0, now)
+			it.settled = true
+			if it.state == decided {
+				c.describe(it, l.answer(c))
+			}
+			l.isolated = now
+			l.metrics.isolated.Inc()
+			l.log.Warn("vendor fails on an event while it takes others: it is sent alone from now on", "receipt", l.receipt(it), "reason", it.failure)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+	case outage != nil && (!passed || !broken):
+		l.trip(*outage, broken)
+	case passed && l.breaker.reset():
+		l.log.Info("vendor takes events again")
+	}
+}
