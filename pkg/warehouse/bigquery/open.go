@@ -56,8 +56,10 @@ type Store struct {
 	end     context.CancelFunc
 
 	queries chan struct{} // a slot for each query that runs
-	writing chan struct{} // holds a token while nobody loads
-	flights chan struct{} // a place for each append in flight
+	// unquestioned has queries run without a dry run before; tests set it.
+	unquestioned bool
+	writing      chan struct{} // holds a token while nobody loads
+	flights      chan struct{} // a place for each append in flight
 
 	// What follows is guarded by writing.
 	prepared bool

@@ -16,8 +16,14 @@ import (
 // carry has a loader load all that a journal holds.
 func carry(t testing.TB, w warehouse.Warehouse, j *Journal) {
 	t.Helper()
+	carryBatches(t, w, j, 97)
+}
+
+// carryBatches is carry with batches of so many rows.
+func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int) {
+	t.Helper()
 	config := warehouse.DefaultConfig()
-	config.MaxRows, config.Interval, config.Retention, config.Drain = 97, time.Millisecond, 0, time.Minute
+	config.MaxRows, config.Interval, config.Retention, config.Drain = rows, time.Millisecond, 0, time.Minute
 	events, outcomes := j.ends()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -2,6 +2,7 @@ package warehousetest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -17,6 +18,9 @@ type history struct {
 	records  []event.Record
 	lanes    []*lane
 	expected map[group]*tally
+	stride   int // records that a lane decides at a time, at most
+	// write, if set, gives a record data of more than its event and device.
+	write func(*rand.Rand, *event.Record)
 }
 
 // group is what a row of the reconciliation stands for.
@@ -46,10 +50,16 @@ type fate struct {
 
 // newHistory makes a history of so many messages.
 func newHistory(seed uint64, epoch string, messages int) *history {
-	h := &history{random: rand.New(rand.NewPCG(seed, 7)), journal: NewJournal(epoch), expected: map[group]*tally{}}
+	h := &history{random: rand.New(rand.NewPCG(seed, 7)), journal: NewJournal(epoch), expected: map[group]*tally{}, stride: 20}
 	for range messages {
 		h.message()
 	}
+	h.live()
+	return h
+}
+
+// live plays the lanes' lives, and works out what must be counted.
+func (h *history) live() {
 	for i := range 3 {
 		h.lanes = append(h.lanes, h.lane(fmt.Sprintf("tracker%d", i)))
 	}
@@ -59,7 +69,6 @@ func newHistory(seed uint64, epoch string, messages int) *history {
 	for _, l := range h.lanes {
 		h.count(l)
 	}
-	return h
 }
 
 // message appends a message of a few records of one source.
@@ -89,6 +98,9 @@ func (h *history) record(source string) event.Record {
 		r.Data, r.Context.Invalid = []byte(`{"event":17}`), "event: must be a string"
 	case 2:
 		r.Data, r.Context.Invalid = []byte(`{"event":"no device"}`), "deviceId: required"
+	}
+	if h.write != nil {
+		h.write(h.random, &r)
 	}
 	return r
 }
@@ -123,11 +135,11 @@ func (h *history) lane(tracker string) *lane {
 	l.end = l.start
 	stop := l.start + h.random.IntN(total-l.start+1)
 	for l.end < stop {
-		h.advance(l, min(stop, l.end+1+h.random.IntN(20)))
+		h.advance(l, min(stop, l.end+1+h.random.IntN(h.stride)))
 	}
 	report := h.report(l, 0)
-	for i, f := range l.fate { // what was parked is decided, or stays so
-		if f.parked && (l.closed || h.random.IntN(2) == 0) {
+	for _, i := range slices.Sorted(maps.Keys(l.fate)) { // what was parked is decided, or stays so
+		if f := l.fate[i]; f.parked && (l.closed || h.random.IntN(2) == 0) {
 			l.fate[i] = fate{outcome: event.Rejected}
 			report.Deliveries = append(report.Deliveries, h.delivery(i, event.Rejected))
 		}
@@ -169,6 +181,9 @@ func (h *history) advance(l *lane, to int) {
 		key.Count = n
 		report.Held = append(report.Held, key)
 	}
+	for range h.random.IntN(3) {
+		report.Leaks = append(report.Leaks, event.Leak{Day: day(), Source: "shop", Event: "buy", Property: "properties.no'te", Kind: "email", Count: 1})
+	}
 	report.Watermark = h.position(l.end)
 	report.Parked = h.parked(l)
 	h.journal.Report(report)
@@ -207,8 +222,8 @@ func (h *history) delivery(i int, outcome event.Outcome) event.Delivery {
 
 func (h *history) parked(l *lane) []event.Parked {
 	var list []event.Parked
-	for i, f := range l.fate {
-		if f.parked {
+	for _, i := range slices.Sorted(maps.Keys(l.fate)) {
+		if l.fate[i].parked {
 			list = append(list, event.Parked{Position: h.records[i].Receipt.Position, Due: h.records[i].ReceivedAt, Since: h.records[i].ReceivedAt, Attempts: 1})
 		}
 	}
