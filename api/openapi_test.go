@@ -30,7 +30,7 @@ const (
 )
 
 // mountedElsewhere are the documented paths that other parts of the gateway serve.
-var mountedElsewhere = []string{"/s/sparrow.js", "/metrics", "/openapi.json", "/docs"}
+var mountedElsewhere = []string{"/s/sparrow.js", "/s/config", "/metrics", "/openapi.json", "/docs"}
 
 // log is a dispatcher's Log with a fault.
 type log struct{ fault func() error }

@@ -70,6 +70,9 @@ func (s Source) check(at string, keys map[string]string) []error {
 	if s.Burst < 0 || s.Burst > 0 && s.Rate == 0 {
 		fault("burst: want a number of events, and a rate beside it")
 	}
+	for _, err := range s.Browser.check() {
+		fault("browser.%w", err)
+	}
 	return faults
 }
 

@@ -34,6 +34,8 @@ type Source struct {
 	// Burst is how many events may come at once above the rate; a larger batch
 	// is refused. 0 means a second's worth or a full batch, whichever is more.
 	Burst int `yaml:"burst"`
+	// Browser is how pages with the keys behave.
+	Browser Browser `yaml:"browser"`
 }
 
 // Limits bound a request, and all requests together.

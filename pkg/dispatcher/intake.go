@@ -46,6 +46,7 @@ func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.status = http.StatusOK
+	x.source.browser.renew(w.Header(), r)
 	writeJSON(w, x.status, x.scratch.answer)
 }
 

@@ -16,6 +16,7 @@ type source struct {
 	name    string
 	origins origins
 	limiter *rate.Limiter // nil: no limit
+	browser Browser
 	metrics sourceMetrics
 }
 
@@ -24,7 +25,7 @@ func newSource(c Source, maxEvents int, m *metrics) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", c.Name, err)
 	}
-	s := &source{name: c.Name, origins: allowed, metrics: m.of(c.Name)}
+	s := &source{name: c.Name, origins: allowed, browser: c.Browser, metrics: m.of(c.Name)}
 	if c.Rate > 0 {
 		burst := c.Burst
 		if burst == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/api"
 	"github.com/sparrow-edge/sparrow/pkg/console"
+	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 )
 
 // publicRoutes is everything that the public listener serves. There is no admin
@@ -24,6 +25,10 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render the API's documentation: %w", err)
 	}
+	settings, err := console.Config(browserSettings(g.settings.Config.Intake.Sources))
+	if err != nil {
+		return nil, fmt.Errorf("browser settings: %w", err)
+	}
 	r := chi.NewRouter()
 	if g.settings.dev {
 		r.Use(loopbackHostOnly)
@@ -31,6 +36,7 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	}
 	g.dispatcher.Mount(r, browser)
 	r.Handle(browser+"/sparrow.js", console.SDK())
+	r.Handle(browser+"/config", settings)
 	r.Handle("/metrics", g.metrics())
 	r.Handle("/docs", docs)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
@@ -38,6 +44,21 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 		_, _ = w.Write(api.OpenAPI()) // the reader is gone: nobody is left to tell
 	})
 	return r, nil
+}
+
+// browserSettings is what pages with each key are told of how to behave.
+func browserSettings(sources []dispatcher.Source) []console.Settings {
+	var all []console.Settings
+	for _, s := range sources {
+		for _, key := range s.Keys {
+			told := console.Settings{Key: key, Consent: s.Browser.Consent, GPC: s.Browser.GPC, DNT: s.Browser.DNT}
+			if s.Browser.Pageviews == "off" {
+				told.Pageviews = "off"
+			}
+			all = append(all, told)
+		}
+	}
+	return all
 }
 
 // healthRoutes is what a process serves that takes no events.

@@ -1,0 +1,73 @@
+package dispatcher
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Browser is how pages that use a source's keys behave where they leave it to
+// the gateway: they ask for it at the browser path's /config.
+type Browser struct {
+	// Pageviews is "on" or "off": whether a pageview is recorded for the page
+	// and for each navigation within it. Empty means "on".
+	Pageviews string `yaml:"pageviews"`
+	// Consent is "wait" where nothing may be stored or sent before the visitor
+	// was asked; empty where it may.
+	Consent string `yaml:"consent"`
+	// GPC takes Global Privacy Control for a refusal, DNT Do Not Track.
+	GPC bool `yaml:"gpc"`
+	DNT bool `yaml:"dnt"`
+	// Cookie sets the device's id cookie again at each delivery that carries it,
+	// so that browsers which limit cookies made by scripts keep it.
+	Cookie bool `yaml:"cookie"`
+	// CookieDomain is the domain of that cookie, such as "example.com" for all
+	// its hosts. Empty means the host alone.
+	CookieDomain string `yaml:"cookieDomain"`
+}
+
+var cookieDomain = regexp.MustCompile(`^([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$`)
+
+func (b Browser) check() []error {
+	var faults []error
+	if b.Pageviews != "" && b.Pageviews != "on" && b.Pageviews != "off" {
+		faults = append(faults, fmt.Errorf("pageviews: %q; want on or off", b.Pageviews))
+	}
+	if b.Consent != "" && b.Consent != "wait" {
+		faults = append(faults, fmt.Errorf("consent: %q; want wait, or leave it out", b.Consent))
+	}
+	if b.CookieDomain != "" && !cookieDomain.MatchString(b.CookieDomain) {
+		faults = append(faults, errors.New("cookieDomain: want a domain in lower case without a leading dot, such as example.com"))
+	}
+	if b.CookieDomain != "" && !b.Cookie {
+		faults = append(faults, errors.New("cookieDomain: needs browser.cookie: true"))
+	}
+	return faults
+}
+
+// The cookie that holds a device's id, as the browser SDK makes it. Scripts
+// must be able to read it, for the id travels in the events themselves.
+const (
+	idCookie       = "sparrow_id"
+	idCookieMaxAge = 400 * 24 * time.Hour // the most that browsers keep
+)
+
+var deviceID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// renew sets the id cookie of a request again, with the same value.
+func (b Browser) renew(h http.Header, r *http.Request) {
+	if !b.Cookie {
+		return
+	}
+	sent, err := r.Cookie(idCookie)
+	if err != nil || !deviceID.MatchString(sent.Value) {
+		return
+	}
+	h.Add("Set-Cookie", (&http.Cookie{
+		Name: idCookie, Value: sent.Value, Domain: b.CookieDomain, Path: "/", MaxAge: int(idCookieMaxAge / time.Second),
+		Secure: strings.HasPrefix(first(r.Header["Origin"]), "https:"), SameSite: http.SameSiteLaxMode,
+	}).String())
+}
