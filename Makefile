@@ -24,7 +24,7 @@ slim: ## build bin/sparrow-slim: CGO_ENABLED=0, without DuckDB, for the edge
 
 test: setup lint sdk unit slim build browser ## everything: lint, units with -race, end to end, the SDK, Chromium
 
-unit: ## Go tests: units, conformance suites, house rules, end to end with the real binary
+unit: bin/bigquery-emulator ## Go tests: units, conformance suites, house rules, end to end with the real binary
 	$(GO) test -race -shuffle=on -timeout 20m ./...
 	$(GO) test -run TestTrafficBeyondTheBound ./pkg/journal # a whole GiB is too slow under -race
 
@@ -49,6 +49,10 @@ fuzz: ## every fuzz target for 30 seconds each
 
 setup: ## install what the tests need (root on Debian), or say what is missing
 	@scripts/need.sh go cc node npm chromium openssl
+	@scripts/emulator.sh >/dev/null
+
+bin/bigquery-emulator: tools/emulator/go.mod
+	@scripts/emulator.sh >/dev/null
 
 docker: ## the container image (docker build --build-arg SLIM=1 for the slim one)
 	docker build -t sparrow:$(RELEASE) --build-arg RELEASE=$(RELEASE) .

@@ -9,8 +9,8 @@ version=$(sed -n 's/.*goccy\/bigquery-emulator \(v[^ ]*\).*/\1/p' tools/emulator
 if [ ! -x "$binary" ] || [ "$(cat "$binary.version" 2>/dev/null)" != "$version" ]; then
 	echo "building the BigQuery emulator $version: this takes some minutes, once" >&2
 	mkdir -p bin
-	(cd tools/emulator && GOTOOLCHAIN=local CGO_ENABLED=0 nice go build -trimpath -ldflags '-s -w' -o "$binary.new" github.com/goccy/bigquery-emulator/cmd/bigquery-emulator)
-	mv "$binary.new" "$binary"
+	(cd tools/emulator && GOTOOLCHAIN=local CGO_ENABLED=0 nice go build -trimpath -ldflags '-s -w' -o "$binary.$$" github.com/goccy/bigquery-emulator/cmd/bigquery-emulator)
+	mv "$binary.$$" "$binary"
 	echo "$version" >"$binary.version"
 fi
 echo "$binary"

@@ -2,13 +2,13 @@
  * Builds dist/. With --embed it also copies the script-tag build to where the
  * gateway embeds it; with --check it fails if that copy is not the current one.
  */
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { checkSizes } from "./sizes.mjs";
+import { writeTypes } from "./types.mjs";
 
 const root = new URL("../", import.meta.url);
 const dist = new URL("dist/", root);
@@ -48,7 +48,7 @@ async function main(flags) {
   const script = await minified("global", "iife");
   write("sparrow.js", script);
   write("sparrow.js.sri", `sha384-${createHash("sha384").update(script).digest("base64")}\n`);
-  execFileSync(process.execPath, [path(new URL("node_modules/typescript/bin/tsc", root)), "-p", path(new URL("tsconfig.build.json", root))], { stdio: "inherit" });
+  writeTypes(dist);
   checkSizes(dist);
   if (flags.includes("--embed")) writeFileSync(embedded, script);
   if (flags.includes("--check") && readFileSync(embedded, "utf8") !== script) {

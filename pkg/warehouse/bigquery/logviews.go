@@ -16,7 +16,7 @@ func (d Dialect) logViews() []warehouse.View {
   from unnest(json_query_array(%s, '$.marks')) as m`, newest)
 	covered := fmt.Sprintf("join %s as c on c.stream = 'outcomes' and c.epoch = g.reportEpoch and g.reportSeq < c.seq", d.Table("positions"))
 	lanes := fmt.Sprintf(`select g.* from %s as g %s where true
-  qualify row_number() over (partition by g.tracker, g.epoch, g.run order by c.loaded desc, g.reportSeq desc) = 1`, d.Table(lanesTable.name), covered)
+  qualify row_number() over (partition by g.tracker, g.epoch, g.run, g.startSeq, g.startIdx order by c.loaded desc, g.reportSeq desc) = 1`, d.Table(lanesTable.name), covered)
 	return []warehouse.View{
 		{Name: "positions", Description: "How far each stream of each journal is loaded.", Select: marks, Columns: []warehouse.ViewColumn{
 			{Name: "stream", Description: "events or outcomes."}, {Name: "epoch", Description: "The journal."},
@@ -30,7 +30,7 @@ group by g.day, g.source, g.event, g.tracker, g.reason, g.plan, g.run`, d.Table(
 group by g.day, g.source, g.event, g.property, g.kind, g.tracker, g.run`, d.Table(leaksTable.name), covered), Columns: described(leaksTable)},
 		{Name: "gaps", Description: "Ranges of a journal that lanes could not read.", Select: fmt.Sprintf(
 			"select distinct g.tracker, g.epoch, g.run, g.fromSeq, g.fromIdx, g.toSeq, g.toIdx from %s as g %s", d.Table(gapsTable.name), covered), Columns: described(gapsTable)},
-		{Name: "lanes", Description: "The newest state of each lane and replay.", Select: fmt.Sprintf(
+		{Name: "lanes", Description: "The newest state of each lane and replay, and the last of a lane's earlier lives.", Select: fmt.Sprintf(
 			"select tracker, epoch, run, startSeq, startIdx, markSeq, markIdx, closed, plan, release, reported from (%s) as l", lanes), Columns: described(lanesTable)},
 		{Name: "parked", Description: "The events that wait for another attempt.", Select: fmt.Sprintf(
 			`select l.tracker, l.epoch, l.run, cast(json_value(p, '$.seq') as int64) as seq, cast(json_value(p, '$.idx') as int64) as idx, json_value(p, '$.receipt') as receipt,

@@ -115,12 +115,13 @@ func newestLanes(rows []warehouse.LaneRow) []*warehouse.LaneRow {
 	type key struct {
 		tracker, epoch string
 		run            uint32
+		start          event.Position
 	}
 	place := map[key]int{}
 	var list []*warehouse.LaneRow
 	for i := range rows {
 		l := &rows[i]
-		k := key{l.Tracker, l.Epoch, l.Run}
+		k := key{l.Tracker, l.Epoch, l.Run, l.Start}
 		if at, found := place[k]; found {
 			list[at] = l
 			continue
