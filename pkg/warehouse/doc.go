@@ -26,7 +26,7 @@
 // Columns are listed in their order; those after the bar are helpers that make
 // the views fast. Times are UTC.
 //
-//	raw         eventId timestamp data receipt source context duplicate | day epoch seq idx event usable
+//	raw         eventId timestamp data receipt source context duplicate | day epoch seq idx event usable translated
 //	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx (source event, where the view needs them)
 //	filtered    day source event tracker reason plan count | run
 //	leaks       day source event property kind tracker count | run
@@ -39,11 +39,16 @@
 //	positions   stream epoch seq idx loaded
 //	quarantine  receipt eventId timestamp source reason bytes quarantined
 //
+// lanes has a row for each life of a tracker's lane: one that was removed and put
+// back has several, apart from each other by where they start, and its sums go on.
+//
 // raw.event is the event's name as it is counted: MaxNames names a source and
 // day, the later ones "(other)"; "(malformed)" for a body that is not JSON,
 // "(invalid)" for an event without a usable name. filtered, leaks and the
 // reconciliation use the same name. raw.usable says that the event keeps the
-// contract and its data is there.
+// contract and its data is there. raw.translated is the event in Sparrow's own
+// form where the data has the format that context.format names, and NULL where
+// the data is that already.
 //
 // # Views
 //

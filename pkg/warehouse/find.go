@@ -96,7 +96,7 @@ func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 		l.epoch <> (select epoch from positions where stream = 'events' order by loaded desc limit 1) as replaced
 		from lanes as l
 		left join parked as p on p.run = 0 and p.tracker = l.tracker and p.epoch = l.epoch and p.seq = $2 and p.idx = $3
-		where l.run = 0 and l.epoch = $1 order by l.tracker`, Limits{}, args...)
+		where l.run = 0 and l.epoch = $1 order by l.tracker, l.startSeq, l.startIdx`, Limits{}, args...)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,16 @@ func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 			},
 		})
 	}
-	for _, row := range lanes.Rows {
+	for i, row := range lanes.Rows {
 		c := cells{row: row}
+		if i+1 < len(lanes.Rows) { // of a lane's lives the one that the record is of, or comes after
+			if next := (cells{row: lanes.Rows[i+1]}); next.text(0) == c.text(0) && !f.Receipt.Position.Before(next.position(1)) {
+				continue
+			}
+		}
+		if n := len(f.Lanes); n > 0 && f.Lanes[n-1].Tracker == c.text(0) {
+			continue // an earlier life was it
+		}
 		lane := FoundLane{Tracker: c.text(0), Plan: c.text(6), Deliveries: deliveries[c.text(0)]}
 		if row[7] != nil {
 			lane.Parked = &event.Parked{Position: f.Receipt.Position, Due: c.time(7), Since: c.time(8), Attempts: int(c.int(9))}

@@ -92,10 +92,19 @@ func TestTrackersAreReloaded(t *testing.T) {
 	if out := g.Command("trackers", "remove", "heap"); !strings.Contains(out, "heap is closed; 5 event(s)") {
 		t.Errorf("trackers remove heap: %s", out)
 	}
+	// Back under its name, it goes on: with new events, and with the sums it had.
+	post(t, g, "sixth", 5)
+	g.Await("the vendor that is left", time.Minute, func() bool { return amplitude.Taken.Total() == 25 })
+	reload(head+heapLine+amplitudeLine, "tracker started")
+	post(t, g, "seventh", 5)
+	g.Await("the tracker that is back", time.Minute, func() bool { return heap.Taken.Total() == 20 && amplitude.Taken.Total() == 30 })
+	if took := keys(heap.Taken.Entries()); strings.Contains(took, " sixth-") {
+		t.Errorf("a tracker that is back took events from while it was gone:%s", took)
+	}
 	g.Await("the books to agree", time.Minute, func() bool {
 		rows := g.Query(`select tracker, sum(accepted) as accepted, sum(delivered) as delivered, sum(filtered) as filtered, sum(expired) as expired,
 			sum(pending) as pending, sum(unaccounted) as unaccounted from reconciliation group by tracker order by tracker`)
-		return fmt.Sprint(rows) == "[map[accepted:20 delivered:20 expired:0 filtered:0 pending:0 tracker:amplitude unaccounted:0]"+
-			" map[accepted:25 delivered:15 expired:5 filtered:5 pending:0 tracker:heap unaccounted:0]]"
+		return fmt.Sprint(rows) == "[map[accepted:30 delivered:30 expired:0 filtered:0 pending:0 tracker:amplitude unaccounted:0]"+
+			" map[accepted:30 delivered:20 expired:5 filtered:5 pending:0 tracker:heap unaccounted:0]]"
 	})
 }

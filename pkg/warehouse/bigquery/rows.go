@@ -28,7 +28,10 @@ func encodeRaw(r *warehouse.RawRow) []byte {
 	}
 	e.text(r.Receipt.String(), r.Source, r.Context).flag(r.Duplicate).date(r.Timestamp)
 	e.text(r.Receipt.Epoch).number(int64(r.Receipt.Seq), int64(r.Receipt.Index)).text(r.Event).flag(r.Usable && r.Refused == "")
-	return e.row
+	if r.Translated == "" || r.Refused != "" {
+		return e.null().row
+	}
+	return e.text(r.Translated).row
 }
 
 // storable is the time, or, of a row that was refused, now where the time is

@@ -49,13 +49,16 @@ func (f *file) checkRows(b *warehouse.Batch) error {
 }
 
 func (tx *transaction) loadRaw(b *warehouse.Batch) error {
-	values := make([]driver.Value, 13)
+	values := make([]driver.Value, 14)
 	return tx.append("", "raw", len(b.Raw), func(i int) []driver.Value {
 		r := &b.Raw[i]
 		values = append(values[:0], r.EventID, r.Timestamp, r.Data, r.Receipt.String(), r.Source, r.Context, r.Duplicate,
-			warehouse.Day(r.Timestamp), r.Receipt.Epoch, r.Receipt.Seq, r.Receipt.Index, r.Event, r.Usable)
+			warehouse.Day(r.Timestamp), r.Receipt.Epoch, r.Receipt.Seq, r.Receipt.Index, r.Event, r.Usable, nil)
+		if r.Translated != "" {
+			values[13] = r.Translated
+		}
 		if r.Refused != "" {
-			values[2], values[12] = nil, false
+			values[2], values[12], values[13] = nil, false, nil
 		}
 		return values
 	})
@@ -150,38 +153,52 @@ func (tx *transaction) merge(err error, staged, statement string, args ...any) e
 	return nil
 }
 
-// loadLanes stores the last state of each lane in the batch.
+// loadLanes stores the last state of each lane in the batch: of each of its
+// lives, if its tracker was removed and put back, and what the last one has parked.
 func (tx *transaction) loadLanes(b *warehouse.Batch) error {
 	type key struct {
 		tracker, epoch string
 		run            uint32
 	}
-	last := map[key]*warehouse.LaneRow{}
+	type life struct {
+		key
+		start event.Position
+	}
+	lives, last := map[life]*warehouse.LaneRow{}, map[key]*warehouse.LaneRow{}
 	for i := range b.Lanes {
 		l := &b.Lanes[i]
-		last[key{l.Tracker, l.Epoch, l.Run}] = l
+		k := key{l.Tracker, l.Epoch, l.Run}
+		lives[life{k, l.Start}], last[k] = l, l
 	}
-	for k, l := range last {
-		for _, table := range [...]string{"lanes", "parked"} {
-			if err := tx.exec("delete from "+table+" where tracker = $1 and epoch = $2 and run = $3", k.tracker, k.epoch, k.run); err != nil {
-				return fmt.Errorf("replace %s: %w", table, err)
-			}
+	for k, l := range lives {
+		err := tx.exec("delete from lanes where tracker = $1 and epoch = $2 and run = $3 and startSeq = $4 and startIdx = $5",
+			k.tracker, k.epoch, k.run, k.start.Seq, k.start.Index)
+		if err != nil {
+			return fmt.Errorf("replace lane: %w", err)
 		}
-		err := tx.exec("insert into lanes values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", l.Tracker, l.Epoch, l.Run,
+		err = tx.exec("insert into lanes values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", l.Tracker, l.Epoch, l.Run,
 			l.Start.Seq, l.Start.Index, l.Watermark.Seq, l.Watermark.Index, l.Closed, l.Plan, l.Release, l.Reported)
 		if err != nil {
 			return fmt.Errorf("insert lane: %w", err)
 		}
-		err = tx.append("", "parked", len(l.Parked), func(i int) []driver.Value {
-			p := l.Parked[i]
-			return []driver.Value{l.Tracker, l.Epoch, l.Run, p.Position.Seq, p.Position.Index,
-				event.Receipt{Epoch: l.Epoch, Position: p.Position}.String(), p.Due.UTC(), p.Since.UTC(), int32(p.Attempts)}
-		})
-		if err != nil {
+	}
+	for _, l := range last {
+		if err := tx.loadParked(l); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (tx *transaction) loadParked(l *warehouse.LaneRow) error {
+	if err := tx.exec("delete from parked where tracker = $1 and epoch = $2 and run = $3", l.Tracker, l.Epoch, l.Run); err != nil {
+		return fmt.Errorf("replace parked: %w", err)
+	}
+	return tx.append("", "parked", len(l.Parked), func(i int) []driver.Value {
+		p := l.Parked[i]
+		return []driver.Value{l.Tracker, l.Epoch, l.Run, p.Position.Seq, p.Position.Index,
+			event.Receipt{Epoch: l.Epoch, Position: p.Position}.String(), p.Due.UTC(), p.Since.UTC(), int32(p.Attempts)}
+	})
 }
 
 func (tx *transaction) loadMarks(b *warehouse.Batch) error {

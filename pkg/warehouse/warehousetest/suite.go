@@ -50,6 +50,7 @@ func Checks() []Check {
 		{"event time", checkEventTime},
 		{"reconciliation", checkReconciliation},
 		{"lost event shows", checkLostEvent},
+		{"lives of a lane", checkLives},
 		{"replaced journal", checkReplacedJournal},
 		{"browser losses", checkBrowserLosses},
 		{"names overflow", checkNamesOverflow},
