@@ -7,7 +7,7 @@ BIN     := bin/sparrow
 
 export GOTOOLCHAIN = local
 
-.PHONY: help run build slim test unit lint sdk browser bench fuzz setup docker clean
+.PHONY: help run build slim test unit lint sdk browser compare bench fuzz setup docker clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,10 @@ sdk: ## the browser SDK: unit and type tests, size budget, the embedded file is 
 
 browser: ## the SDK and the demo page in Chromium against the real binary
 	cd sdk-js && SPARROW_BIN=$(CURDIR)/$(BIN) npm run test:browser
+
+compare: ## the SDK beside those of others: size and delivery, into the README of sdk-js (ten minutes)
+	@scripts/need.sh node npm chromium openssl
+	cd sdk-js/compare && npm ci --no-audit --no-fund --ignore-scripts && node compare.mjs
 
 bench: build ## intake beside a bare handler, and the Go benchmarks: ratios within one run
 	$(GO) run ./test/bench -gateway $(BIN)

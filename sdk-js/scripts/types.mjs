@@ -1,4 +1,4 @@
-/** Makes the package's declarations: of its public modules alone, once for each module system, as Node resolves them. */
+/** Makes the package's declarations: of what may be imported and the types it needs, once for each module system, as Node resolves them. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,25 +7,26 @@ import { fileURLToPath } from "node:url";
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** The modules that may be imported, and the one whose types they share. */
-const modules = ["index", "auto", "session", "privacy", "contract"];
-
 const systems = { ".d.ts": ".js", ".d.cts": ".cjs" };
+const imports = /from "\.\/([\w-]+)"/g;
 
-/** The files that text imports from its own folder. */
-const imports = (text) => [...text.matchAll(/from "\.\/([\w-]+)"/g)].map(([, name]) => name);
+/** The modules that package.json exports. */
+const exported = () =>
+  Object.values(JSON.parse(readFileSync(path("package.json"), "utf8")).exports)
+    .filter((target) => typeof target === "object")
+    .map((target) => target.import.default.replace(/^\.\/dist\/(.*)\.js$/, "$1"));
 
 /** Writes the declarations into the folder dist. */
 export function writeTypes(dist) {
   const out = mkdtempSync(join(tmpdir(), "sparrow-types-"));
   try {
     execFileSync(process.execPath, [path("node_modules/typescript/bin/tsc"), "-p", path("tsconfig.build.json"), "--outDir", out], { stdio: "inherit" });
+    const modules = new Set(exported());
     for (const name of modules) {
       const text = readFileSync(join(out, `${name}.d.ts`), "utf8");
-      const inner = imports(text).find((imported) => !modules.includes(imported));
-      if (inner) throw new Error(`the types of ${name} need those of ${inner}, which is not public: see scripts/types.mjs`);
+      for (const [, inner] of text.matchAll(imports)) modules.add(inner); // a set goes on with what is added
       for (const [ending, extension] of Object.entries(systems)) {
-        writeFileSync(new URL(`${name}${ending}`, dist), text.replace(/from "\.\/([\w-]+)"/g, `from "./$1${extension}"`));
+        writeFileSync(new URL(`${name}${ending}`, dist), text.replace(imports, `from "./$1${extension}"`));
       }
     }
   } finally {
