@@ -18,7 +18,8 @@ import (
 )
 
 // publicRoutes is everything that the public listener serves. There is no admin
-// route among it.
+// route among it; `sparrow dev`, which listens on loopback alone, also shows its
+// demo page where that page's events are.
 func (g *Gateway) publicRoutes() (http.Handler, error) {
 	browser := g.settings.Config.Paths.Browser
 	docs, err := console.Docs(api.OpenAPI())
@@ -33,6 +34,7 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	if g.settings.dev {
 		r.Use(loopbackHostOnly)
 		r.Get("/", console.Demo(g.settings.Config.Intake.Sources[0].Keys[0], browser).ServeHTTP)
+		r.Handle("/demo/ways", console.Ways(demoWays{operations{g}}))
 	}
 	g.dispatcher.Mount(r, browser)
 	r.Handle(browser+"/sparrow.js", console.SDK())

@@ -34,9 +34,9 @@ const visit = async (): Promise<{ page: Page; messages: string[] }> => {
 
 /** Waits until the newest event of that name is shown as durable and returns its id. */
 const durable = async (page: Page, name: string): Promise<string> => {
-  const row = page.locator("#events tr", { hasText: name }).first();
-  await row.locator('[data-state="durable"]').waitFor();
-  return (await row.getAttribute("data-id"))!;
+  const card = page.locator("#events > li", { hasText: name }).first();
+  await card.locator('[data-step="durable"][data-state="done"]').waitFor();
+  return (await card.getAttribute("data-id"))!;
 };
 
 test("the demo page: a pageview arrives, a click on the purchase arrives, an event of one's own arrives", async () => {
@@ -74,10 +74,10 @@ test("offline events of the demo page are durable once the page is online again,
   await browser.setOffline(true);
   const click = page.getByRole("button", { name: "Purchase product" });
   for (let i = 0; i < 5; i++) await click.click();
-  const ids = await page.locator("#events tr", { hasText: "purchase product" }).evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.id!));
+  const ids = await page.locator("#events > li", { hasText: "purchase product" }).evaluateAll((cards) => cards.map((card) => (card as HTMLElement).dataset.id!));
   assert.equal(ids.length, 5);
   await browser.setOffline(false);
-  for (const id of ids) await page.locator(`#events tr[data-id="${id}"] [data-state="durable"]`).waitFor();
+  for (const id of ids) await page.locator(`#events > li[data-id="${id}"] [data-step="durable"][data-state="done"]`).waitFor();
   const rows = await gateway.query<{ n: number }>(`select count(*) n from raw where eventId in (${ids.map((id) => `'${id}'`).join()})`, (found) => Number(found[0]?.n) >= 5);
   assert.equal(Number(rows[0]!.n), 5);
   await page.close();
