@@ -40,7 +40,7 @@ async function main(flags) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
   const write = (name, text) => writeFileSync(new URL(name, dist), text);
-  for (const entry of ["index", "auto", "session", "privacy"]) {
+  for (const entry of ["index", "auto", "session", "privacy", "cookie"]) {
     write(`${entry}.js`, await bundle(entry, "esm"));
     write(`${entry}.cjs`, await bundle(entry, "cjs"));
   }

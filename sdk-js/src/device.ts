@@ -2,7 +2,7 @@
 import { uuid } from "./id";
 import { erase, list, read, write } from "./store";
 
-const DEVICE = "sparrow_id";
+export const DEVICE = "sparrow_id";
 export const USER = "sparrow_user";
 
 /** The device's id, made and stored at the first use. */

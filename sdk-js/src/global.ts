@@ -30,6 +30,9 @@ if (!stub || stub.q) {
     },
   };
   page.sparrow = api;
-  if (script?.dataset.key) api.init({ ...script.dataset } as Tag);
-  for (const [method, args] of stub?.q ?? []) (api[method] as (...args: unknown[]) => unknown)(...args);
+  const { key, config } = { ...script?.dataset };
+  const ask = (): unknown => fetch(config!).then((answer) => answer.json()).then(api.init).catch(() => setTimeout(ask, 5e3));
+  if (key) api.init({ ...script!.dataset } as Tag);
+  else if (config) ask();
+  stub?.q!.map(([method, args]) => (api[method] as (...args: unknown[]) => unknown)(...args));
 }

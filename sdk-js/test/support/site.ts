@@ -14,17 +14,24 @@ export class Site {
   weather: Weather = "fair";
   /** How often each answer was given; 0 is a connection that was cut. */
   readonly answers = new Map<number, number>();
+  /** Every request, in order. */
+  readonly requests: { path: string; purpose: string }[] = [];
   /** What pages told of themselves as they were left, by sendBeacon to /witness. */
   readonly witnessed: string[] = [];
   private failures = 0;
   private readonly agent = new Agent({ keepAlive: true });
-  private readonly script = readFileSync("dist/sparrow.js");
+  /** The head of each page, by path; any other is that of "". */
+  private readonly heads: Map<string, string>;
   private readonly server = createServer((request, response) => void this.route(request, response));
 
+  /** A site in front of the gateway at a port; attributes are those of the script's tag where a page's head is not given. */
   constructor(
     private readonly gateway: number,
-    private readonly attributes: string,
-  ) {}
+    attributes: string,
+    heads: Record<string, string> = {},
+  ) {
+    this.heads = new Map(Object.entries({ "": `<script src="/s/sparrow.js" ${attributes}></script>`, "/bare": "", ...heads }));
+  }
 
   async start(): Promise<this> {
     await new Promise<void>((done) => this.server.listen(0, "127.0.0.1", done));
@@ -41,12 +48,18 @@ export class Site {
     await new Promise((done) => this.server.close(done));
   }
 
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url!.split("?")[0];
-    if (path === "/s/sparrow.js") return void response.writeHead(200, { "Content-Type": "text/javascript", "Cache-Control": "max-age=60" }).end(this.script);
-    if (path !== "/s/e" && path !== "/witness") {
-      const script = path === "/bare" ? "" : `<script src="/s/sparrow.js" ${this.attributes}></script>`;
-      return void response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html><link rel=icon href="data:,"><title>${path}</title>${script}`);
+    const path = request.url!.split("?")[0]!;
+    this.requests.push({ path, purpose: String(request.headers["sec-purpose"] ?? "") });
+    const file = path === "/s/sparrow.js" ? "dist/sparrow.js" : /^.dist.\w+\.js$/.test(path) && path.slice(1);
+    if (file) return void response.writeHead(200, { "Content-Type": "text/javascript", "Cache-Control": "max-age=60" }).end(readFileSync(file));
+    if (!path.startsWith("/s/") && path !== "/witness") {
+      const head = this.heads.get(path) ?? this.heads.get("");
+      return void response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html><link rel=icon href="data:,"><title>${path}</title>${head}`);
     }
     const chunks: Buffer[] = [];
     try {
@@ -55,7 +68,7 @@ export class Site {
       return this.count(0); // the page was gone in the middle of its body
     }
     const body = Buffer.concat(chunks);
-    if (path === "/s/e") return this.intake(request, response, body);
+    if (path.startsWith("/s/")) return this.pass(request, response, body);
     this.witnessed.push(...(JSON.parse(body.toString()) as string[]));
     response.writeHead(204).end();
   }
@@ -64,7 +77,7 @@ export class Site {
     this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
   }
 
-  private intake(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  private pass(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
     const { weather } = this;
     const end = (status: number, text: string | Buffer = "", headers: Record<string, string> = {}) => {
       this.count(status);
@@ -82,7 +95,7 @@ export class Site {
       } catch {
         return end(502);
       }
-      end(weather === "deaf" ? 0 : answer.statusCode!, Buffer.concat(chunks), { "Content-Type": "application/json" });
+      end(weather === "deaf" ? 0 : answer.statusCode!, Buffer.concat(chunks), answer.headers as Record<string, string>);
     });
     upstream.on("error", () => end(502)); // the gateway is away
     upstream.end(body);
