@@ -27,10 +27,11 @@ var mayImport = map[string][]string{
 	"pkg/fault":      {},
 	"pkg/quantity":   {},
 	"pkg/strictyaml": {},
+	"pkg/segment":    {"pkg/event"},
 
 	"pkg/journal":    {"pkg/event", "pkg/fault", "pkg/quantity"},
 	"pkg/dedup":      {"pkg/event", "pkg/fault", "pkg/quantity"},
-	"pkg/dispatcher": {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/dispatcher": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/segment"},
 	"pkg/plan":       {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/strictyaml"},
 	"pkg/sanitizer":  {"pkg/event", "pkg/fault", "pkg/quantity"},
 	"pkg/trace":      {"pkg/event", "pkg/fault", "pkg/plan", "pkg/sanitizer"},

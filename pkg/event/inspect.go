@@ -47,27 +47,51 @@ type Summary struct {
 // Summary is filled as far as it can be, also with an error.
 func Inspect(data []byte) (Summary, error) {
 	in := inspector{data: data, sound: utf8.Valid(data)}
-	i := SkipSpace(data, 0)
-	object := i < len(data) && data[i] == '{'
-	end, err := in.value(i)
-	if err != nil {
+	if err := in.whole(); err != nil {
 		return Summary{EventID: in.eventID}, err
 	}
-	if end = SkipSpace(data, end); end != len(data) {
-		return Summary{EventID: in.eventID}, syntax(data, end, "more after the value")
-	}
 	switch {
-	case !object:
-		in.fault = "must be a JSON object"
 	case in.fault == "" && !in.hasName:
 		in.fault = "event: required"
 	case in.fault == "" && !in.hasDevice:
 		in.fault = "deviceId: required"
 	}
-	if in.fault != "" {
-		return Summary{EventID: in.eventID}, errors.New(in.fault)
+	return Summary{EventID: in.eventID}, in.verdict()
+}
+
+// InspectObject checks the first rule of Inspect alone, which holds for every
+// format: one JSON object in valid UTF-8, without duplicate names, nested at
+// most MaxDepth deep, no name holding a NUL character. The error is as Inspect's.
+func InspectObject(data []byte) error {
+	in := inspector{data: data, sound: utf8.Valid(data), open: true}
+	if err := in.whole(); err != nil {
+		return err
 	}
-	return Summary{EventID: in.eventID}, nil
+	return in.verdict()
+}
+
+// whole checks all of the data; the error says why it is not one JSON value.
+func (in *inspector) whole() error {
+	i := SkipSpace(in.data, 0)
+	object := i < len(in.data) && in.data[i] == '{'
+	end, err := in.value(i)
+	if err != nil {
+		return err
+	}
+	if end = SkipSpace(in.data, end); end != len(in.data) {
+		return syntax(in.data, end, "more after the value")
+	}
+	if !object {
+		in.fault = "must be a JSON object"
+	}
+	return nil
+}
+
+func (in *inspector) verdict() error {
+	if in.fault == "" {
+		return nil
+	}
+	return errors.New(in.fault)
 }
 
 // inspector is one pass over an event. It lives on the stack: an ordinary event
@@ -75,6 +99,7 @@ func Inspect(data []byte) (Summary, error) {
 type inspector struct {
 	data  []byte
 	sound bool // the whole input is UTF-8
+	open  bool // the members are another format's
 
 	path  [MaxDepth]step // to the value at hand
 	depth int            // steps of path in use
@@ -149,7 +174,7 @@ func (in *inspector) object(i int) (int, error) {
 		if err != nil {
 			return end, err
 		}
-		if in.depth == 1 {
+		if in.depth == 1 && !in.open {
 			in.field(name, in.data[start:end])
 		}
 		i = SkipSpace(in.data, end)

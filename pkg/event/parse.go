@@ -2,6 +2,7 @@ package event
 
 import (
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -24,13 +25,20 @@ const MaxSkew = 5 * time.Minute
 // request was sent with, the address the one that the dispatcher kept;
 // context.userAgent counts where the request had none.
 //
+// A record of another format is read from its translation. Its context speaks
+// for the visitor where a server sent it: such a request has no Origin, and its
+// user agent and address are the server's. So context.userAgent goes before the
+// request's, and context.ip, cut to /24 or /48, stands for the address.
+//
 // Time follows EventTime.
 func Parse(r *Record, into *Event) error {
-	*into = Event{
-		Receipt: r.Receipt, EventID: r.EventID, ReceivedAt: r.ReceivedAt,
-		UserAgent: r.Context.UserAgent, IP: r.Context.IP,
+	*into = Event{Receipt: r.Receipt, EventID: r.EventID, ReceivedAt: r.ReceivedAt}
+	data := r.Event()
+	c := cursor{data: data, text: string(data), visitors: r.Context.Format != ""}
+	relayed := c.visitors && r.Context.Origin == ""
+	if !relayed {
+		into.UserAgent, into.IP = r.Context.UserAgent, r.Context.IP
 	}
-	c := cursor{data: r.Data, text: string(r.Data)}
 	var client time.Time
 	c.at = SkipSpace(c.data, 0)
 	for m := c.object(); c.next(&m); {
@@ -110,8 +118,12 @@ func (c *cursor) context(into *Event) {
 		case "consent":
 			into.Consent = c.consent()
 		case "userAgent":
-			if s := c.str(); into.UserAgent == "" {
+			if s := c.str(); into.UserAgent == "" || c.visitors && s != "" {
 				into.UserAgent = s
+			}
+		case "ip":
+			if s := c.str(); c.visitors && into.IP == "" {
+				into.IP = cutIP(s)
 			}
 		case "userProperties":
 			if p := c.fields(); into.UserProperties == nil {
@@ -121,6 +133,24 @@ func (c *cursor) context(into *Event) {
 			c.skip()
 		}
 	}
+}
+
+// cutIP is an address cut to /24 for IPv4 and /48 for IPv6, "" for none.
+func cutIP(s string) string {
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return ""
+	}
+	addr = addr.Unmap().WithZone("")
+	bits := 24
+	if addr.Is6() {
+		bits = 48
+	}
+	network, err := addr.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return network.Addr().String()
 }
 
 func (c *cursor) page(into *Page) {

@@ -9,6 +9,23 @@ type cursor struct {
 	at    int // start of the next value
 	depth int
 	err   error
+	// visitors: the context says who the visitor is, not who sent the request.
+	visitors bool
+}
+
+// ParseValue reads one JSON value: a sound one, or the error says why it is
+// none. It takes MaxDepth levels of nesting. Nothing in it aliases data.
+func ParseValue(data []byte) (Value, error) {
+	c := cursor{data: data, text: string(data)}
+	c.at = SkipSpace(data, 0)
+	v := c.value()
+	if c.err == nil && SkipSpace(data, c.at) != len(data) {
+		c.fail("more after the value")
+	}
+	if c.err != nil {
+		return Value{}, c.err
+	}
+	return v, nil
 }
 
 // members is where a cursor stands within an object.

@@ -16,6 +16,10 @@ type Record struct {
 	// Duplicate is set by whoever reads the journal through the duplicate
 	// index; it is not encoded.
 	Duplicate bool
+	// Translated is the event by the contract of Inspect, of a record whose
+	// Context.Format is another; whoever reads the journal sets it. It is nil
+	// where Data is that event, and not encoded.
+	Translated []byte
 
 	ReceivedAt time.Time // when the dispatcher read it, microseconds, UTC
 	Source     string    // name of the source whose key was used
@@ -37,11 +41,20 @@ type Context struct {
 	Malformed string    `json:"malformed,omitempty"` // why the body is not JSON; Data is the whole body
 	Invalid   string    `json:"invalid,omitempty"`   // the rule of the event contract it broke
 	Encoding  string    `json:"encoding,omitempty"`  // "base64" in raw when Data is not UTF-8
+	Format    string    `json:"format,omitempty"`    // the contract that Data follows, "" for Sparrow's own
 }
 
 // Usable reports whether the record is an event by the contract: neither
 // malformed nor invalid. Only usable records are parsed or sent anywhere.
 func (r *Record) Usable() bool { return r.Context.Malformed == "" && r.Context.Invalid == "" }
+
+// Event returns the bytes of the record's event in Sparrow's own form.
+func (r *Record) Event() []byte {
+	if r.Translated != nil {
+		return r.Translated
+	}
+	return r.Data
+}
 
 // Batch is what one message of the journal's events stream held.
 type Batch struct {
@@ -53,17 +66,24 @@ type Batch struct {
 	Lost uint64
 }
 
-// The encoding of a record (version 1): a version byte, then fields in this
-// order, where "str" is a uvarint length and that many bytes:
+// The encoding of a record: a version byte, then fields in this order, where
+// "str" is a uvarint length and that many bytes:
 //
-//	version     byte     1
+//	version     byte     1; 2 with a format
 //	receivedAt  varint   microseconds since 1970
 //	source      str
 //	eventId     str
 //	sentAt      varint   microseconds since 1970, 0 for none
 //	ip, userAgent, origin, referrer, requestId, purpose, malformed, invalid, encoding   str each
+//	format      str      in version 2 only
 //	data        str
-const recordVersion = 1
+//
+// A record of Sparrow's own format has version 1, which releases that know no
+// other can read.
+const (
+	recordVersion          = 1
+	recordVersionFormatted = 2
+)
 
 // ErrCorrupt is wrapped by every decoding error of this package: the bytes are
 // not what the encoder wrote.
@@ -73,7 +93,11 @@ var ErrCorrupt = errors.New("corrupt encoding")
 // is there for encoding.BinaryAppender.
 func (r *Record) AppendBinary(b []byte) ([]byte, error) {
 	c := &r.Context
-	b = append(b, recordVersion)
+	version := byte(recordVersion)
+	if c.Format != "" {
+		version = recordVersionFormatted
+	}
+	b = append(b, version)
 	b = appendTime(b, r.ReceivedAt)
 	b = appendString(b, r.Source)
 	b = appendString(b, r.EventID)
@@ -81,15 +105,20 @@ func (r *Record) AppendBinary(b []byte) ([]byte, error) {
 	for _, s := range [...]string{c.IP, c.UserAgent, c.Origin, c.Referrer, c.RequestID, c.Purpose, c.Malformed, c.Invalid, c.Encoding} {
 		b = appendString(b, s)
 	}
+	if c.Format != "" {
+		b = appendString(b, c.Format)
+	}
 	return appendString(b, r.Data), nil
 }
 
 // UnmarshalBinary decodes what AppendBinary wrote. Data aliases b, which must
-// not change afterwards. Receipt and Duplicate are left as they are.
+// not change afterwards. Receipt, Duplicate and Translated are
+// left as they are.
 func (r *Record) UnmarshalBinary(b []byte) error {
 	d := decoder{rest: b}
-	if v := d.byte(); d.err == nil && v != recordVersion {
-		return fmt.Errorf("decode record: version %d: %w", v, ErrCorrupt)
+	version := d.byte()
+	if d.err == nil && version != recordVersion && version != recordVersionFormatted {
+		return fmt.Errorf("decode record: version %d: %w", version, ErrCorrupt)
 	}
 	c := &r.Context
 	r.ReceivedAt = d.time()
@@ -98,6 +127,9 @@ func (r *Record) UnmarshalBinary(b []byte) error {
 	c.SentAt = d.time()
 	for _, s := range [...]*string{&c.IP, &c.UserAgent, &c.Origin, &c.Referrer, &c.RequestID, &c.Purpose, &c.Malformed, &c.Invalid, &c.Encoding} {
 		*s = d.string()
+	}
+	if c.Format = ""; version == recordVersionFormatted {
+		c.Format = d.string()
 	}
 	r.Data = d.bytes()
 	if err := d.finish(); err != nil {

@@ -33,6 +33,9 @@ type RawRow struct {
 	Duplicate bool
 	Event     string // the name as it is counted
 	Usable    bool   // keeps the event contract
+	// Translated is the event in Sparrow's own form where the data has another
+	// format; "" where the data is that already.
+	Translated string
 	// Refused says why the data can never be stored: the row goes to
 	// quarantine, and to raw without its data.
 	Refused string

@@ -34,7 +34,7 @@ func NewRawRow(r *event.Record) (RawRow, error) {
 	}
 	seen := r.Context
 	if utf8.Valid(r.Data) {
-		row.Data = string(r.Data)
+		row.Data, row.Translated = string(r.Data), string(r.Translated)
 	} else {
 		row.Data = base64.StdEncoding.EncodeToString(r.Data)
 		row.Usable = false
@@ -56,7 +56,7 @@ func recordName(r *event.Record) string {
 	if !utf8.Valid(r.Data) {
 		return NameInvalid
 	}
-	found := gjson.GetBytes(r.Data, "event")
+	found := gjson.GetBytes(r.Event(), "event")
 	if found.Type != gjson.String {
 		return NameInvalid
 	}

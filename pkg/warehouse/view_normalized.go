@@ -16,7 +16,8 @@ const (
 )
 
 // NormalizedView is raw_normalized: one row for each usable event that is no
-// duplicate, with a column for each property.
+// duplicate, with a column for each property. An event in another format is read
+// from its translation.
 func NormalizedView(d Dialect, columns []Column) View {
 	texts := make([]Path, memberCount, memberCount+len(columns))
 	texts[memberEvent], texts[memberDevice], texts[memberUser], texts[memberTimestamp] =
@@ -71,9 +72,12 @@ func NormalizedView(d Dialect, columns []Column) View {
 	view.Select = fmt.Sprintf(`select
   %s
 from (
-  select event, eventId, receipt, source, %s as receivedAt, context, data%s
-  from %s where usable and not duplicate
-) as r`, sel.String(), quoted, inner, d.Table("raw"))
+  select event, eventId, receipt, source, receivedAt, context, data%s
+  from (
+    select event, eventId, receipt, source, %s as receivedAt, context, coalesce(translated, data) as data
+    from %s where usable and not duplicate
+  ) as e
+) as r`, sel.String(), inner, quoted, d.Table("raw"))
 	return view
 }
 

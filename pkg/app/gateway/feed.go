@@ -10,11 +10,13 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/segment"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// feed reads the journal's events stream as records: decoded, receipts stamped
-// and, with an index, duplicates marked. The three rooms that read it each have
+// feed reads the journal's events stream as records: decoded, receipts stamped,
+// translated where another client's SDK sent them and, with an index, duplicates
+// marked. The three rooms that read it each have
 // their own name for its reader, hence the three small faces below.
 type feed struct {
 	journal *journal.Journal
@@ -65,6 +67,7 @@ func (f feed) decode(m journal.Message, index int) (event.Record, error) {
 	if err := record.UnmarshalBinary(m.Records[index]); err != nil {
 		return record, fmt.Errorf("record %s: %w", record.Receipt, err)
 	}
+	segment.Translate(&record)
 	return record, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/segment"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -69,6 +70,7 @@ func recordOf(f *warehouse.Found) (event.Record, error) {
 		}
 		record.Data = data
 	}
+	segment.Translate(&record)
 	return record, nil
 }
 

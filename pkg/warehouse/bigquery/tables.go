@@ -50,6 +50,7 @@ var (
 			number("idx", "The receipt's index within its message."),
 			text("event", "The event's name as it is counted; names beyond the first 1,000 of a source and day are (other)."),
 			flag("usable", "It keeps the event contract, and its data is here."),
+			text("translated", "The event in Sparrow's own form, where the data has the format that context.format names."),
 		},
 	}
 	deliveriesTable = &table{

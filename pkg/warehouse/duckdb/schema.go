@@ -6,7 +6,8 @@ package duckdb
 var tables = [...]string{
 	`create table if not exists raw (
 		eventId varchar, "timestamp" timestamp, data varchar, receipt varchar, source varchar, context varchar, duplicate boolean,
-		day date, epoch varchar, seq ubigint, idx uinteger, event varchar, usable boolean)`,
+		day date, epoch varchar, seq ubigint, idx uinteger, event varchar, usable boolean, translated varchar)`,
+	`alter table raw add column if not exists translated varchar`, // of files that an earlier release made
 	`create table if not exists deliveries (
 		receipt varchar, eventId varchar, tracker varchar, outcome varchar, reason varchar, status integer, error varchar,
 		attempts integer, "timestamp" timestamp, latencyMs bigint, run uinteger, plan varchar, release varchar,

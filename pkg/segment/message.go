@@ -1,0 +1,80 @@
+package segment
+
+import (
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+)
+
+// message is an object of the API: a message, its context, its traits.
+type message struct{ fields []event.Property }
+
+// get returns a member; null when there is none.
+func (m message) get(name string) event.Value {
+	for i := range m.fields {
+		if m.fields[i].Name == name {
+			return m.fields[i].Value
+		}
+	}
+	return event.Value{}
+}
+
+// object returns a member that is an object; an empty one otherwise.
+func (m message) object(name string) message {
+	v := m.get(name)
+	if v.Kind != event.Object {
+		return message{}
+	}
+	return message{v.Fields}
+}
+
+// text returns a member that is a string, "" otherwise.
+func (m message) text(name string) string {
+	if v := m.get(name); v.Kind == event.String {
+		return v.Text
+	}
+	return ""
+}
+
+// id returns a member that is a string, or the digits of a number.
+func (m message) id(name string) string {
+	if v := m.get(name); v.Kind == event.String || v.Kind == event.Number {
+		return v.Text
+	}
+	return ""
+}
+
+// names are the events that the kinds of message become; a track has its own.
+var names = map[string]string{
+	"track": "", "page": "pageview", "screen": "screen", "identify": "identify", "group": "group", "alias": "alias",
+}
+
+// kind is the message's type, or what the path says; "" for none there is.
+func (m message) kind(path string) string {
+	kind := m.text("type")
+	if kind == "" {
+		kind = path
+	}
+	if _, known := names[kind]; !known {
+		return ""
+	}
+	return kind
+}
+
+// layouts are the ISO 8601 times that SDKs write.
+var layouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", time.DateOnly}
+
+// timeOf reads a time, in UTC; false when the value is none that RFC 3339 can write.
+func timeOf(v event.Value) (time.Time, bool) {
+	const longest = 64
+	if v.Kind != event.String || len(v.Text) > longest {
+		return time.Time{}, false
+	}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, v.Text); err == nil {
+			t = t.UTC()
+			return t, t.Year() >= 1 && t.Year() <= 9999
+		}
+	}
+	return time.Time{}, false
+}
