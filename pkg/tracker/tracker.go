@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -61,6 +62,15 @@ const (
 	Answered                  // status, headers and body came (the body perhaps cut at the limit)
 )
 
+// String names a stage as the constants do.
+func (r Reach) String() string {
+	names := [...]string{"NotConnected", "NotWritten", "Written", "Answered"}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return "Reach(" + strconv.Itoa(int(r)) + ")"
+}
+
 // Response is what became of a Request.
 type Response struct {
 	Reach     Reach
@@ -99,6 +109,15 @@ const (
 	// one event it means Reject.
 	Halve
 )
+
+// String names an action as the constants do.
+func (a Action) String() string {
+	names := [...]string{Deliver: "Deliver", Reject: "Reject", Uncertain: "Uncertain", Wait: "Wait", Park: "Park", Again: "Again", Halve: "Halve"}
+	if int(a) < len(names) && names[a] != "" {
+		return names[a]
+	}
+	return "Action(" + strconv.Itoa(int(a)) + ")"
+}
 
 // Verdict is what one response means for one event.
 type Verdict struct {

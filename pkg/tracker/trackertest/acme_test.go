@@ -2,6 +2,8 @@ package trackertest_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -70,6 +72,7 @@ type twin struct {
 	check    func(config) error
 	traits   func(*tracker.Traits)
 	shown    bool // the token is where fmt finds it
+	logged   bool // the token is where JSON finds it, and fmt does not
 	requests func(a *acme, batch []event.Event) ([]tracker.Request, []tracker.Rejection)
 	judge    func(req tracker.Request, resp tracker.Response) []tracker.Verdict
 }
@@ -78,6 +81,14 @@ type shownToken struct {
 	*acme
 	token string
 }
+
+type loggedToken struct {
+	*acme
+	Token string
+}
+
+// Format hides the token from fmt.
+func (loggedToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "acme") }
 
 func check(c config) error {
 	if c.Token == "" {
@@ -103,6 +114,9 @@ func (w twin) kind() tracker.Kind {
 		a := &acme{head: func() string { return head }, requests: w.requests, judge: w.judge, shared: http.Header{"Content-Type": {"application/json"}}}
 		traits := tracker.Traits{MaxBatch: 50, Concurrency: 1, Dedup: true, Secrets: []tracker.Secret{c.Token}}
 		w.traits(&traits)
+		if w.logged {
+			return loggedToken{a, c.Token.Reveal()}, traits, nil
+		}
 		if w.shown {
 			return shownToken{a, c.Token.Reveal()}, traits, nil
 		}

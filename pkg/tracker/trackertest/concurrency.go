@@ -1,6 +1,7 @@
 package trackertest
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 
@@ -21,9 +22,15 @@ func safeForConcurrentUse(k *check) {
 		wg      sync.WaitGroup
 		start   = make(chan struct{})
 		differs = make([]bool, goroutines)
+		panics  = make([]string, goroutines)
 	)
 	for g := range goroutines {
 		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panics[g] = fmt.Sprintf("%v\n%s", p, stack())
+				}
+			}()
 			<-start
 			for range rounds {
 				requests, rejections := k.tracker.Requests(batch)
@@ -37,8 +44,11 @@ func safeForConcurrentUse(k *check) {
 	close(start)
 	wg.Wait()
 	for g := range differs {
+		if panics[g] != "" {
+			k.failf("the tracker panics where several goroutines use it: %s", panics[g])
+		}
 		if differs[g] {
-			k.failf("goroutine %d gets other requests or verdicts than one alone", g)
+			k.failf("goroutine %d gets other requests or verdicts than one alone: the tracker has state that changes", g)
 		}
 	}
 }

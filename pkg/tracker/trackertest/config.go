@@ -1,7 +1,9 @@
 package trackertest
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -29,10 +31,16 @@ func configurationIsStrict(k *check) {
 }
 
 func errorsShowNoSecret(k *check) {
+	const advice = " (keep it as a tracker.Secret, in an unexported field behind a function)"
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-		k.secretIn("the tracker printed with "+verb, fmt.Sprintf(verb, k.tracker))
-		k.secretIn("its traits printed with "+verb, fmt.Sprintf(verb, k.traits))
+		k.secretIn("the tracker printed with "+verb+advice, fmt.Sprintf(verb, k.tracker))
+		k.secretIn("its traits printed with "+verb+advice, fmt.Sprintf(verb, k.traits))
 	}
+	var lines bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&lines, nil), slog.NewJSONHandler(&lines, nil)} {
+		slog.New(handler).Info("tracker is built", "tracker", k.tracker, "secrets", k.traits.Secrets)
+	}
+	k.secretIn("a log line"+advice, lines.String())
 	// One key wrong, the secrets right: the error is about the former.
 	for _, line := range []string{"noSuchKeyAtAll: 1", "baseURL: 'ftp://x'", "baseURL: 'https://user:" + k.aSecret() + "@example.com'", "baseURL: [1, 2]"} {
 		if _, _, err := k.build(k.spec.Config + "\n" + line + "\n"); err != nil {
@@ -62,6 +70,9 @@ func traitsMakeSense(k *check) {
 	}
 	if t.Rate > 0 && t.Burst < t.MaxBatch && t.Burst < k.spec.MaxEvents {
 		k.failf("Burst %d is below what one request may hold: it could never be sent", t.Burst)
+	}
+	if t.IdentityRate < 0 || t.IdentityRate > 0 && t.Identity == nil {
+		k.failf("IdentityRate %d without Identity: the lane could not tell whose it is", t.IdentityRate)
 	}
 	for _, s := range k.spec.Secrets {
 		if !k.namedSecret(s) {

@@ -119,7 +119,7 @@ func judgesSensibly(resp tracker.Response) func(*check) {
 					k.failf("verdict %+v", v)
 				}
 				if v.Action == tracker.Deliver && (resp.Reach != tracker.Answered || resp.Status < 200 || resp.Status > 299) {
-					k.failf("reach %d, status %d counts as delivered", resp.Reach, resp.Status)
+					k.failf("%v, status %d counts as delivered", resp.Reach, resp.Status)
 				}
 			}
 		}

@@ -144,8 +144,8 @@ func TestNothingRefusedSeesWhatIsWrong(t *testing.T) {
 		spoil func(*twin)
 	}{
 		"a rule":        {"token: missing", brokenSends()["rules broken"]},
-		"before":        {"before it: true: action", before(elsewhere)},
-		"remark before": {"before it: true: action 1: but", func(w *twin) { before(harmless)(w); remark(w) }},
+		"before":        {"before it: true: Halve", before(elsewhere)},
+		"remark before": {"before it: true: Deliver: but", func(w *twin) { before(harmless)(w); remark(w) }},
 		"unsent":        {"0 sent", changed(func(*acme, requests, rejections) (requests, rejections) { return nil, nil })},
 		"rejected": {"are sent", func(w *twin) {
 			w.requests = func(_ *acme, batch []event.Event) (requests, rejections) {
@@ -154,7 +154,7 @@ func TestNothingRefusedSeesWhatIsWrong(t *testing.T) {
 			}
 		}},
 		"number":       {"0 verdicts", func(w *twin) { w.judge = func(tracker.Request, tracker.Response) []tracker.Verdict { return nil } }},
-		"not believed": {"before it: false: action", judged(func(_ tracker.Response, v *tracker.Verdict) { v.Action = tracker.Wait })},
+		"not believed": {"before it: false: Wait", judged(func(_ tracker.Response, v *tracker.Verdict) { v.Action = tracker.Wait })},
 		"all violations ignored": {"rules broken", func(w *twin) {
 			brokenSends()["rules broken"](w)
 			judged(func(_ tracker.Response, v *tracker.Verdict) { v.Action = tracker.Deliver })(w)

@@ -31,7 +31,8 @@ func goldenRequests(k *check) {
 			continue
 		}
 		if !bytes.Equal(got, want) {
-			k.failf("%s: differs in line %d; run the test with -update, and read the difference. Got:\n%s", file, firstDifference(got, want), got)
+			line := firstDifference(got, want)
+			k.failf("%s: differs in line %d; run the test with -update, and read the difference\n\twant %s\n\tgot  %s", file, line, lineOf(want, line), lineOf(got, line))
 		}
 	}
 }
@@ -94,4 +95,13 @@ func firstDifference(a, b []byte) int {
 		}
 	}
 	return min(len(x), len(y)) + 1
+}
+
+// lineOf is a line of a text, counted from 1, and cut.
+func lineOf(text []byte, n int) string {
+	lines := bytes.Split(text, []byte("\n"))
+	if n > len(lines) {
+		return "nothing more"
+	}
+	return fmt.Sprintf("%.300s", lines[n-1])
 }

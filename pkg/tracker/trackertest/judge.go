@@ -1,7 +1,9 @@
 package trackertest
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -40,16 +42,22 @@ func (k *check) samples() []tracker.Request {
 
 // judge holds what must be true of every judgement.
 func (k *check) judge(req tracker.Request, resp tracker.Response) []tracker.Verdict {
+	k.doing = fmt.Sprintf(" judging %v, status %d, body %.80q, of %d events", resp.Reach, resp.Status, resp.Body, len(req.Events))
+	body := bytes.Clone(resp.Body)
 	verdicts := k.tracker.Judge(req, resp)
+	k.doing = ""
+	if !bytes.Equal(body, resp.Body) {
+		k.failf("status %d: Judge changes the answer's body that it is given", resp.Status)
+	}
 	if len(verdicts) != len(req.Events) {
-		k.failf("status %d: %d verdicts for %d events", resp.Status, len(verdicts), len(req.Events))
+		k.failf("status %d: %d verdicts for %d events; want one for each of req.Events, in their order", resp.Status, len(verdicts), len(req.Events))
 	}
 	for _, v := range verdicts {
 		switch {
 		case v.Action < tracker.Deliver || v.Action > tracker.Halve:
-			k.failf("status %d: %d is no action", resp.Status, v.Action)
+			k.failf("status %d: a verdict without an action: %v", resp.Status, v.Action)
 		case v.Action != tracker.Deliver && v.Reason == "":
-			k.failf("status %d: action %d without a reason", resp.Status, v.Action)
+			k.failf("status %d: %v without a reason", resp.Status, v.Action)
 		case v.After < 0 || v.After > 24*time.Hour:
 			k.failf("status %d: waits %v", resp.Status, v.After)
 		case len(v.Reason) > maxReason:
@@ -87,10 +95,10 @@ func everyStatusIsJudged(k *check) {
 						k.failf("status %d with body %q counts as delivered", status, body)
 					}
 					if v.Action == tracker.Uncertain && status >= 300 {
-						k.failf("status %d is a complete answer, yet uncertain", status)
+						k.failf("status %d is a complete answer, yet Uncertain; want Wait, or what it says", status)
 					}
 					if v.Action == tracker.Reject && (status == 429 || status >= 500) {
-						k.failf("status %d without a word of the event rejects it", status)
+						k.failf("status %d says nothing of the event, yet rejects it; want Wait", status)
 					}
 				}
 			}
@@ -105,7 +113,7 @@ func takenMeansDelivered(k *check) {
 	for _, req := range k.samples() {
 		for _, v := range k.judge(req, k.spec.Taken) {
 			if v.Action != tracker.Deliver {
-				k.failf("an answer that takes all events gives action %d: %s", v.Action, v.Reason)
+				k.failf("the answer of Spec.Taken, by which the vendor takes all events, gives %v: %s", v.Action, v.Reason)
 			}
 		}
 	}
@@ -124,7 +132,7 @@ func reachIsRespected(k *check) {
 				resp := tracker.Response{Reach: reach, Status: status, Err: errors.New("connection reset by peer"), Received: received()}
 				for _, v := range k.judge(req, resp) {
 					if v.Action != want {
-						k.failf("reach %d, status %d: action %d, want %d", reach, status, v.Action, want)
+						k.failf("%v, status %d, Traits.Dedup %t: %v, want %v; tracker.JudgeStatus knows", reach, status, k.traits.Dedup, v.Action, want)
 					}
 				}
 			}

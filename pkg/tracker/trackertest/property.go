@@ -63,7 +63,7 @@ func (k *check) taken(fake Fake, batch uint64, req tracker.Request) bool {
 		for i, v := range verdicts {
 			if v.Action != tracker.Deliver || before && v.Reason != k.spec.Passed {
 				_, first := fake.Violations()
-				k.failf("batch %d, event %d, before it: %t: action %d: %s\n%q", batch, one.Events[i], before, v.Action, v.Reason, first)
+				k.failf("batch %d, event %d, before it: %t: %v: %s\n%q", batch, one.Events[i], before, v.Action, v.Reason, first)
 				return false
 			}
 		}

@@ -2,7 +2,9 @@ package trackertest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"reflect"
@@ -67,7 +69,10 @@ func eachEventInOnePlace(k *check) {
 			}
 		}
 		for i, n := range places {
-			if n != 1 {
+			switch {
+			case n == 0:
+				k.failf("event %d of %d is lost: it is in no request and in no rejection", i, len(batch))
+			case n > 1:
 				k.failf("event %d of %d is in %d requests and rejections, want exactly one", i, len(batch), n)
 			}
 		}
@@ -99,10 +104,10 @@ func limitsHold(k *check) {
 		requests, _ := k.tracker.Requests(batch)
 		for _, req := range inOrder(requests) {
 			if len(req.Events) > k.spec.MaxEvents {
-				k.failf("a request of %d events, more than %d", len(req.Events), k.spec.MaxEvents)
+				k.failf("a request of %d events, more than Spec.MaxEvents %d; tracker.Packer cuts them", len(req.Events), k.spec.MaxEvents)
 			}
 			if len(req.Body) > k.spec.MaxBytes {
-				k.failf("a body of %d bytes, more than %d", len(req.Body), k.spec.MaxBytes)
+				k.failf("a body of %d bytes, more than Spec.MaxBytes %d; tracker.Packer cuts them", len(req.Body), k.spec.MaxBytes)
 			}
 		}
 	})
@@ -142,10 +147,41 @@ func encodingIsDeterministic(k *check) {
 		for _, again := range []tracker.Tracker{k.tracker, other} {
 			requests2, rejections2 := again.Requests(batch)
 			if !reflect.DeepEqual(requests, requests2) || !reflect.DeepEqual(rejections, rejections2) {
-				k.failf("the same %d events give different requests or rejections", len(batch))
+				k.failf("the same %d events give different requests or rejections (a clock, a counter, the order of a map?): %s", len(batch), difference(requests, requests2))
 			}
 		}
 	})
+}
+
+// difference says where two lists of requests first differ.
+func difference(a, b []tracker.Request) string {
+	if len(a) != len(b) {
+		return fmt.Sprintf("%d requests, then %d", len(a), len(b))
+	}
+	for i := range a {
+		switch {
+		case a[i].URL != b[i].URL:
+			return fmt.Sprintf("the URL of request %d", i)
+		case !reflect.DeepEqual(a[i].Header, b[i].Header):
+			return fmt.Sprintf("the header of request %d", i)
+		case !slices.Equal(a[i].Events, b[i].Events):
+			return fmt.Sprintf("the events of request %d: %v, then %v", i, a[i].Events, b[i].Events)
+		case !bytes.Equal(a[i].Body, b[i].Body):
+			return fmt.Sprintf("the body of request %d, from byte %d", i, common(a[i].Body, b[i].Body))
+		case !reflect.DeepEqual(a[i].Before, b[i].Before):
+			return fmt.Sprintf("what goes before request %d", i)
+		}
+	}
+	return "the rejections"
+}
+
+// common is how many bytes are the same at the beginning of both.
+func common(a, b []byte) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func requestsAreIndependent(k *check) {
@@ -167,7 +203,7 @@ func requestsAreIndependent(k *check) {
 		}
 		for j := i + 1; j < len(spoilt); j++ {
 			if !reflect.DeepEqual(spoilt[j], want[j]) {
-				k.failf("request %d shares memory with request %d", i, j)
+				k.failf("request %d shares its header, body or events with request %d: make them for each", i, j)
 				return
 			}
 		}
@@ -221,7 +257,7 @@ func inputIsNotChanged(k *check) {
 	}
 	for i := range batch {
 		if !reflect.DeepEqual(batch[i], want[i]) {
-			k.failf("Requests changes event %d of the batch it is given", i)
+			k.failf("Requests changes event %d of the batch it is given: clone what is to be sorted or cut", i)
 		}
 	}
 }
@@ -230,13 +266,29 @@ func maskedRequestsShowNoSecret(k *check) {
 	k.batches(func(batch []event.Event) {
 		requests, _ := k.tracker.Requests(batch)
 		for _, req := range inOrder(requests) {
-			k.secretIn("a masked URL", tracker.MaskURL(req.URL))
-			k.secretIn("a redacted body", string(tracker.Redact(req.Body, k.traits.Secrets)))
-			for _, values := range req.Header {
-				k.secretIn("a redacted header", string(tracker.Redact([]byte(strings.Join(values, " ")), k.traits.Secrets)))
+			k.secretIn("a masked URL (a secret belongs into the query, a header or the body)", tracker.MaskURL(req.URL))
+			k.secretIn("a redacted body (name it in Traits.Secrets)", string(tracker.Redact(req.Body, k.traits.Secrets)))
+			for name, values := range req.Header {
+				shown := string(tracker.Redact([]byte(strings.Join(values, " ")), k.traits.Secrets))
+				k.secretIn("the redacted header "+name+" (name it in Traits.Secrets)", shown)
+				k.secretIn("the redacted header "+name+", in base64 (name the encoded value in Traits.Secrets, too)", plain(shown))
 			}
 		}
 	})
+}
+
+// plain is what the words of a header mean that are base64, such as those of basic
+// authentication.
+func plain(header string) string {
+	var text []byte
+	for word := range strings.FieldsSeq(header) {
+		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+			if decoded, err := encoding.DecodeString(word); err == nil {
+				text = append(append(text, decoded...), ' ')
+			}
+		}
+	}
+	return string(text)
 }
 
 func reasonsShowNoValues(k *check) {

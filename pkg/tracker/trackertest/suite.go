@@ -2,6 +2,8 @@ package trackertest
 
 import (
 	"fmt"
+	"runtime/debug"
+	"strings"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
@@ -90,11 +92,17 @@ type check struct {
 	spec    Spec
 	tracker tracker.Tracker
 	traits  tracker.Traits
+	doing   string // what the tracker is asked, where that is worth knowing
 	faults  []string
 }
 
-func faultsOf(spec Spec, c clause) []string {
+func faultsOf(spec Spec, c clause) (faults []string) {
 	k := &check{spec: spec}
+	defer func() {
+		if p := recover(); p != nil {
+			faults = append(k.faults, fmt.Sprintf("the tracker panics%s: %v\n%s", k.doing, p, stack()))
+		}
+	}()
 	if k.spec.Golden == "" {
 		k.spec.Golden = "testdata/golden"
 	}
@@ -114,6 +122,19 @@ func (k *check) failf(format string, args ...any) {
 	if len(k.faults) < maxFaults {
 		k.faults = append(k.faults, fmt.Sprintf(format, args...))
 	}
+}
+
+// maxStack bounds how much of a panic's stack a fault shows, in bytes.
+const maxStack = 3000
+
+// stack is where in the tracker the panic came from that is being recovered.
+func stack() string {
+	text := string(debug.Stack())
+	if _, below, found := strings.Cut(text, "\npanic("); found {
+		_, text, _ = strings.Cut(below, "\n")
+	}
+	text, _, _ = strings.Cut(text, "github.com/sparrow-edge/sparrow/pkg/tracker/trackertest.") // the suite's own frames
+	return text[:min(len(text), maxStack)]
 }
 
 // failed says that more checks would add nothing.
