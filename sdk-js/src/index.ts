@@ -55,7 +55,8 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
       // what had to be given up is an event itself: it is delivered as surely, and counted once
       [add, turn, drain, drop] = createQueue((options = given), (count) => emit("sparrow:lost", { count }));
       consent ??= given.consent;
-      ["online", "pageshow", "visibilitychange"].map((moment) => addEventListener(moment, open));
+      // caught on their way down: prerenderingchange does not bubble
+      ["online", "visibilitychange", "prerenderingchange", "pageshow"].map((moment) => addEventListener(moment, open, true));
       open();
     },
     track: emit,

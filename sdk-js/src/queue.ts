@@ -90,8 +90,8 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
       else batch.map((key) => settle(key, taken ? undefined : status));
       const lost = taken && read(prefix);
       if (lost) {
-        erase(prefix);
         tell(+lost);
+        erase(prefix);
       }
       return true;
     }

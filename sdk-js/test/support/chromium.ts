@@ -1,4 +1,5 @@
 /** Debian's Chromium, with a profile of its own. */
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,3 +19,16 @@ export const open = (profile: string): Promise<BrowserContext> => chromium.launc
 
 /** Starts a browser for several visitors, each with a context of their own. */
 export const launch = (): Promise<Browser> => chromium.launch(options);
+
+/** Shows url in a browser that nobody debugs, as prerendering needs; returns how to end it. */
+export function show(url: string): () => Promise<void> {
+  const profile = newProfile();
+  const agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+  const child = spawn(executablePath, [...args, "--headless=new", `--user-data-dir=${profile}`, `--user-agent=${agent}`, url], { detached: true, stdio: "ignore" });
+  return async () => {
+    const ended = new Promise((done) => child.once("exit", done));
+    if (child.exitCode === null) process.kill(-child.pid!, "SIGKILL"); // it and its children
+    await ended;
+    removeProfile(profile);
+  };
+}

@@ -15,11 +15,14 @@ export class Site {
   /** How often each answer was given; 0 is a connection that was cut. */
   readonly answers = new Map<number, number>();
   /** Every request, in order. */
-  readonly requests: { path: string; purpose: string }[] = [];
+  readonly requests: { path: string; purpose: string; at: number }[] = [];
   /** What pages told of themselves as they were left, by sendBeacon to /witness. */
   readonly witnessed: string[] = [];
   private failures = 0;
   private readonly agent = new Agent({ keepAlive: true });
+  private readonly scripts = new Map(
+    ["/s/sparrow.js", "/dist/index.js", "/dist/cookie.js"].map((path) => [path, readFileSync(path.replace(/^.\w+/, "dist"))]),
+  );
   /** The head of each page, by path; any other is that of "". */
   private readonly heads: Map<string, string>;
   private readonly server = createServer((request, response) => void this.route(request, response));
@@ -54,9 +57,9 @@ export class Site {
 
   private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url!.split("?")[0]!;
-    this.requests.push({ path, purpose: String(request.headers["sec-purpose"] ?? "") });
-    const file = path === "/s/sparrow.js" ? "dist/sparrow.js" : /^.dist.\w+\.js$/.test(path) && path.slice(1);
-    if (file) return void response.writeHead(200, { "Content-Type": "text/javascript", "Cache-Control": "max-age=60" }).end(readFileSync(file));
+    this.requests.push({ path, purpose: String(request.headers["sec-purpose"] ?? ""), at: Date.now() });
+    const script = this.scripts.get(path);
+    if (script) return void response.writeHead(200, { "Content-Type": "text/javascript", "Cache-Control": "max-age=60" }).end(script);
     if (!path.startsWith("/s/") && path !== "/witness") {
       const head = this.heads.get(path) ?? this.heads.get("");
       return void response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html><link rel=icon href="data:,"><title>${path}</title>${head}`);
