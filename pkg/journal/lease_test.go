@@ -153,6 +153,7 @@ func TestEmbeddedLeases(t *testing.T) {
 // One member works, another stands by, takes over at once when the work is given
 // back, and within the lease and a little when its holder is cut off.
 func TestHold(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, t.TempDir(), 0)
 	a, b := join(t, s, "a"), join(t, s, "b")
 	a.begin(a.Hold, "loader", nil)
@@ -172,7 +173,7 @@ func TestHold(t *testing.T) {
 		t.Error("both work")
 	}
 	eventually(t, "the first to take over", func() bool { return a.does("loader") })
-	if took := time.Since(cutOff); took > 3*testLease {
+	if took := time.Since(cutOff); took > 4*testLease {
 		t.Errorf("it took %v to take over", took)
 	}
 	b.proxy.mend()
@@ -184,6 +185,7 @@ func TestHold(t *testing.T) {
 
 // Work is shared out evenly, and again when a process comes, goes or dies.
 func TestSharedWork(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, t.TempDir(), 0)
 	works := []string{"lane-a", "lane-b", "lane-c", "lane-d", "lane-e"}
 	a, b := join(t, s, "a"), join(t, s, "b")
@@ -227,6 +229,7 @@ func TestSharedWork(t *testing.T) {
 
 // A process that is started again on its directory need not wait.
 func TestSameNodeAgain(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, t.TempDir(), 0)
 	a := join(t, s, "a")
 	a.begin(a.Hold, "loader", nil)
@@ -248,6 +251,7 @@ func TestSameNodeAgain(t *testing.T) {
 
 // Work that was fenced off stands by, without fighting whoever did it.
 func TestFencedWork(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, t.TempDir(), 0)
 	a := join(t, s, "a")
 	begun := make(chan time.Time, 2)
@@ -278,6 +282,7 @@ func TestFencedWork(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, t.TempDir(), 0)
 	a, b := join(t, s, "a"), join(t, s, "b")
 	for range 2 {
@@ -298,6 +303,7 @@ func TestSettle(t *testing.T) {
 
 // Members come and go; those who are gone are known to be.
 func TestSilent(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, t.TempDir(), 0)
 	a, b := join(t, s, "a"), join(t, s, "b")
 	a.begin(a.Hold, "loader", nil)
