@@ -5,7 +5,18 @@ import { page, read, write } from "./store";
 
 const AGE = 400 * 86400; // seconds, the most that browsers keep
 
-const kept = (): string | undefined => new RegExp(`(?:^|; )${DEVICE}=([0-9a-f-]{36})(?:;|$)`).exec(page!.cookie)?.[1];
+const kept = (jar: Jar): string | undefined => new RegExp(`(?:^|; )${DEVICE}=([0-9a-f-]{36})(?:;|$)`).exec(jar.cookie)?.[1];
+
+type Jar = { cookie: string };
+
+/** The document, or what stands for it where cookies are forbidden, as in a sandboxed frame. */
+const openJar = (): Jar => {
+  try {
+    return page!.cookie === undefined ? { cookie: "" } : page!;
+  } catch {
+    return { cookie: "" };
+  }
+};
 
 /**
  * Keeps the device's id of sparrow in the cookie `sparrow_id` beside storage,
@@ -19,17 +30,18 @@ const kept = (): string | undefined => new RegExp(`(?:^|; )${DEVICE}=([0-9a-f-]{
  */
 export const cookieId = (sparrow: Pick<Sparrow, "init" | "reset" | "setConsent">, domain?: string): void => {
   if (!page) return;
+  const jar = openJar();
   const { init, reset, setConsent } = sparrow;
   const set = (id: string, age = AGE) => {
     const where = (domain ? `; domain=${domain}` : "") + (location.protocol === "https:" ? "; secure" : "");
-    page!.cookie = `${DEVICE}=${id}; path=/; max-age=${age}; samesite=lax${where}`;
+    jar.cookie = `${DEVICE}=${id}; path=/; max-age=${age}; samesite=lax${where}`;
   };
   const eraseIfRefused = (consent: Options["consent"]) => {
     if (consent && !Object.values(consent).some((yes) => yes)) set("", 0);
   };
   const mirror = () => {
     const id = read(DEVICE);
-    const cookie = kept();
+    const cookie = kept(jar);
     if (!id && cookie) write(DEVICE, cookie);
     else if (!cookie || cookie !== id) set(deviceId());
   };

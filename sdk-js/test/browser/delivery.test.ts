@@ -229,3 +229,36 @@ test("what is given up is counted, and told with the next delivery as one event"
   assert.deepEqual(lost.map((event) => event.properties), [{ count: 10 }]);
   for (const id of ids.slice(10)) assert.ok(gateway.ids.has(id));
 });
+
+test("an event of four days is given up, one of a clock that was set back is sent at once", async () => {
+  const keyOf = (at: number) => `sparrow/pk/${at.toString(16).padStart(12, "0").replace(/.{8}/, "$&-")}-7000-8000-000000000000`;
+  const old = keyOf(Date.now() - 4 * 864e5);
+  const ahead = keyOf(Date.now() + 864e5);
+  const donor = await visit();
+  const body = await donor.evaluate(() => {
+    const fetched = window.fetch;
+    window.fetch = () => new Promise(() => {});
+    sparrow.track("probe", {});
+    window.fetch = fetched;
+    const key = Object.keys(localStorage).find((name) => /^sparrow.pk../.test(name))!;
+    const text = localStorage[key] as string;
+    localStorage.removeItem(key);
+    return text;
+  });
+  await donor.close();
+  const page = await visit("/empty");
+  const write = (key: string) => page.evaluate(([name, text]) => (localStorage[name!] = text!), [key, body.replace(/"eventId":".{36}"/, `"eventId":"${key.slice(-36)}"`)]);
+  await write(old);
+  await write(ahead);
+  const settled = await page.evaluate(
+    () =>
+      new Promise<[string, unknown][]>((done) => {
+        const all: [string, unknown][] = [];
+        const onSettle = (id: string, reason: unknown) => all.push([id, reason]) === 2 && done(all);
+        sparrow.init({ key: "pk", endpoint: "/s/e", onSettle, pageviews: "off" } as never);
+      }),
+  );
+  assert.deepEqual(settled, [[old.slice(-36), "expired"], [ahead.slice(-36), undefined]]);
+  await gateway.until(() => gateway.events.length === 2);
+  assert.deepEqual(gateway.events.map((event) => event.event), ["probe", "sparrow:lost"]);
+});
