@@ -5,6 +5,9 @@ package warehouse
 type Dialect interface {
 	// Table is the name of a table or view, quoted and qualified.
 	Table(name string) string
+	// Days is a table expression of raw or deliveries: who filters it by the
+	// column day reads these days only.
+	Days(name string) string
 	// Quote is an identifier, whatever it holds.
 	Quote(identifier string) string
 	// Literal is a string constant, whatever it holds.

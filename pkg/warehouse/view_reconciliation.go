@@ -124,7 +124,7 @@ func acceptedPart(d Dialect) string {
 		counting(map[string]string{
 			"accepted":  "count(case when not r.duplicate then 1 end)",
 			"duplicate": "count(case when r.duplicate then 1 end)",
-		}), d.Table("raw"), ofLane(d, "r"))
+		}), d.Days("raw"), ofLane(d, "r"))
 }
 
 // outcomePart counts each event's outcome in its highest run.
@@ -137,11 +137,11 @@ func outcomePart(d Dialect) string {
   from %s as d
   %s and l.tracker = d.tracker
   left join (
-    select epoch, seq, idx, tracker, max(run) as run from %s where run > 0 group by epoch, seq, idx, tracker
-  ) as last on last.epoch = d.epoch and last.seq = d.seq and last.idx = d.idx and last.tracker = d.tracker
+    select day, epoch, seq, idx, tracker, max(run) as run from %s where run > 0 group by day, epoch, seq, idx, tracker
+  ) as last on last.day = d.day and last.epoch = d.epoch and last.seq = d.seq and last.idx = d.idx and last.tracker = d.tracker
   where d.run = coalesce(last.run, 0)
   group by d.day, d.source, d.event, d.tracker`,
-		counting(given), d.CountedDeliveries(), ofLane(d, "d"), d.Table("deliveries"))
+		counting(given), d.CountedDeliveries(), ofLane(d, "d"), d.Days("deliveries"))
 }
 
 // heldPart counts what lanes only counted.
@@ -169,7 +169,7 @@ func liftedPart(d Dialect) string {
   )
   group by d.day, d.source, d.event, d.tracker`,
 		counting(map[string]string{"filtered": "0 - count(*)"}), d.CountedDeliveries(), ofLane(d, "d"), before("d", "l", "mark"),
-		d.Table("deliveries"), same("own", "d"), d.Table("parked"), d.Table("gaps"), notBefore("d", "g", "from"), before("d", "g", "to"))
+		d.Days("deliveries"), same("own", "d"), d.Table("parked"), d.Table("gaps"), notBefore("d", "g", "from"), before("d", "g", "to"))
 }
 
 // gapPart counts the events that had left the journal when the lane came to them.
@@ -182,8 +182,8 @@ func gapPart(d Dialect) string {
     select 1 from %s as d where d.tracker = g.tracker and %s
   )
   group by r.day, r.source, r.event, l.tracker`,
-		counting(map[string]string{"expired": "count(*)"}), d.Table("gaps"), d.Table("raw"), notBefore("r", "g", "from"), before("r", "g", "to"),
-		ofLane(d, "r"), d.Table("deliveries"), same("d", "r"))
+		counting(map[string]string{"expired": "count(*)"}), d.Table("gaps"), d.Days("raw"), notBefore("r", "g", "from"), before("r", "g", "to"),
+		ofLane(d, "r"), d.Days("deliveries"), same("d", "r"))
 }
 
 // aheadPart counts the events that lanes have not reached. Both tables are cut
@@ -198,8 +198,8 @@ func aheadPart(d Dialect) string {
     select 1 from %s as d where d.seq >= %s and d.tracker = l.tracker and %s
   )
   group by r.day, r.source, r.event, l.tracker`,
-		waiting(), d.Table("raw"), slowest, ofLane(d, "r"), notBefore("r", "l", "mark"), latestEpoch(d),
-		d.Table("deliveries"), slowest, same("d", "r"))
+		waiting(), d.Days("raw"), slowest, ofLane(d, "r"), notBefore("r", "l", "mark"), latestEpoch(d),
+		d.Days("deliveries"), slowest, same("d", "r"))
 }
 
 // parkedPart counts the events that wait for another attempt.
@@ -213,8 +213,8 @@ func parkedPart(d Dialect) string {
     select 1 from %s as d where d.tracker = p.tracker and %s
   )
   group by r.day, r.source, r.event, l.tracker`,
-		waiting(), d.Table("parked"), d.Table("raw"), ofLane(d, "r"), before("r", "l", "mark"), latestEpoch(d),
-		d.Table("deliveries"), same("d", "r"))
+		waiting(), d.Table("parked"), d.Days("raw"), ofLane(d, "r"), before("r", "l", "mark"), latestEpoch(d),
+		d.Days("deliveries"), same("d", "r"))
 }
 
 // waiting counts events without an outcome: pending, or expired when they were
@@ -253,5 +253,5 @@ func lostPart(d Dialect) string {
   where told.n between 1 and %[7]d
   group by told.day, told.source`,
 		d.Literal(lostEvent), d.Literal(lostTracker), counting(map[string]string{"lost": "sum(told.n)"}),
-		d.Typed(text(0), TypeInteger), inner, d.Table("raw"), mostLost)
+		d.Typed(text(0), TypeInteger), inner, d.Days("raw"), mostLost)
 }

@@ -27,6 +27,15 @@ func (d Dialect) Table(name string) string {
 	return d.Quote(d.Project + "." + d.Dataset + "." + name)
 }
 
+// Days is the table or, of one that is partitioned by another column, a subquery
+// that takes the day from that: only a filter of it prunes partitions.
+func (d Dialect) Days(name string) string {
+	if name != rawTable.name {
+		return d.Table(name)
+	}
+	return fmt.Sprintf("(select * except (day), date(%s) as day from %s)", d.Quote(rawTable.day), d.Table(name))
+}
+
 // Quote is an identifier in backticks.
 func (Dialect) Quote(identifier string) string {
 	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`", "\n", "\\n", "\r", "\\r").Replace(identifier) + "`"
@@ -45,19 +54,34 @@ func (Dialect) Text(expr string) string { return "cast(" + expr + " as string)" 
 func (d Dialect) Extract(texts, values []warehouse.Path) (inner string, text, value func(i int) string) {
 	inner = fmt.Sprintf(`if(regexp_contains(data, r'\\u[dD][89a-fA-F]'), %s, data) as doc`, mended("data"))
 	text = func(i int) string {
-		path := d.Literal(jsonPath(texts[i]))
+		scalar, whole := d.member(texts[i])
 		if len(texts[i]) == 1 {
-			return fmt.Sprintf("json_value(r.doc, %s)", path)
+			return scalar
 		}
 		// json_value knows strings, numbers and booleans only.
-		return fmt.Sprintf(`if(%[2]s like '"%%', json_value(r.doc, %[1]s), %[2]s)`, path, queried(path))
+		return fmt.Sprintf(`if(%[2]s like '"%%', %[1]s, %[2]s)`, scalar, whole)
 	}
-	value = func(i int) string { return queried(d.Literal(jsonPath(values[i]))) }
+	value = func(i int) string {
+		_, whole := d.member(values[i])
+		return whole
+	}
 	return inner, text, value
 }
 
-// queried is a member as JSON text.
-func queried(path string) string { return fmt.Sprintf("json_query(r.doc, %s)", path) }
+// member is a member of the document: its text, if it is a scalar, and its JSON.
+// One that no path can name is read by its name from the parsed document, which
+// rounds numbers that a FLOAT64 does not hold.
+func (d Dialect) member(path warehouse.Path) (scalar, whole string) {
+	if named, ok := jsonPath(path); ok {
+		named = d.Literal(named)
+		return fmt.Sprintf("json_value(r.doc, %s)", named), fmt.Sprintf("json_query(r.doc, %s)", named)
+	}
+	parsed := "safe.parse_json(r.doc, wide_number_mode => 'round')"
+	for _, name := range path {
+		parsed += "[" + d.Literal(name) + "]"
+	}
+	return fmt.Sprintf("json_value(%s)", parsed), fmt.Sprintf("nullif(to_json_string(%s), 'null')", parsed)
+}
 
 // mended replaces halves of surrogate pairs by U+FFFD, which is how the lanes
 // read them. Whole pairs are set aside first, between control characters that
@@ -73,14 +97,31 @@ func mended(expr string) string {
 }
 
 // jsonPath is a path in JSONPath with every name in double quotes. Within them
-// only the double quote itself is escaped.
-func jsonPath(path warehouse.Path) string {
+// only the double quote itself is escaped, by a backslash; a backslash before
+// anything else is one. So there is no way to write a backslash that stands at a
+// name's end or before a double quote: not ok (GoogleSQL's json_internal.cc).
+func jsonPath(path warehouse.Path) (text string, ok bool) {
 	var b strings.Builder
 	b.WriteByte('$')
 	for _, name := range path {
-		b.WriteString(`."` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
+		b.WriteString(`."`)
+		open := false // an odd number of backslashes came before
+		for i := range len(name) {
+			if name[i] == '"' {
+				if open {
+					return "", false
+				}
+				b.WriteByte('\\')
+			}
+			open = name[i] == '\\' && !open
+			b.WriteByte(name[i])
+		}
+		if open {
+			return "", false
+		}
+		b.WriteByte('"')
 	}
-	return b.String()
+	return b.String(), true
 }
 
 // Typed casts text; what does not fit is NULL.
@@ -113,10 +154,10 @@ func (Dialect) DayBefore(seconds int64) string {
 	return fmt.Sprintf("date(timestamp_sub(current_timestamp(), interval %d second))", seconds)
 }
 
-// CountedDeliveries joins each delivery to its raw row.
+// CountedDeliveries joins each delivery to its raw row, which is of the same day.
 func (d Dialect) CountedDeliveries() string {
-	return fmt.Sprintf(`(select w.day, w.source, w.event, v.tracker, v.outcome, v.run, v.epoch, v.seq, v.idx
-    from %s as v join %s as w on w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where not w.duplicate)`, d.Table("deliveries"), d.Table("raw"))
+	return fmt.Sprintf(`(select v.day, w.source, w.event, v.tracker, v.outcome, v.run, v.epoch, v.seq, v.idx
+    from %s as v join %s as w on w.day = v.day and w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where not w.duplicate)`, d.Days("deliveries"), d.Days("raw"))
 }
 
 // Div is NULL when the divisor is 0.

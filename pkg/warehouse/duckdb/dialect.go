@@ -15,6 +15,9 @@ var _ warehouse.Dialect = Dialect{}
 // Table is the table's name: there is one database and one schema.
 func (d Dialect) Table(name string) string { return name }
 
+// Days is the table: DuckDB leaves out what cannot hold a day by itself.
+func (d Dialect) Days(name string) string { return d.Table(name) }
+
 // Quote is an identifier in double quotes.
 func (Dialect) Quote(identifier string) string {
 	return `"` + strings.ReplaceAll(identifier, `"`, `""`) + `"`
