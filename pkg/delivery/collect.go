@@ -53,7 +53,7 @@ func (l *Lane) lose(w *window, gap event.Gap) {
 	l.internal("journal gap", err)
 }
 
-// collect reads a window: until it is full, or Linger after its first record,
+// collect reads a window: until it is full, or linger after its first record,
 // or ctx ends. While the journal has nothing at hand it publishes what earlier
 // windows decided.
 func (l *Lane) collect(ctx context.Context) (*window, error) {
@@ -94,7 +94,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
-		until = w.opened.Add(max(l.traits.Linger, atHand))
+		until = w.opened.Add(max(l.linger(), atHand))
 		if w.open >= l.traits.MaxBatch { // enough for a request: take only what is at hand
 			until = earlier(until, now.Add(atHand))
 		}
@@ -103,6 +103,14 @@ func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
 		until = earlier(until, due)
 	}
 	return until
+}
+
+// linger is how long a batch waits to fill: not at all where nothing is sent.
+func (l *Lane) linger() time.Duration {
+	if l.config.Mode != Live {
+		return 0
+	}
+	return l.traits.Linger
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -114,6 +114,20 @@ func TestDryRunSendsNothing(t *testing.T) {
 	})
 }
 
+func TestDryRunWaitsForNoBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, true)
+		w.config.Mode, w.traits.Linger = delivery.DryRun, time.Minute
+		w.journal.add("buy")
+		w.run()
+		wait(time.Second)
+		if n := len(w.ledger.rows()); n != 1 {
+			t.Errorf("%d outcomes after a second, want one: nothing is sent, so there is no batch to fill", n)
+		}
+		w.quit()
+	})
+}
+
 func TestFiltersCostNoPublishPerBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, true)
