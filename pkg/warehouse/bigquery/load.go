@@ -51,7 +51,7 @@ func (s *Store) Load(ctx context.Context, batch *warehouse.Batch) error {
 func (s *Store) loadTimeout(b *warehouse.Batch) time.Duration {
 	size := 0
 	for i := range b.Raw {
-		size += len(b.Raw[i].Data)
+		size += len(b.Raw[i].Data) + len(b.Raw[i].Translated)
 	}
 	return s.config.Timeout * time.Duration(1+size>>23)
 }
@@ -61,7 +61,7 @@ func (s *Store) oversized(b *warehouse.Batch) error {
 	var bad []warehouse.RowError
 	for i := range b.Raw {
 		r := &b.Raw[i]
-		if r.Refused == "" && len(r.Data)+len(r.Context) > int(s.config.MaxRow) {
+		if r.Refused == "" && len(r.Data)+len(r.Context)+len(r.Translated) > int(s.config.MaxRow) {
 			bad = append(bad, warehouse.RowError{Row: i, Reason: fmt.Sprintf("%d bytes of data, over the limit of %s", len(r.Data), s.config.MaxRow)})
 		}
 	}

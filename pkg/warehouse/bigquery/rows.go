@@ -19,7 +19,7 @@ const (
 // encodeRaw encodes a row of raw; a refused one without its data, and with a
 // time that BigQuery takes.
 func encodeRaw(r *warehouse.RawRow) []byte {
-	e := newEncoder(len(r.Data) + len(r.Context) + 256)
+	e := newEncoder(len(r.Data) + len(r.Context) + len(r.Translated) + 256)
 	e.text(r.EventID).instant(storable(r.Timestamp, r.Refused != ""))
 	if r.Refused == "" {
 		e.text(r.Data)
