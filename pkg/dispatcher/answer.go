@@ -75,6 +75,17 @@ func writeRefusal(w http.ResponseWriter, f *refusal) {
 func appendAccepted(b []byte, elements []element) []byte {
 	b = append(b, `{"accepted":`...)
 	b = strconv.AppendInt(b, int64(len(elements)), 10)
+	return appendFaults(b, elements)
+}
+
+// appendSuccess writes {"success":true}, as Segment does, with the faults of
+// invalid elements.
+func appendSuccess(b []byte, elements []element) []byte {
+	return appendFaults(append(b, `{"success":true`...), elements)
+}
+
+// appendFaults ends an answer with the faults of invalid elements, if there are any.
+func appendFaults(b []byte, elements []element) []byte {
 	first := true
 	for i := range elements {
 		if elements[i].fault == "" {

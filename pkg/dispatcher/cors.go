@@ -14,8 +14,13 @@ var (
 	valueMethods       = []string{"POST"}
 	valueAllowHeaders  = []string{"Authorization, Content-Type, Content-Encoding, X-Request-Id"}
 	valueMaxAge        = []string{"7200"} // browsers cap it at two hours or less
+	valueRead          = []string{"GET"}
+	valueAllowRead     = []string{"GET, HEAD, OPTIONS"}
 	valueAllow         = []string{"OPTIONS, POST"}
 )
+
+// maxAsked bounds the names of headers that a preflight may have repeated, in bytes.
+const maxAsked = 1024
 
 // share lets the page read the answer. It is set on refusals too, 403 included,
 // so that the SDK sees a status instead of a network error and does not try
@@ -39,13 +44,16 @@ func (d *Dispatcher) preflight(x *exchange) {
 		h["Access-Control-Allow-Origin"] = x.r.Header["Origin"]
 		h["Access-Control-Allow-Methods"] = valueMethods
 		h["Access-Control-Allow-Headers"] = valueAllowHeaders
+		if asked := x.r.Header["Access-Control-Request-Headers"]; x.dialect.foreign && len(asked) == 1 && len(asked[0]) <= maxAsked {
+			h["Access-Control-Allow-Headers"] = asked // what they are called changes with the SDK, and no header is acted on
+		}
 		h["Access-Control-Max-Age"] = valueMaxAge
 	}
 	x.w.WriteHeader(x.status)
 }
 
 func (d *Dispatcher) allowsPreflight(x *exchange) bool {
-	if key := parameter(x.r.URL.RawQuery, "key"); key != "" {
+	if key := queryKey(x); key != "" {
 		s, found := d.keys[key]
 		if found {
 			x.source = s

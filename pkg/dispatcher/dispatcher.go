@@ -94,11 +94,20 @@ func New(c Config, log Log, o Options) (*Dispatcher, error) {
 }
 
 // Mount adds the intake to r: /v1/events, the same handler at browserPath+"/e"
-// (such as "/s/e": block lists know /v1/events), /healthz and /readyz. Every
-// method is handled; what a path does not offer is answered 405 with Allow.
+// (such as "/s/e": block lists know /v1/events), Segment's API below /v1 with the
+// settings that its and RudderStack's browser SDKs ask for, /healthz and /readyz.
+// Every method is handled; what a path does not offer is answered 405 with Allow.
 func (d *Dispatcher) Mount(r chi.Router, browserPath string) {
-	r.HandleFunc("/v1/events", d.serveEvents)
-	r.HandleFunc(browserPath+"/e", d.serveEvents)
+	own := d.intake(&sparrow)
+	r.HandleFunc("/v1/events", own)
+	r.HandleFunc(browserPath+"/e", own)
+	for path, kind := range segmentPaths {
+		r.HandleFunc("/v1/"+path, d.intake(segmentDialect(kind)))
+	}
+	r.HandleFunc("/beacon/v1/batch", d.intake(segmentDialect("")))
+	r.HandleFunc("/v1/projects/{key}/settings", d.serveSegmentSettings)
+	r.HandleFunc("/sourceConfig", d.serveRudderStackConfig)
+	r.HandleFunc("/sourceConfig/", d.serveRudderStackConfig)
 	r.HandleFunc("/healthz", d.serveHealth)
 	r.HandleFunc("/readyz", d.serveReady)
 }

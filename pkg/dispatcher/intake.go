@@ -3,9 +3,7 @@ package dispatcher
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
@@ -21,6 +19,8 @@ type exchange struct {
 	source *source // the anonymous one until the key is known
 	gzip   bool
 
+	dialect *dialect
+
 	scratch *scratch
 	lease   lease
 	// spent: the scratch may still be read by a log that gave up on it.
@@ -28,10 +28,14 @@ type exchange struct {
 	status int // of the answer, 0 before it
 }
 
-// serveEvents is the handler of the intake, at all its paths.
-func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request) {
+// intake is the handler of the paths at which a dialect is spoken.
+func (d *Dispatcher) intake(spoken *dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { d.serveEvents(w, r, spoken) }
+}
+
+func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request, spoken *dialect) {
 	now := time.Now()
-	x := exchange{w: w, r: r, began: now, id: requestID(r, now), origin: first(r.Header["Origin"]), source: d.anonymous}
+	x := exchange{w: w, r: r, began: now, id: requestID(r, now), origin: first(r.Header["Origin"]), source: d.anonymous, dialect: spoken}
 	x.lease.from = &d.budget
 	d.metrics.inFlight.Inc()
 	defer d.finish(&x)
@@ -42,7 +46,7 @@ func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	share(w.Header(), r.Header["Origin"])
 	if f := d.accept(&x); f != nil {
-		d.refuse(&x, f)
+		d.refuse(&x, spoken.understood(f))
 		return
 	}
 	x.status = http.StatusOK
@@ -53,7 +57,8 @@ func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request) {
 // accept takes the request's events, or says why not. The order of the checks
 // is documented with the package.
 func (d *Dispatcher) accept(x *exchange) *refusal {
-	if f := d.admit(x); f != nil {
+	known, f := d.admit(x)
+	if f != nil {
 		return f
 	}
 	x.scratch = d.pool.get()
@@ -65,9 +70,17 @@ func (d *Dispatcher) accept(x *exchange) *refusal {
 		return f
 	}
 	if damaged != nil {
+		if !known {
+			return refuseKey()
+		}
 		return d.keepMalformed(x, x.scratch.body, damaged)
 	}
-	b, err := split(content, x.scratch.elements, d.limits.Events, int(d.limits.Event))
+	b, err := x.dialect.split(content, x.scratch.elements, d.limits.Events, int(d.limits.Event))
+	if !known {
+		if f := d.enter(x, b.writeKey()); f != nil {
+			return f
+		}
+	}
 	if err != nil {
 		return d.keepMalformed(x, content, err)
 	}
@@ -78,33 +91,54 @@ func (d *Dispatcher) accept(x *exchange) *refusal {
 	return d.keep(x, content, b)
 }
 
-// admit decides by the request's header alone, before its body is read.
-func (d *Dispatcher) admit(x *exchange) *refusal {
+// admit decides by the request's header alone, before its body is read. known is
+// false when the key is still to come, in the body.
+func (d *Dispatcher) admit(x *exchange) (known bool, f *refusal) {
 	if x.r.Method != http.MethodPost {
 		x.w.Header()["Allow"] = valueAllow
-		return refuse(http.StatusMethodNotAllowed, reasonMethod, "send events with POST")
+		return false, refuse(http.StatusMethodNotAllowed, reasonMethod, "send events with POST")
 	}
 	if d.draining.Load() {
 		x.w.Header().Set("Connection", "close")
-		return later(http.StatusServiceUnavailable, reasonDraining, "shutting down; send it again", time.Second)
+		return false, later(http.StatusServiceUnavailable, reasonDraining, "shutting down; send it again", time.Second)
 	}
-	s, found := d.keys[requestKey(x.r)]
-	if !found {
-		return refuse(http.StatusUnauthorized, reasonKey, "unknown or missing write key; send a source's key as ?key=... or as Authorization: Bearer")
-	}
-	x.source = s
-	if x.origin != "" && !s.origins.allow(x.origin) {
-		return refuse(http.StatusForbidden, reasonOrigin, "this origin may not use the key; add it to the source's origins")
+	if key := requestKey(x); key != "" || !x.dialect.foreign {
+		if f := d.enter(x, key); f != nil {
+			return false, f
+		}
+		known = true
 	}
 	if f := checkType(x.r.Header); f != nil {
-		return f
+		return known, f
 	}
 	zipped, f := checkEncoding(x.r.Header)
 	if f != nil {
 		x.w.Header().Set("Accept-Encoding", "gzip")
 	}
 	x.gzip = zipped
-	return f
+	return known, f
+}
+
+// enter finds the source that a write key belongs to, if the request's origin may
+// use it.
+func (d *Dispatcher) enter(x *exchange, key string) *refusal {
+	s, found := d.keys[key]
+	if !found {
+		return refuseKey()
+	}
+	x.source = s
+	if x.origin != "" && !s.origins.allow(x.origin) {
+		return refuseOrigin()
+	}
+	return nil
+}
+
+func refuseOrigin() *refusal {
+	return refuse(http.StatusForbidden, reasonOrigin, "this origin may not use the key; add it to the source's origins")
+}
+
+func refuseKey() *refusal {
+	return refuse(http.StatusUnauthorized, reasonKey, "unknown or missing write key; send a source's key as ?key=... or as Authorization: Bearer")
 }
 
 func (d *Dispatcher) checkSizes(b batch) *refusal {
@@ -144,7 +178,7 @@ func (d *Dispatcher) keep(x *exchange, content []byte, b batch) *refusal {
 	if invalid > 0 {
 		x.source.metrics.invalid.Add(float64(invalid))
 	}
-	x.scratch.answer = appendAccepted(x.scratch.answer, b.elements)
+	x.scratch.answer = x.dialect.accepted(x.scratch.answer, b.elements)
 	return nil
 }
 
@@ -244,34 +278,4 @@ func (d *Dispatcher) recovered(x *exchange, p any) {
 	if x.status == 0 {
 		d.refuse(x, refuse(http.StatusInternalServerError, reasonPanic, "internal error; it was reported"))
 	}
-}
-
-// requestKey is the write key of a request: the query's, or else the bearer token.
-func requestKey(r *http.Request) string {
-	if key := parameter(r.URL.RawQuery, "key"); key != "" {
-		return key
-	}
-	const scheme = "bearer "
-	value := first(r.Header["Authorization"])
-	if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-		return strings.TrimSpace(value[len(scheme):])
-	}
-	return ""
-}
-
-// parameter finds one parameter of a query without building a map of all of them.
-func parameter(query, name string) string {
-	for query != "" {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		given, value, _ := strings.Cut(pair, "=")
-		if given != name {
-			continue
-		}
-		if text, err := url.QueryUnescape(value); err == nil {
-			return text
-		}
-		return ""
-	}
-	return ""
 }

@@ -32,6 +32,7 @@ func (d *Dispatcher) seen(x *exchange) event.Record {
 			Referrer:  kept(first(h["Referer"]), maxReferrer),
 			RequestID: x.id,
 			Purpose:   kept(first(h["Sec-Purpose"]), maxPurpose),
+			Format:    x.dialect.format,
 		},
 	}
 }
@@ -42,6 +43,7 @@ func (x *exchange) encode(r event.Record, content []byte, elements []element) *r
 	if !x.lease.grow(len(content) + maxContextSize*len(elements)) {
 		return refuseBusy()
 	}
+	sentAt := r.Context.SentAt
 	for i := range elements {
 		e := &elements[i]
 		r.EventID, r.Data = e.eventID, content[e.start:e.end]
@@ -49,6 +51,9 @@ func (x *exchange) encode(r event.Record, content []byte, elements []element) *r
 			r.EventID = newUUID(x.began)
 		}
 		r.Context.Invalid, r.Context.Encoding = e.fault, encoding(e.binary)
+		if r.Context.SentAt = e.sentAt; e.sentAt.IsZero() {
+			r.Context.SentAt = sentAt
+		}
 		s.encoded, _ = r.AppendBinary(s.encoded) // never fails
 		s.endRecord()
 	}

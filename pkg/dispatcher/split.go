@@ -11,9 +11,9 @@ import (
 // element is one event of a body: where its bytes are, and what its contract says.
 type element struct {
 	start, end int
-	eventID    string
-	fault      string // the rule it broke, "" for none
-	binary     bool   // its bytes are not UTF-8
+	inspected
+	fault  string // the rule it broke, "" for none
+	binary bool   // its bytes are not UTF-8
 }
 
 // batch is what a body holds.
@@ -21,46 +21,47 @@ type batch struct {
 	elements []element // at most one more than was asked for
 	count    int       // of all elements
 	sentAt   time.Time
+	key      string // the write key that stands beside the elements, "" for none
 }
 
 // split finds the events of a body, in one of its forms (see the package
 // documentation), and checks the contract of those that are no longer than
 // maxEvent. It looks at no more than most+1 elements but counts all. The error
 // says why the body is not JSON.
-func split(body []byte, into []element, most, maxEvent int) (batch, error) {
+func (s *dialect) split(body []byte, into []element, most, maxEvent int) (batch, error) {
 	start := event.SkipSpace(body, 0)
-	if start < len(body) && body[start] == '{' {
-		if summary, err := event.Inspect(body); err == nil {
-			whole := element{start: start, end: trimmedEnd(body), eventID: summary.EventID}
+	if start < len(body) && body[start] == '{' && s.single != "" {
+		if found, err := s.inspect(body); err == nil {
+			whole := element{start: start, end: trimmedEnd(body), inspected: found}
 			return batch{elements: append(into, whole), count: 1}, nil
 		}
 	}
-	b, err := splitForm(body, start, into, most)
+	b, err := s.splitForm(body, start, into, most)
 	if err != nil {
 		return batch{}, err
 	}
 	for i := range b.elements {
-		b.elements[i].inspect(body, maxEvent)
+		s.inspectElement(&b.elements[i], body, maxEvent)
 	}
 	return b, nil
 }
 
-// inspect checks an element's contract. One that is too long is left alone: it
-// will be refused.
-func (e *element) inspect(body []byte, maxEvent int) {
+// inspectElement checks an element's contract. One that is too long is left
+// alone: it will be refused.
+func (s *dialect) inspectElement(e *element, body []byte, maxEvent int) {
 	if e.end-e.start > maxEvent {
 		return
 	}
 	data := body[e.start:e.end]
-	summary, err := event.Inspect(data)
-	e.eventID = summary.EventID
+	found, err := s.inspect(data)
+	e.inspected = found
 	if err != nil {
 		e.fault = err.Error()
 		e.binary = !utf8.Valid(data)
 	}
 }
 
-func splitForm(body []byte, start int, into []element, most int) (batch, error) {
+func (s *dialect) splitForm(body []byte, start int, into []element, most int) (batch, error) {
 	if start < len(body) && body[start] == '[' {
 		b := batch{elements: into}
 		end, err := b.list(body, start, most)
@@ -77,7 +78,7 @@ func splitForm(body []byte, start int, into []element, most int) (batch, error) 
 		return batch{}, err
 	}
 	b := batch{elements: into}
-	if list, ok := b.envelope(body, start); ok {
+	if list, ok := b.envelope(s, body, start); ok {
 		_, err := b.list(body, list, most)
 		return b, err
 	}
@@ -112,9 +113,10 @@ func (b *batch) list(body []byte, i, most int) (int, error) {
 }
 
 // envelope looks for the third form in a value whose syntax is known to be
-// sound: an object with one member "events", an array, and no member "event".
-// It returns where the array starts, and notes sentAt.
-func (b *batch) envelope(body []byte, i int) (list int, ok bool) {
+// sound: an object with one member that is the dialect's list, an array, and
+// without the one of a single event. It returns where the array starts, and
+// notes sentAt and writeKey.
+func (b *batch) envelope(s *dialect, body []byte, i int) (list int, ok bool) {
 	if body[i] != '{' {
 		return 0, false
 	}
@@ -132,15 +134,17 @@ func (b *batch) envelope(body []byte, i int) (list int, ok bool) {
 			return 0, false
 		}
 		switch name {
-		case `"event"`:
+		case s.single:
 			return 0, false
-		case `"events"`:
+		case s.list:
 			if found++; found > 1 || body[value] != '[' {
 				return 0, false
 			}
 			list = value
 		case `"sentAt"`:
 			b.sentAt = sentTime(body[value:end])
+		case `"writeKey"`:
+			b.key = keyText(body[value:end])
 		}
 		if i = event.SkipSpace(body, end); body[i] == ',' {
 			i = event.SkipSpace(body, i+1)
@@ -156,6 +160,14 @@ func sentTime(value []byte) time.Time {
 		return time.Time{}
 	}
 	return t.UTC()
+}
+
+// keyText reads writeKey. No key needs an escape.
+func keyText(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	return string(value[1 : len(value)-1])
 }
 
 // clientClock reads the query's t, milliseconds since 1970 by the client's

@@ -144,7 +144,7 @@ func (c *carrier) addEvents(ctx context.Context, arrival eventArrival) error {
 			c.metrics.oldest.Store(row.Timestamp.UnixMicro())
 		}
 		c.batch.Raw = append(c.batch.Raw, row)
-		c.bytes += len(row.Data) + len(row.Context)
+		c.bytes += len(row.Data) + len(row.Context) + len(row.Translated)
 	}
 	if from.Before(arrival.batch.Next) {
 		c.batch.Events = Mark{Stream: EventsStream, Epoch: arrival.epoch, Next: arrival.batch.Next}

@@ -25,7 +25,8 @@ func trackersPreviewCommand(s *session) *cobra.Command {
 		Long: `Reads an event as a client sends it ("-" is the standard input) and shows, for
 each configured tracker, what the plan and the sanitizer leave of it and the exact
 request that the vendor would get, secrets masked; or why it would get none. It
-needs no running gateway, and sends nothing. Without a sparrow.yaml it uses the
+needs no running gateway, and sends nothing. With --from segment the event is a
+message as Segment's or RudderStack's SDKs send it. Without a sparrow.yaml it uses the
 configuration of ` + "`sparrow dev`" + `.`,
 		Example: "  sparrow trackers preview event.json\n  sparrow trackers preview event.json --tracker ga4 --now 2026-11-20T09:15:03Z --format json",
 		Args:    exactArgs("EVENT.json"),
@@ -34,11 +35,16 @@ configuration of ` + "`sparrow dev`" + `.`,
 	cmd.Flags().StringVar(&o.Tracker, "tracker", "", "only this tracker")
 	cmd.Flags().StringVar(&o.UserAgent, "user-agent", "", "the User-Agent of the request that brings the event")
 	now := cmd.Flags().String("now", "", "when the event is received, such as 2026-11-20T09:15:03Z (default: now)")
+	from := cmd.Flags().String("from", "sparrow", "whose event it is: sparrow or segment")
 	format := cmd.Flags().String("format", "text", "how to print: text or json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *format != "text" && *format != "json" {
 			return usagef("--format %q: want text or json", *format)
 		}
+		if *from != "sparrow" && *from != "segment" {
+			return usagef("--from %q: want sparrow or segment", *from)
+		}
+		o.Segment = *from == "segment"
 		o.Now = time.Now()
 		if *now != "" {
 			at, err := time.Parse(time.RFC3339, *now)

@@ -16,6 +16,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/segment"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
@@ -41,6 +42,7 @@ type PreviewOptions struct {
 	Tracker   string    // only this one; "" is all
 	Now       time.Time // when the event is received
 	UserAgent string    // of the request that brings it
+	Segment   bool      // the event is a message of Segment's API
 }
 
 // Previews is what each configured tracker would make of an event, given as the
@@ -90,7 +92,7 @@ func previewRecord(data []byte, o PreviewOptions) event.Record {
 		ReceivedAt: o.Now.UTC().Truncate(time.Microsecond), Source: "preview", Data: data,
 		Context: event.Context{UserAgent: o.UserAgent},
 	}
-	summary, err := event.Inspect(data)
+	id, err := inspectPreview(&record, o)
 	_, malformed := errors.AsType[*event.SyntaxError](err)
 	switch {
 	case malformed:
@@ -98,10 +100,23 @@ func previewRecord(data []byte, o PreviewOptions) event.Record {
 	case err != nil:
 		record.Context.Invalid = err.Error()
 	}
-	if record.EventID = summary.EventID; record.EventID == "" {
+	if record.EventID = id; record.EventID == "" {
 		record.EventID = uuid.NewSHA1(uuid.NameSpaceURL, data).String()
 	}
+	segment.Translate(&record)
 	return record
+}
+
+// inspectPreview checks the bytes as intake would, and returns the event's id.
+func inspectPreview(record *event.Record, o PreviewOptions) (id string, err error) {
+	if !o.Segment {
+		summary, err := event.Inspect(record.Data)
+		return summary.EventID, err
+	}
+	record.Context.Format = segment.Format("")
+	message, err := segment.Inspect(record.Data, "")
+	record.Context.SentAt = message.SentAt
+	return message.EventID, err
 }
 
 func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Time) Preview {
