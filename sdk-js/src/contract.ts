@@ -27,7 +27,7 @@ export type EventName<E> = keyof E & string;
 /** The arguments after the name: optional where every property is. */
 export type PropertiesOf<E, K extends keyof E> = {} extends E[K] ? [properties?: E[K]] : [properties: E[K]];
 
-/** Why an event was given up. A number is the gateway's permanent answer, such as 401 or 413. */
+/** Why an event was given up. A number is the gateway's answer about that event: 400 or 413. */
 export type DropReason = "expired" | "overflow" | "consent" | number;
 
 /** What {@link Sparrow.init} takes. */
@@ -38,12 +38,13 @@ export interface Options {
   endpoint: string;
   /**
    * What the visitor allowed. With `"wait"` nothing is stored or sent until
-   * {@link Sparrow.setConsent} is called; without it, everything is.
+   * {@link Sparrow.setConsent} is called; with `{}` events are dropped until
+   * it agrees; without it, everything is stored and sent.
    */
   consent?: Consent | "wait";
   /** More of the context of each event, asked when it is recorded, such as `sessions()` of `@sparrow-edge/sdk/session`. It must not throw. */
   context?: () => Record<string, unknown>;
-  /** Called once for each event when it is over: without a reason when the gateway holds it durably, with one when it was given up. */
+  /** Called once for each event that this page ended: without a reason when the gateway holds it durably, with one when it was given up. */
   onSettle?: (eventId: string, reason?: DropReason) => void;
 }
 
@@ -53,8 +54,8 @@ export interface Sparrow<E = Declared> {
   init(options: Options): void;
   /**
    * Records an event and returns its id; "" on a server, and where 500 events
-   * already wait for init or consent. The event is in storage, and on its way,
-   * when the call returns. Properties are copied at once: a BigInt becomes a
+   * already wait for init or consent. The event is in storage when the call
+   * returns, and on its way when the present task ends. Properties are copied at once: a BigInt becomes a
    * string; properties that are no JSON, as a circle, become {}.
    */
   track<K extends EventName<E>>(event: K, ...properties: PropertiesOf<E, K>): string;
@@ -64,7 +65,10 @@ export interface Sparrow<E = Declared> {
   identify(userId: string): void;
   /** Forgets the user and takes a new device id. Events already recorded keep theirs. */
   reset(): void;
-  /** Tries what waits and is not under way, unless it rests after a failure; resolves when that is done. Never rejects. */
+  /**
+   * Sends what waits, unless it rests after a failure. Resolves when all that
+   * is under way was answered, each request within 10 seconds. Never rejects.
+   */
   flush(): Promise<unknown>;
   /**
    * Sets what the visitor allows. If nothing in it is true, all that waits and
