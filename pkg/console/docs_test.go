@@ -11,10 +11,10 @@ import (
 const document = `{"openapi":"3.1.0","info":{"title":"Sparrow & co","version":"1","description":"First.\n\nSecond with ` + "`code`" + ` and **bold**.\n\n- one\n- two"},
 "paths":{
  "/v1/events":{"parameters":[{"$ref":"#/components/parameters/Key"}],
-  "post":{"summary":"Send events","requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Event"},"examples":{"one":{"summary":"One event","value":{"n":12345678901234567890}}}}}},
+  "post":{"summary":"Send events","security":[{"inURL":[]},{"inHeader":[]},{"nowhere":[]}],"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Event"},"examples":{"one":{"summary":"One event","value":{"n":12345678901234567890}}}}}},
    "responses":{"200":{"description":"durable","headers":{"X-Request-Id":{"schema":{"type":"string"},"description":"of the request"}},"content":{"application/json":{"schema":{"type":"object","properties":{"accepted":{"type":"integer","minimum":1}}},"example":{"accepted":1}}}},"429":{"$ref":"#/components/responses/Busy"}}}},
  "/a~b/{id}":{"get":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":["string","null"],"enum":["x","y"]}}],"responses":{}}}},
-"components":{"parameters":{"Key":{"name":"key","in":"query","schema":{"type":"string","maxLength":64},"description":"the write key"}},
+"components":{"securitySchemes":{"inURL":{"type":"apiKey","in":"query","name":"k","description":"a key in the URL"},"inHeader":{"type":"http","scheme":"bearer","description":"a key in a header"}},"parameters":{"Key":{"name":"key","in":"query","schema":{"type":"string","maxLength":64},"description":"the write key"}},
  "responses":{"Busy":{"description":"over the rate"}},
  "schemas":{"Event":{"type":"object","required":["event"],"properties":{"event":{"type":"string","minLength":1},"context":{"type":"object","properties":{"page":{"type":"object","properties":{"url":{"type":"string"}}}}},"tags":{"type":"array","items":{"$ref":"#/components/schemas/Tag.v1"}}}},"Tag.v1":{"oneOf":[{"type":"string"},{"type":"integer"}]}}}}`
 
@@ -35,6 +35,9 @@ func TestDocs(t *testing.T) {
 		"list":                       "<ul><li>one</li><li>two</li></ul>",
 		"operation":                  `<section id="post--v1-events">`,
 		"parameter by reference":     "the write key",
+		"key":                        "a key in the URL",
+		"key in a header":            "<code>Authorization</code> <span class=\"quiet\">in header</span>",
+		"summary among the contents": `<span class="quiet">Send events</span>`,
 		"limit in words":             "at most 64 characters",
 		"answer by reference":        "over the rate",
 		"header":                     "X-Request-Id",

@@ -17,6 +17,7 @@ type reference struct {
 
 type operation struct {
 	ID, Method, Path, Summary, Description string
+	Keys                                   []field // one of them is needed
 	Parameters                             []field
 	Bodies                                 []content
 	BodyDescription                        string
@@ -69,6 +70,7 @@ func readOperation(root gjson.Result, path, method string, item, node gjson.Resu
 		Method: strings.ToUpper(method), Path: path,
 		Summary: text(node, "summary"), Description: text(node, "description"),
 	}
+	op.Keys = readSecurity(root, node)
 	for _, list := range []gjson.Result{item.Get("parameters"), node.Get("parameters")} {
 		for _, p := range list.Array() {
 			p = resolve(root, p)
@@ -97,6 +99,29 @@ func readOperation(root gjson.Result, path, method string, item, node gjson.Resu
 		return true
 	})
 	return op
+}
+
+// readSecurity is how a client of an operation says who it is: the schemes of
+// which one suffices.
+func readSecurity(root, node gjson.Result) []field {
+	security := member(node, "security")
+	if !security.Exists() {
+		security = member(root, "security")
+	}
+	schemes := root.Get("components.securitySchemes")
+	var keys []field
+	for _, choice := range security.Array() {
+		choice.ForEach(func(name, _ gjson.Result) bool {
+			scheme := resolve(root, member(schemes, name.String()))
+			f := field{Name: text(scheme, "name"), In: text(scheme, "in"), Type: "string", Description: text(scheme, "description")}
+			if text(scheme, "type") == "http" {
+				f.Name, f.In, f.Type = "Authorization", "header", text(scheme, "scheme")
+			}
+			keys = append(keys, f)
+			return true
+		})
+	}
+	return keys
 }
 
 func readContents(root, node gjson.Result) []content {
