@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
 	"github.com/sparrow-edge/sparrow/trackers"
 )
 
@@ -31,8 +32,9 @@ func TestExampleOfATrackerOutOfTree(t *testing.T) {
 	run(example, "go", "vet", "./...")
 	run(example, "go", "test", "./...")
 	run(example, "go", "build", "-o", binary, ".")
-	if version := run(dir, binary, "version"); !strings.Contains(version, "acme ") || !strings.Contains(version, "ga4 ") {
-		t.Errorf("the example's binary has not all vendors:\n%s", version)
+	_, vendors, _ := strings.Cut(run(dir, binary, "version"), "\n")
+	if !strings.Contains(vendors, "acme ") || !strings.Contains(read(t, "docs/TRACKERS.md").text, vendors) {
+		t.Errorf("docs/TRACKERS.md does not show the vendors of the example's binary as they are:\n%s", vendors)
 	}
 	config := "environment: test\nsources: [{ name: site, keys: [pk_docs_test] }]\ntrackers: [{ kind: acme, token: not-a-real-token }]\n"
 	for name, content := range map[string]string{"sparrow.yaml": config, "plan.yaml": "events: {}\n"} {
@@ -55,6 +57,15 @@ func TestTrackersShowsTheExampleAsItIs(t *testing.T) {
 		_, body, ok := strings.Cut(string(source), c.from)
 		if !ok || !strings.Contains(text, "```go\n"+c.from+body+"```") {
 			t.Errorf("docs/TRACKERS.md does not show %s from %q on as it is", c.file, c.from)
+		}
+	}
+}
+
+func TestTrackersNamesEveryClause(t *testing.T) {
+	text := read(t, "docs/TRACKERS.md").text
+	for _, clause := range trackertest.Clauses() {
+		if !strings.Contains(text, clause+";") && !strings.Contains(text, clause+".") {
+			t.Errorf("docs/TRACKERS.md does not name the clause %q", clause)
 		}
 	}
 }

@@ -27,7 +27,8 @@
 //
 // A page that has Heap's browser SDK can pass heap.userId on as a property, which
 // `heapUserId` names: anonymous events then go under that number, and the event
-// that `identify` names binds it to the user.
+// that `identify` names binds it to the user. One call goes before an event, so that
+// one's user properties are not told: the user's next event's are.
 //
 // What Heap refuses to know of a user (a 4xx to that call alone) does not hold up
 // his events. One identity's events beyond 1,000 a minute wait for the next minute.
