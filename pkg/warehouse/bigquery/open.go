@@ -52,6 +52,7 @@ type Store struct {
 	rest    *rest.Client
 	control *control.BigQueryWriteClient // makes and finalizes streams
 	writer  *managedwriter.Client        // appends to them
+	idle    func()                       // closes the REST API's idle connections
 	life    context.Context              // ends with Close
 	end     context.CancelFunc
 
@@ -100,7 +101,7 @@ func Open(ctx context.Context, config Config, options Options) (*Store, error) {
 	s := &Store{
 		config: config, settle: int64(options.Settle.Seconds()), retention: options.Retention, log: options.Logger, tokens: options.Tokens, roots: options.RootCAs,
 		queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1),
-		flights: make(chan struct{}, config.InFlight), streams: map[*table]*stream{},
+		flights: make(chan struct{}, config.InFlight), streams: map[*table]*stream{}, idle: func() {},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -135,9 +136,12 @@ func (s *Store) restOptions() []option.ClientOption {
 	}
 	switch {
 	case s.tokens == nil:
-		return append(options, option.WithoutAuthentication(), option.WithHTTPClient(s.plainClient()))
+		client := s.plainClient()
+		s.idle = client.CloseIdleConnections
+		return append(options, option.WithoutAuthentication(), option.WithHTTPClient(client))
 	case s.roots != nil:
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}, IdleConnTimeout: time.Minute}
+		s.idle = transport.CloseIdleConnections
 		return append(options, option.WithHTTPClient(&http.Client{Transport: &oauth2.Transport{Source: s.tokens, Base: transport}}))
 	default:
 		return append(options, option.WithTokenSource(s.tokens))
@@ -188,6 +192,7 @@ func (s *Store) Close() error {
 	if s.rest != nil {
 		errs = append(errs, s.rest.Close())
 	}
+	s.idle()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close warehouse: %w", err)
 	}
