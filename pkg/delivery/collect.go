@@ -36,6 +36,9 @@ func (l *Lane) windowLimit() int {
 	if l.traits.Rate > 0 {
 		limit = min(limit, max(1, int(l.traits.Rate*rateWindow), l.traits.Burst))
 	}
+	if !l.traits.Dedup {
+		limit = min(limit, l.unsureLimit())
+	}
 	if l.breaker.state(time.Now()) != Closed {
 		limit = min(limit, l.probeLimit())
 	}

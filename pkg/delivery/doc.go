@@ -30,7 +30,8 @@
 //     (tracker.Traits.Dedup) the events since the last report are sent again
 //     under the same ids. To one without, nothing is ever sent twice: a report
 //     with intents is published before the requests, and intents that no later
-//     report took back become uncertain ("stopped while sending").
+//     report took back become uncertain ("stopped while sending"): about as many
+//     events as the vendor takes in a second.
 //   - A request before another (tracker.Request.Before) takes no event: whatever
 //     becomes of it makes nothing uncertain. What it refuses is rejected, never
 //     sent, and told as an incident of the class "validation".

@@ -40,6 +40,7 @@ type Lane struct {
 	in        intake
 	breaker   breaker
 	pace      pace
+	speed     float64   // events a second, of the last window that was sent
 	isolated  time.Time // when an event was last found on which the vendor fails
 	crowded   bool      // more came in than may be sent, in the last whole minute
 	closing   bool      // the tracker is being removed: nothing is sent any more

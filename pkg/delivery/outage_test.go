@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
@@ -174,5 +175,29 @@ func TestMaxAgeExpiresParkedEvents(t *testing.T) {
 		wait(11 * time.Hour)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Expired: 2})
+	})
+}
+
+// What is uncertain after a process died is about a second's worth of sending, not
+// a whole window of a vendor that answers slowly.
+func TestWindowsOfAVendorWithoutDedupAreShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, false)
+		w.tracker.each, w.traits.MaxBatch, w.traits.Concurrency = 1, 200, 10
+		w.vendor.fault = func(int, http.ResponseWriter) bool {
+			<-time.After(100 * time.Millisecond)
+			return false
+		}
+		for range 300 {
+			w.journal.add("buy", "buy", "buy", "buy", "buy", "buy", "buy", "buy", "buy", "buy")
+		}
+		w.run()
+		wait(20 * time.Second)
+		if n := len(w.ledger.last().Intents); n > 120 {
+			t.Errorf("%d events are announced at once, of a vendor that takes 100 a second", n)
+		}
+		wait(20 * time.Second)
+		w.quit()
+		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 3000})
 	})
 }

@@ -37,11 +37,13 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		if err := l.announce(ctx, w); err != nil {
 			return err
 		}
+		begun, n := time.Now(), len(w.pending())
 		if isolating {
 			l.isolate(ctx, work, calls)
 		} else {
 			l.send(ctx, work, calls)
 		}
+		l.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
 	}
 	return l.conclude(ctx, w)
 }
@@ -60,6 +62,20 @@ func (l *Lane) announce(ctx context.Context, w *window) error {
 		intents = append(intents, it.position)
 	}
 	return l.publish(ctx, intents)
+}
+
+// unsureSpan is about how long a window may take to send to a vendor without a
+// dedup key: all of it is announced before, and uncertain if the process dies.
+const unsureSpan = time.Second
+
+// unsureLimit is how many events such a window has: as many as the vendor took in
+// that time of the last one, and no fewer than it is sent at once. The first may
+// fill one request.
+func (l *Lane) unsureLimit() int {
+	if l.speed == 0 {
+		return max(l.traits.Concurrency, l.traits.MaxBatch)
+	}
+	return max(l.traits.Concurrency, int(min(l.speed*unsureSpan.Seconds(), maxRows)))
 }
 
 // conclude commits or drops a window after it was sent.
