@@ -43,7 +43,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "sparrow_warehouse_lag_seconds", Help: "Age of the oldest record read and not loaded yet; 0 when there is none.",
+		Name: "sparrow_warehouse_lag_seconds", Help: "Age of the oldest record not loaded yet; 0 when there is none.",
 	}, m.lag)
 	for _, c := range []prometheus.Collector{m.rows, m.latency, m.failures, m.quarantined, m.lost, m.behind, lag} {
 		if err := to.Register(c); err != nil {

@@ -62,7 +62,7 @@ func TestTablesChangeUnderneath(t *testing.T) {
 	if !s.server.Store().DropTable("sparrow", "raw") {
 		t.Fatal("there is no table raw")
 	}
-	clear(s.posted) // what it held is gone with it
+	clear(s.posted) // what it held is gone with it, but for what no commit covered
 	s.post("table", 20)
 	s.awaitStored(time.Minute)
 	s.Kill()

@@ -46,13 +46,14 @@ type street struct {
 	server *bigquerytest.Server
 	vendor *amplitudetest.Server
 	sentry *harness.Sentry
-	posted map[string]bool // the ids of what was acknowledged
+	posted map[string]bool // the ids of what was acknowledged and must be in raw
+	sent   map[string]bool // and of everything that was posted
 }
 
 // newStreet makes one whose gateway is not started yet.
 func newStreet(t *testing.T, c bigquerytest.Config) *street {
 	t.Helper()
-	s := &street{t: t, server: bigquerytest.Start(t, c), vendor: amplitudetest.New(amplitudetest.Options{}), sentry: harness.NewSentry(t), posted: map[string]bool{}}
+	s := &street{t: t, server: bigquerytest.Start(t, c), vendor: amplitudetest.New(amplitudetest.Options{}), sentry: harness.NewSentry(t), posted: map[string]bool{}, sent: map[string]bool{}}
 	vendor := httptest.NewServer(s.vendor)
 	t.Cleanup(vendor.Close)
 	files := map[string]string{"plan.yaml": trackingPlan}
@@ -102,7 +103,7 @@ func (s *street) post(prefix string, n int) {
 		if status, answer := s.Post(key, counted(id, i)); status != http.StatusOK {
 			s.t.Fatalf("POST: status %d: %s", status, answer)
 		}
-		s.posted[id] = true
+		s.posted[id], s.sent[id] = true, true
 	}
 }
 
@@ -132,10 +133,15 @@ func (s *street) stored() map[string]int {
 func (s *street) awaitStored(bound time.Duration) {
 	s.t.Helper()
 	s.Await("all rows in BigQuery", bound, func() bool {
-		rows, _ := s.server.Store().Count("sparrow", "raw")
-		return int(rows) >= len(s.posted)
+		rows := s.stored()
+		for id := range s.posted {
+			if rows[id] == 0 {
+				return false
+			}
+		}
+		return true
 	})
-	s.checkStored(s.posted, s.posted)
+	s.checkStored(s.posted, s.sent)
 }
 
 // checkStored: raw has what was acknowledged, nothing that was not sent, and

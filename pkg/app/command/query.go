@@ -7,7 +7,8 @@ func queryCommand(s *session) *cobra.Command {
 		Use:   "query SQL",
 		Short: "Run one read-only SQL statement on the warehouse",
 		Long: `Runs one SELECT on the warehouse and prints the result. The running gateway is
-asked through its socket; with none running, the stored file is opened.
+asked through its socket; with none running, the stored file is opened, or
+BigQuery asked.
 
 Tables and views: raw, deliveries, filtered, leaks, raw_normalized (one row an
 event, a column for each property of the plan), reconciliation.`,
