@@ -30,17 +30,24 @@ func forbidden(id string) bool {
 	return false
 }
 
+// The times that can be the start of a session, in seconds since 1970: from
+// September 2001, before which they had fewer digits, to the year 2100.
+const (
+	firstSession = 1_000_000_000
+	lastSession  = 4_102_444_800
+)
+
 // sessionID is the start of a session in milliseconds, as Amplitude wants it: an
 // id that is such a number, or one in seconds. Any other is no session to
 // Amplitude: -1.
 func sessionID(id string) string {
 	n, err := strconv.ParseInt(id, 10, 64)
 	switch {
-	case err != nil || n <= 0:
+	case err != nil || strconv.FormatInt(n, 10) != id: // +7 and 007 are no numbers in JSON
 		return "-1"
-	case len(id) == len("1795165800"):
+	case n >= firstSession && n < lastSession:
 		return id + "000"
-	case len(id) == len("1795165800000"):
+	case n >= firstSession*1000 && n < lastSession*1000:
 		return id
 	}
 	return "-1"
