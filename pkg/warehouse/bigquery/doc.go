@@ -40,13 +40,13 @@
 // table's etag, succeeds.
 //
 // A stream that is gone (BigQuery drops idle ones, and all of a table that was
-// made anew) cannot be asked for its rows. Then, and when a stream holds nothing
-// beyond the commit, the rows after the mark are counted in the table itself.
+// made anew) cannot be asked for its rows. Then the rows after the mark are
+// counted in the table itself. So a stream that is lost is replaced, and nothing
+// needs the default stream, with duplicates for views to remove, to fall back on.
 //
 // The rows of names_log, quarantine_log, gaps_log, lanes_log, plans_log and
-// columns_log
-// may be stored twice without harm: views show the newest, each once. They go
-// through the tables' default streams.
+// columns_log may be stored twice without harm: views show the newest, each once.
+// They go through the tables' default streams.
 //
 // # Tables
 //

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
@@ -27,9 +29,13 @@ var (
 	ErrUnauthenticated = errors.New("BigQuery does not accept the access token")
 )
 
-// quotaPause is the least to wait after a quota was exceeded: the shortest of
-// BigQuery's quotas count by the second and by ten seconds.
-const quotaPause = 2 * time.Second
+// What to wait after a quota was exceeded: at least quotaPause, for the shortest
+// of BigQuery's quotas count by the second and by ten seconds; what BigQuery
+// asks for, up to longestPause.
+const (
+	quotaPause   = 2 * time.Second
+	longestPause = 5 * time.Minute
+)
 
 // roles is what to grant.
 const roles = "grant the service account roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
@@ -41,7 +47,7 @@ func judged(err error) error {
 	}
 	switch kind(err) {
 	case codes.ResourceExhausted:
-		return fault.After(fmt.Errorf("%w: %w", ErrQuota, err), quotaPause)
+		return fault.After(fmt.Errorf("%w: %w", ErrQuota, err), min(max(askedPause(err), quotaPause), longestPause))
 	case codes.PermissionDenied:
 		return fault.Permanent(fmt.Errorf("%w: %s: %w", ErrPermission, roles, err))
 	case codes.Unauthenticated:
@@ -49,6 +55,23 @@ func judged(err error) error {
 	default:
 		return err
 	}
+}
+
+// askedPause is how long BigQuery asks to wait, 0 if it does not say.
+func askedPause(err error) time.Duration {
+	if answer, found := errors.AsType[*googleapi.Error](err); found {
+		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 for none, and for a date
+		return time.Duration(min(max(seconds, 0), int(longestPause.Seconds()))) * time.Second
+	}
+	var told interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &told) {
+		for _, detail := range told.GRPCStatus().Details() {
+			if info, ok := detail.(interface{ GetRetryDelay() *durationpb.Duration }); ok {
+				return info.GetRetryDelay().AsDuration()
+			}
+		}
+	}
+	return 0
 }
 
 // kind is the gRPC code of an error, of one of the REST API the code that

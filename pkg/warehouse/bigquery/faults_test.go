@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,18 +62,36 @@ func TestHangs(t *testing.T) {
 	checkRows(t, server, 6)
 }
 
-// TestQuota: a while of exceeded quota says how long to wait, and passes.
+// TestQuota: a while of exceeded quota says how long to wait, as BigQuery asks
+// for it, and passes.
 func TestQuota(t *testing.T) {
-	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
-	w := strict(t, server, nil)
-	persist(t, w, messages(t, 1, 3))
-	server.Order(bigquerytest.Fault{Kind: bigquerytest.QuotaExceeded, Method: bigquerytest.AppendRows, For: 300 * time.Millisecond})
-	err := w.Load(t.Context(), messages(t, 3, 6))
-	if wait, told := fault.RetryAfter(err); !errors.Is(err, bigquery.ErrQuota) || !told || wait <= 0 || fault.IsPermanent(err) {
-		t.Errorf("error %v, want ErrQuota with a time to wait", err)
+	for _, c := range []struct {
+		method     bigquerytest.Method
+		asked      time.Duration
+		want, most time.Duration
+	}{
+		{bigquerytest.AppendRows, 0, 2 * time.Second, 5 * time.Minute},
+		{bigquerytest.AppendRows, 17 * time.Second, 17 * time.Second, 17 * time.Second},
+		{bigquerytest.AppendRows, 24 * time.Hour, 5 * time.Minute, 5 * time.Minute},
+		{bigquerytest.CreateWriteStream, 9 * time.Second, 9 * time.Second, 9 * time.Second},
+	} {
+		t.Run(fmt.Sprintf("%s/%s", c.method, c.asked), func(t *testing.T) {
+			t.Parallel()
+			server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+			w := strict(t, server, nil)
+			persist(t, w, messages(t, 1, 3))
+			must(t, w.Close())
+			w = strict(t, server, nil)
+			order := server.Order(bigquerytest.Fault{Kind: bigquerytest.QuotaExceeded, Method: c.method, Delay: c.asked})
+			err := w.Load(t.Context(), messages(t, 3, 6))
+			if wait, told := fault.RetryAfter(err); !errors.Is(err, bigquery.ErrQuota) || !told || wait < c.want || wait > c.most || fault.IsPermanent(err) {
+				t.Errorf("wait %s of error %v, want ErrQuota with %s to wait", wait, err, c.want)
+			}
+			order.Clear()
+			persist(t, w, messages(t, 3, 6))
+			checkRows(t, server, 6)
+		})
 	}
-	persist(t, w, messages(t, 3, 6))
-	checkRows(t, server, 6)
 }
 
 // TestPermission: a missing permission is told with the role that has it, and

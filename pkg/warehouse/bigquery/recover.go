@@ -80,6 +80,7 @@ func (s *Store) read(ctx context.Context, query string, parameters map[string]an
 	defer cancel()
 	q := s.rest.Query(query)
 	q.Location = s.config.Location
+	q.DisableQueryCache = true // what is asked for is the newest
 	for name, value := range parameters {
 		q.Parameters = append(q.Parameters, rest.QueryParameter{Name: name, Value: value})
 	}

@@ -91,6 +91,22 @@ func TestColumnMissing(t *testing.T) {
 	}
 }
 
+// TestColumnLearnedLate: the service takes a while to let rows have a column
+// that was added. Loading waits for it, and each row is stored once.
+func TestColumnLearnedLate(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	w := strict(t, server, nil)
+	persist(t, w, messages(t, 1, 4))
+	must(t, w.Close())
+	server.Store().DropColumn("sparrow", "raw", "usable")
+	server.Order(bigquerytest.Fault{Kind: bigquerytest.StaleSchema, Table: "raw", For: time.Second})
+	w = strict(t, server, nil)
+	if failures := persist(t, w, messages(t, 4, 9)); len(failures) == 0 {
+		t.Error("nothing was late")
+	}
+	checkRows(t, server, 9)
+}
+
 // TestRefusedRows: a row of 12 MB and one that BigQuery refuses go to
 // quarantine; the others of their batch are stored, each once.
 func TestRefusedRows(t *testing.T) {
