@@ -72,6 +72,44 @@ func TestTablesChangeUnderneath(t *testing.T) {
 	s.Await("the vendor to have it all", 30*time.Second, func() bool { return s.vendor.Taken.Total() == 100 })
 }
 
+// TestLostAnswers: rows are stored, and nobody says so: streams that close after
+// they committed, connections that are reset, streams that are gone.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t, bigquerytest.Config{Anonymous: true})
+	s.Start()
+	s.post("before", 10)
+	s.awaitStored(time.Minute)
+	for i, f := range []bigquerytest.Fault{
+		{Kind: bigquerytest.CloseAfterCommit, Method: bigquerytest.AppendRows, Table: "raw", Calls: 1},
+		{Kind: bigquerytest.ResetAfterCommit, Method: bigquerytest.AppendRows, Table: "deliveries", Calls: 1},
+		{Kind: bigquerytest.CloseAfterCommit, Method: bigquerytest.AppendRows, Table: "positions_log", Calls: 1},
+		{Kind: bigquerytest.StreamGone, Method: bigquerytest.AppendRows, Table: "raw", Calls: 1},
+		{Kind: bigquerytest.Hang, Method: bigquerytest.AppendRows, Table: "raw", Calls: 1},
+	} {
+		order := s.server.Order(f)
+		s.post(fmt.Sprintf("fault-%d", i), 10)
+		s.Await(string(f.Kind)+" to be met", 30*time.Second, func() bool { return order.Hits() > 0 })
+		s.awaitStored(time.Minute)
+	}
+	s.Await("the outcomes in BigQuery", time.Minute, func() bool {
+		rows, _ := s.server.Store().Count("sparrow", "deliveries")
+		return int(rows) >= len(s.posted)
+	})
+	s.Stop(30 * time.Second)
+	outcomes := map[string]int{}
+	for receipt, err := range s.server.Store().Texts("sparrow", "deliveries", "receipt") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if outcomes[receipt]++; outcomes[receipt] > 1 {
+			t.Errorf("deliveries holds the outcome of %s twice", receipt)
+		}
+	}
+	s.checkStored(s.posted, s.sent)
+	s.checkIssue(away)
+}
+
 // TestLargeRows: 12 MB are over what the journal takes at once, and are refused
 // at the door. Almost 8 MB are stored whole; bytes that are no text become larger
 // than a row can be, and go to quarantine without holding up the others.

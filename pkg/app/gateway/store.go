@@ -65,7 +65,8 @@ func (g *Gateway) reachStore(ctx context.Context) (warehouse.Warehouse, error) {
 func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Holds()[loaderReader] }
 
 // openStore opens the warehouse that the configuration names. readOnly is for
-// another process than the gateway's.
+// another process than the gateway's; BigQuery needs no such word, for a query
+// there is one SELECT, and nothing writes but a loader.
 func openStore(ctx context.Context, s *Settings, readOnly bool, log *slog.Logger) (warehouse.Warehouse, error) {
 	if s.Config.Warehouse.Kind == kindBigQuery {
 		return openBigQuery(ctx, s, log)

@@ -13,8 +13,9 @@ type Stored struct {
 	store warehouse.Warehouse
 }
 
-// OpenStored opens the stored warehouse for reading only. It fails when there
-// is none, or when a gateway holds it.
+// OpenStored opens the stored warehouse for reading only. A DuckDB file fails when
+// there is none, or when a gateway holds it; BigQuery is asked, and shows with the
+// first question whether it answers.
 func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
 	store, err := openStore(ctx, s, true, nil)
 	if err != nil {
@@ -27,7 +28,7 @@ func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
 	return &Stored{books{store, s, clean}, store}, nil
 }
 
-// Close releases the file.
+// Close releases the file or the connections.
 func (s *Stored) Close() {
 	_ = s.store.Close() // read only: there is nothing to lose
 }
