@@ -18,8 +18,9 @@ type dialect struct {
 	inspect      func(data []byte) (inspected, error)
 	accepted     func(b []byte, elements []element) []byte // the answer
 	// foreign: the clients are another's SDKs. They give their key by Basic
-	// authentication or in the body, ask leave for headers of their own, and
-	// give an event up that is answered 408.
+	// authentication or in the body, name any Content-Type (RudderStack's for
+	// Node that of a form), ask leave for headers of their own, and give an event
+	// up that is answered 408.
 	foreign bool
 }
 

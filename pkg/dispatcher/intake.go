@@ -108,8 +108,10 @@ func (d *Dispatcher) admit(x *exchange) (known bool, f *refusal) {
 		}
 		known = true
 	}
-	if f := checkType(x.r.Header); f != nil {
-		return known, f
+	if !x.dialect.foreign {
+		if f := checkType(x.r.Header); f != nil {
+			return known, f
+		}
 	}
 	zipped, f := checkEncoding(x.r.Header)
 	if f != nil {
