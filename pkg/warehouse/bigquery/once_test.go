@@ -15,7 +15,7 @@ import (
 // had done by then makes a difference.
 func TestEveryCallFailsOnce(t *testing.T) {
 	calls := map[bigquerytest.Method]int{
-		bigquerytest.AppendRows: 9, bigquerytest.CreateWriteStream: 6, bigquerytest.FinalizeWriteStream: 3, bigquerytest.GetWriteStream: 6, bigquerytest.JobsQuery: 3,
+		bigquerytest.AppendRows: 8, bigquerytest.CreateWriteStream: 4, bigquerytest.FinalizeWriteStream: 3, bigquerytest.GetWriteStream: 3, bigquerytest.JobsQuery: 2,
 	}
 	for kind, deaths := range map[bigquerytest.Kind][]bool{
 		bigquerytest.CloseAfterCommit: {false, true},
@@ -54,7 +54,12 @@ func TestEveryCallFailsOnce(t *testing.T) {
 func failOnce(t *testing.T, server *bigquerytest.Server, f bigquerytest.Fault, death bool, next uint64) {
 	w := strict(t, server, nil)
 	order := server.Order(f)
-	defer order.Clear() // of a call that there was not
+	defer func() {
+		order.Clear()
+		if order.Hits() == 0 {
+			t.Errorf("call %d of %s: there is none", f.After, f.Method)
+		}
+	}()
 	if death {
 		_ = w.Load(t.Context(), messages(t, next, next+5))
 		order.Clear()
