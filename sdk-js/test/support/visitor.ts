@@ -35,6 +35,7 @@ const leave = async ({ count, to }: { count: number; to: string }): Promise<void
 export class Visitor {
   /** The ids that track returned. */
   readonly ids: string[] = [];
+  private tab?: Page;
 
   private constructor(
     private readonly context: BrowserContext,
@@ -61,7 +62,8 @@ export class Visitor {
       case "redirected":
       case "redirected offsite":
         await this.leave(page, count, end === "redirected" ? "/next" : "/bare");
-        break;
+        this.tab = page; // and the visitor goes on from there
+        return;
       case "restored and closed":
         await this.record(page, count >> 1);
         await page.goto(`${this.origin}/bare`);
@@ -99,7 +101,8 @@ export class Visitor {
   }
 
   private async open(path: string): Promise<Page> {
-    const page = await this.context.newPage();
+    const page = this.tab ?? (await this.context.newPage());
+    this.tab = undefined;
     await page.goto(this.origin + path);
     return page;
   }
