@@ -4,7 +4,8 @@ import "net/http"
 
 // CORS by hand: two checks and a handful of constant headers, where a general
 // middleware would parse and allocate on each request. Credentials are never
-// allowed, so no cookie is sent and answers hold nothing of the visitor's.
+// allowed, so no cookie crosses origins, and answers to other origins hold
+// nothing of the visitor's.
 
 // Header values of CORS answers. They are never changed.
 var (

@@ -29,6 +29,13 @@
 // other JSON value is one record: a scalar body is one invalid event, answered
 // 200 with its fault.
 //
+// # The id cookie
+//
+// Where a source's Browser.Cookie says so, a 200 sets the request's cookie
+// sparrow_id again, with the value it came with: browsers keep what a server
+// set for longer than what a script did. Nothing is read from it, and no other
+// cookie is looked at.
+//
 // # Order of checks
 //
 // method, draining, key, origin, content type and encoding, announced length,
