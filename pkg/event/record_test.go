@@ -29,6 +29,7 @@ func fullRecord() event.Record {
 func TestRecordRoundTrip(t *testing.T) {
 	for name, want := range map[string]event.Record{
 		"full":       fullRecord(),
+		"formatted":  {ReceivedAt: at, Data: []byte("1"), Context: event.Context{Format: "segment/track", Encoding: "base64"}},
 		"least":      {ReceivedAt: at, Data: []byte("1")},
 		"before1970": {ReceivedAt: time.Date(1901, 2, 3, 0, 0, 0, 1000, time.UTC), Data: []byte{}},
 	} {
@@ -60,6 +61,20 @@ func TestRecordKeepsReceipt(t *testing.T) {
 	}
 	if got.Receipt.String() != "e-3-0" || !got.Duplicate {
 		t.Errorf("receipt %v, duplicate %v", got.Receipt, got.Duplicate)
+	}
+}
+
+// A record of Sparrow's own format is encoded as releases that know no other do.
+func TestRecordVersions(t *testing.T) {
+	own, foreign := event.Record{Data: []byte("1")}, event.Record{Data: []byte("1"), Context: event.Context{Format: "segment"}}
+	for version, r := range map[byte]*event.Record{1: &own, 2: &foreign} {
+		if b, _ := r.AppendBinary(nil); b[0] != version {
+			t.Errorf("format %q: version %d, want %d", r.Context.Format, b[0], version)
+		}
+	}
+	b, _ := own.AppendBinary(nil)
+	if err := foreign.UnmarshalBinary(b); err != nil || foreign.Context.Format != "" {
+		t.Errorf("decoded over another record: format %q, error %v", foreign.Context.Format, err)
 	}
 }
 

@@ -48,6 +48,7 @@ func Checks() []Check {
 		{"hostile names", checkHostileNames},
 		{"columns grow", checkColumnsGrow},
 		{"event time", checkEventTime},
+		{"translated", checkTranslated},
 		{"reconciliation", checkReconciliation},
 		{"lost event shows", checkLostEvent},
 		{"lives of a lane", checkLives},
@@ -138,7 +139,7 @@ func load(t testing.TB, w warehouse.Warehouse, b *warehouse.Batch) {
 // ask runs a query that must succeed and be whole.
 func ask(t testing.TB, w warehouse.Warehouse, query string, args ...any) [][]any {
 	t.Helper()
-	result, err := w.Query(context.WithoutCancel(t.Context()), query, warehouse.Limits{Time: time.Minute, Rows: 1_000_000}, args...)
+	result, err := w.Query(context.WithoutCancel(t.Context()), query, warehouse.Limits{Time: 5 * time.Minute, Rows: 1_000_000}, args...)
 	if err != nil {
 		t.Fatalf("query %s: %v", query, err)
 	}
