@@ -1,9 +1,11 @@
 package bigquery_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
@@ -104,6 +106,26 @@ func TestRandomFaults(t *testing.T) {
 	persist(t, w, messages(t, next, next+8))
 	checkRows(t, server, next+8)
 	t.Logf("%d messages", next+8)
+}
+
+// TestCancelled: a load whose context ends, early or late, leaves nothing that a
+// later one would store twice.
+func TestCancelled(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	w := strict(t, server, nil)
+	must(t, w.Prepare(t.Context()))
+	next := uint64(1)
+	for i := range 40 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*500*time.Microsecond)
+		_ = w.Load(ctx, messages(t, next, next+20))
+		cancel()
+		if i%4 == 3 {
+			persist(t, w, messages(t, next, next+10))
+			next += 10
+		}
+	}
+	persist(t, w, messages(t, 1, next+20))
+	checkRows(t, server, next+20)
 }
 
 // TestTwoProcesses: two that load at once take the loading from each other, and

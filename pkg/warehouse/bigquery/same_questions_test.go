@@ -59,7 +59,7 @@ var questions = []question{
 	{name: "gaps", rows: 10,
 		duck: `select tracker, epoch, run, fromSeq, fromIdx, toSeq, toIdx from gaps order by tracker, epoch, run, fromSeq, fromIdx`},
 	{name: "lanes", rows: 6,
-		duck: `select tracker, epoch, run, startSeq, startIdx, markSeq, markIdx, closed, plan, release, reported from lanes order by tracker, epoch, run`},
+		duck: `select tracker, epoch, run, startSeq, startIdx, markSeq, markIdx, closed, plan, release, reported from lanes order by tracker, epoch, run, startSeq, startIdx`},
 	{name: "parked", rows: 5,
 		duck: `select tracker, epoch, run, seq, idx, receipt, due, since, attempts from parked order by tracker, epoch, run, seq, idx`},
 	{name: "names", rows: 20, duck: `select day, source, event from names order by day, source, event`},

@@ -53,7 +53,7 @@ func loadBoth(t *testing.T, corpus *warehousetest.Corpus) (duck, big warehouse.W
 }
 
 func compare(t *testing.T, q question, duck, big warehouse.Warehouse) {
-	limits := warehouse.Limits{Time: time.Minute, Rows: 100_000}
+	limits := warehouse.Limits{Time: 5 * time.Minute, Rows: 100_000}
 	want, err := duck.Query(t.Context(), q.duck, limits)
 	must(t, err)
 	text := q.duck

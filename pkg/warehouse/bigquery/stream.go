@@ -113,7 +113,7 @@ func (st *stream) append(ctx context.Context, first, n int, encode func(i int) (
 	}
 	sent := 0
 	for at := first; at < n && err == nil; {
-		rows, encodeErr := gather(at, n, encode)
+		rows, encodeErr := st.table.gather(at, n, encode)
 		if encodeErr != nil {
 			err = encodeErr
 			break
@@ -174,14 +174,17 @@ func (st *stream) board(ctx context.Context, take func() bool) error {
 }
 
 // gather encodes the rows of one append.
-func gather(at, n int, encode func(i int) ([]byte, error)) (rows [][]byte, err error) {
-	size := 0
+func (t *table) gather(at, n int, encode func(i int) ([]byte, error)) (rows [][]byte, err error) {
+	size, most := 0, chunk
+	if t.whole {
+		most = largestRow
+	}
 	for ; at < n && len(rows) < chunkRows; at++ {
 		row, err := encode(at)
 		if err != nil {
 			return nil, err
 		}
-		if size += len(row); size > int(chunk) && len(rows) > 0 {
+		if size += len(row); size > int(most) && len(rows) > 0 {
 			break
 		}
 		rows = append(rows, row)

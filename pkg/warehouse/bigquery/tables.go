@@ -14,6 +14,7 @@ type table struct {
 	cluster     []string
 	columns     []column
 	keep        bool // its partitions do not expire: the newest rows hold for good
+	whole       bool // rows appended together go in one request: all are stored, or none
 }
 
 // column is a column of a table. All are nullable, as columns that are added
@@ -125,7 +126,7 @@ var (
 		columns: []column{text("version", "The plan's version."), text("text", "Its text."), instant("seen", "When it came into force, UTC.")},
 	}
 	columnsTable = &table{
-		name: "columns_log", description: "The columns of raw_normalized, set after set; columns has the newest set.", day: "applied", keep: true,
+		name: "columns_log", description: "The columns of raw_normalized, set after set; columns has the newest set.", day: "applied", keep: true, whole: true,
 		columns: []column{
 			number("version", "Of the set."), number("ordinal", "The column's place; -1 in a set without columns."), text("name", "The column's name."),
 			text("property", "The property's name, as clients write it."), text("type", "The property's type."), text("description", "What it means."),

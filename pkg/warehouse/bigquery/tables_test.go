@@ -107,6 +107,26 @@ func TestColumnLearnedLate(t *testing.T) {
 	checkRows(t, server, 9)
 }
 
+// TestColumnsAreWhole: a set of columns is stored in one request, however long
+// its descriptions: half a set would hide the other half.
+func TestColumnsAreWhole(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	w := strict(t, server, nil)
+	must(t, w.Prepare(t.Context()))
+	var columns []warehouse.Column
+	for i := range 2000 {
+		columns = append(columns, warehouse.Column{Name: fmt.Sprintf("c%d", i), Property: fmt.Sprintf("p%d", i), Type: warehouse.TypeString, Description: strings.Repeat("long ", 300)})
+	}
+	before := server.Counts().Calls[bigquerytest.AppendRows]
+	must(t, w.ApplyViews(t.Context(), columns, false))
+	if n := server.Counts().Calls[bigquerytest.AppendRows] - before; n != 1 {
+		t.Errorf("%d appends, want 1", n)
+	}
+	if n, _ := server.Store().Count("sparrow", "columns_log"); n != 2000 {
+		t.Errorf("%d columns, want 2000", n)
+	}
+}
+
 // TestRefusedRows: a row of 12 MB and one that BigQuery refuses go to
 // quarantine; the others of their batch are stored, each once.
 func TestRefusedRows(t *testing.T) {

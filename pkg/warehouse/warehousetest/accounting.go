@@ -25,7 +25,7 @@ func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int) {
 	config := warehouse.DefaultConfig()
 	config.MaxRows, config.Interval, config.Retention, config.Drain = rows, time.Millisecond, 0, time.Minute
 	events, outcomes := j.ends()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	l, err := warehouse.NewLoader(config, warehouse.Options{
 		Warehouse: w, Events: j.Events(), Outcomes: j.Outcomes(),
@@ -42,7 +42,7 @@ func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int) {
 		t.Fatalf("run loader: %v", err)
 	}
 	if ctx.Err() == context.DeadlineExceeded {
-		t.Fatal("the loader did not load the journal in a minute")
+		t.Fatal("the loader did not load the journal in five minutes")
 	}
 }
 
