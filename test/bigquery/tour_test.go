@@ -31,7 +31,7 @@ func TestTour(t *testing.T) {
 	t.Cleanup(vendor.Close)
 	sentry := harness.NewSentry(t)
 	g := harness.New(t, map[string]string{
-		"sparrow.yaml": strings.Replace(fmt.Sprintf(config, emulator(t), sentry.DSN, vendor.URL), "timeout: 2s", "timeout: 30s, inFlight: 1", 1),
+		"sparrow.yaml": strings.Replace(fmt.Sprintf(config, emulator(t), sentry.DSN, vendor.URL), "retention: 0s, timeout: 2s", "timeout: 30s, inFlight: 1", 1),
 		"plan.yaml":    purchasePlan,
 	}, "serve")
 	if out := g.Command("warehouse", "check"); strings.Count(out, "ok  ") != 9 {
