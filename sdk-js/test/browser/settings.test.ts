@@ -33,6 +33,7 @@ const heads = {
   "/plain": '<script src="/s/sparrow.js" data-key="pk_plain_1" data-pageviews="off"></script>',
   "/cookie": module('cookieId(sparrow); sparrow.init({ key: "pk_cookie_1", endpoint: "/s/e" });'),
   "/cookie/ask": module('cookieId(sparrow); sparrow.init({ key: "pk_cookie_1", endpoint: "/s/e", consent: "wait" });'),
+  "/cookie/forbidden": `<script>Object.defineProperty(document, "cookie", { get() { throw new DOMException("forbidden", "SecurityError"); } });</script>${module('cookieId(sparrow); sparrow.init({ key: "pk_cookie_1", endpoint: "/s/e" });')}`,
   "/careful": '<script src="/s/sparrow.js" data-config="/s/config?key=pk_careful_1"></script>',
   "/private": '<script src="/s/sparrow.js" data-config="/s/config?key=pk_private_1"></script>',
 };
@@ -128,6 +129,13 @@ test("no cookie before consent, and none after a refusal", async () => {
   await page.evaluate(() => sparrow.setConsent({ analytics: false }));
   assert.deepEqual(await cookies(), []);
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+});
+
+test("cookies that are forbidden are no reason to record less", async () => {
+  const page = await visit("/cookie/forbidden");
+  const id = await page.evaluate(() => sparrow.track("probe", {}));
+  assert.equal((await rows([id])).length, 1);
+  assert.deepEqual(await cookies(), []);
 });
 
 test("a page that asks the gateway how to behave: no pageview, nothing before consent", async () => {

@@ -73,6 +73,21 @@ test("importing on a server does nothing and every call is harmless", async () =
   }
 });
 
+test("the modules beside it do nothing on a server either", async () => {
+  const load = [(name: string) => import(pathToFileURL(`dist/${name}.js`).href), (name: string) => createRequire(pathToFileURL("dist/").href)(`./${name}.cjs`)];
+  for (const from of load) {
+    const { createSparrow } = await from("index");
+    const sdk = createSparrow();
+    const { init } = sdk;
+    (await from("cookie")).cookieId(sdk);
+    (await from("auto")).autoPageviews(sdk);
+    assert.equal(sdk.init, init);
+    assert.equal((await from("privacy")).refusal({ gpc: true, dnt: true }), undefined);
+    sdk.init({ key: "pk", endpoint: "/s/e", context: (await from("session")).sessions() });
+    assert.equal(sdk.track("x", {}), "");
+  }
+});
+
 test("the contract's own examples: what this suite takes for valid, the gateway takes too", (t) => {
   const dir = "../api/testdata/refused/";
   if (!existsSync(dir)) return t.skip("no contract examples in this checkout");
