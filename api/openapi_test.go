@@ -57,6 +57,7 @@ type exchange struct {
 	code      string
 	request   string // of raw HTTP, when not "" the rest is ignored
 	method    string // "" is the operation's
+	path      string // "" is the operation's
 	query     string
 	header    []string // name, value
 	body      string
@@ -79,7 +80,7 @@ func exchanges() []exchange {
 	keyed := "key=" + key
 	slow := "POST /v1/events?" + keyed + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
 	broken := "POST /v1/events?" + keyed + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
-	return []exchange{
+	return slices.Concat([]exchange{
 		{operation: send, status: 200, query: keyed, body: plain},
 		{operation: send, status: 200, query: keyed, body: `[` + plain + `,1]`},
 		{operation: send, status: 200, header: []string{"Authorization", "Bearer " + key, "Content-Encoding", "gzip"}, body: zip(plain)},
@@ -101,6 +102,7 @@ func exchanges() []exchange {
 		{operation: send, status: 500, code: "internal", query: keyed, body: plain, fault: func() error { panic("on purpose") }},
 		{operation: send, status: 503, code: "log", query: keyed, body: plain, fault: full},
 		{operation: "options /v1/events", status: 204, query: keyed, header: []string{"Origin", "https://dash.example.com"}},
+	}, segmentExchanges(), []exchange{
 		{operation: health, status: 200},
 		{operation: health, status: 405, code: "method", method: "POST"},
 		{operation: ready, status: 200},
@@ -108,6 +110,38 @@ func exchanges() []exchange {
 		{operation: ready, status: 503, code: "log", fault: full},
 		{operation: ready, status: 503, code: "draining", drain: true},
 		{operation: send, status: 503, code: "draining", query: keyed, body: plain, drain: true},
+	})
+}
+
+// segmentExchanges are those of the APIs that others' SDKs speak. The rate of the
+// slow source is spent by then.
+func segmentExchanges() []exchange {
+	const send, settings, source = "post /v1/track", "get /v1/projects/{key}/settings", "get /sourceConfig"
+	const message = `{"type":"track","event":"e","userId":"u"}`
+	const at, unknown = "/v1/projects/" + key + "/settings", "/v1/projects/pk_unknown/settings"
+	keyed := "key=" + key
+	evil := []string{"Origin", "https://evil.example"}
+	return []exchange{
+		{operation: send, status: 200, body: message, header: []string{"Authorization", "Basic cGtfdGVzdF9zaXRlOg=="}},
+		{operation: send, status: 200, query: keyed, body: `{"batch":[` + message + `,1]}`},
+		{operation: send, status: 400, code: "malformed", query: keyed, body: "{"},
+		{operation: send, status: 400, code: "empty", query: keyed},
+		{operation: send, status: 401, code: "key", body: message},
+		{operation: send, status: 403, code: "origin", query: keyed, header: evil, body: message},
+		{operation: send, status: 405, code: "method", method: "PUT"},
+		{operation: send, status: 413, code: "body_size", query: keyed, body: strings.Repeat(" ", 1<<20+1)},
+		{operation: send, status: 415, code: "encoding", query: keyed, header: []string{"Content-Encoding", "br"}, body: message},
+		{operation: send, status: 429, code: "rate", query: "key=pk_test_slow", body: message},
+		{operation: send, status: 500, code: "internal", query: keyed, body: message, fault: func() error { panic("on purpose") }},
+		{operation: send, status: 503, code: "timeout", request: "POST /v1/track?" + keyed + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"},
+		{operation: settings, status: 200, path: at},
+		{operation: settings, status: 401, code: "key", path: unknown},
+		{operation: settings, status: 403, code: "origin", path: at, header: evil},
+		{operation: settings, status: 405, code: "method", path: at, method: "POST"},
+		{operation: source, status: 200, query: "writeKey=" + key},
+		{operation: source, status: 401, code: "key"},
+		{operation: source, status: 403, code: "origin", query: keyed, header: evil},
+		{operation: source, status: 405, code: "method", method: "POST"},
 	}
 }
 
@@ -225,6 +259,9 @@ func (x exchange) perform(t *testing.T, server *httptest.Server) (*http.Response
 		verb, path, _ := strings.Cut(x.operation, " ")
 		if x.method != "" {
 			verb = x.method
+		}
+		if x.path != "" {
+			path = x.path
 		}
 		r, err := http.NewRequestWithContext(t.Context(), strings.ToUpper(verb), server.URL+path+"?"+x.query, strings.NewReader(x.body))
 		if err != nil {

@@ -154,7 +154,7 @@ func (c *Config) checkOwn() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory, such as ./data"))
 	}
-	if b := c.Paths.Browser; !strings.HasPrefix(b, "/") || b == "/" || path.Clean(b) != b || slices.Contains([]string{"/v1", "/healthz", "/readyz", "/metrics", "/docs"}, b) {
+	if b := c.Paths.Browser; !strings.HasPrefix(b, "/") || b == "/" || path.Clean(b) != b || slices.Contains([]string{"/v1", "/healthz", "/readyz", "/metrics", "/docs", "/beacon", "/sourceConfig"}, b) {
 		errs = append(errs, fmt.Errorf("paths.browser: %q: use a path of its own, such as /s", b))
 	}
 	if c.Drain <= 0 || c.Drain > 10*time.Minute {
