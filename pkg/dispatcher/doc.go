@@ -14,7 +14,7 @@
 //     whole or not at all.
 //   - Memory is bounded: by the limits of a request, and by the bytes that all
 //     requests together may hold (503 beyond). A request that is refused by its
-//     key or origin is not read.
+//     key or origin is not read, unless its key may stand in the body.
 //
 // # Forms of a body
 //
@@ -36,9 +36,20 @@
 // set for longer than what a script did. Nothing is read from it, and no other
 // cookie is looked at.
 //
+// # Other clients' SDKs
+//
+// At the paths of Segment's API the elements are messages of that API, one or
+// {"batch":[...]}; package segment says what is an event of them. Their records
+// say so in Context.Format; nothing is translated here. A key that no header
+// gives is looked for in the body, once that has been read; any Content-Type is
+// taken; a preflight allows the headers it asks for; a body that is too slow is
+// answered 503, for RudderStack's SDK gives events up at 408. The settings that
+// the browser SDKs fetch first are served beside them.
+//
 // # Order of checks
 //
 // method, draining, key, origin, content type and encoding, announced length,
 // memory, body, syntax, batch size, event sizes, rate, append. Syntax goes
-// before sizes, so that what is not JSON is always kept (up to the body limit).
+// before sizes, so that what is not JSON is always kept (up to the body limit). A key in the
+// body is checked after it was split.
 package dispatcher

@@ -19,8 +19,7 @@ type exchange struct {
 	source *source // the anonymous one until the key is known
 	gzip   bool
 
-	dialect *dialect
-
+	dialect *dialect // of the path
 	scratch *scratch
 	lease   lease
 	// spent: the scratch may still be read by a log that gave up on it.
@@ -33,6 +32,7 @@ func (d *Dispatcher) intake(spoken *dialect) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { d.serveEvents(w, r, spoken) }
 }
 
+// serveEvents answers one request of a dialect's.
 func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request, spoken *dialect) {
 	now := time.Now()
 	x := exchange{w: w, r: r, began: now, id: requestID(r, now), origin: first(r.Header["Origin"]), source: d.anonymous, dialect: spoken}

@@ -18,6 +18,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 const (
 	previewed = `{"event":"purchase product","deviceId":"desktop1","userId":"michelle1","eventId":"e1","timestamp":"2026-11-20T09:15:02Z",` +
 		`"properties":{"category":"billing","productName":"write to jane@example.com","price":12345678901234567890,"note":"not in the plan"}}`
+	segmentPreviewed = `{"type":"track","event":"purchase product","anonymousId":"desktop1","userId":"michelle1","messageId":"m1","timestamp":"2026-11-20T09:15:02Z",` +
+		`"properties":{"category":"billing","price":1.10},"integrations":{"All":true},"context":{"locale":"de-CH","library":{"name":"analytics.js"}}}`
 	previewTime = "2026-11-20T09:15:03Z"
 )
 
@@ -57,6 +59,7 @@ func TestPreview(t *testing.T) {
 	}{
 		"text":      {previewed, nil},
 		"json":      {previewed, []string{"--format", "json"}},
+		"segment":   {segmentPreviewed, []string{"--tracker", "amplitude", "--from", "segment"}},
 		"too-old":   {strings.Replace(previewed, "2026-11-20", "2026-11-10", 1), []string{"--tracker", "ga4"}},
 		"anonymous": {strings.Replace(previewed, `"userId":"michelle1",`, "", 1), []string{"--tracker", "heap"}},
 		"unplanned": {strings.Replace(previewed, "purchase product", "secret deed", 1), []string{"--tracker", "amplitude"}},
