@@ -48,7 +48,7 @@ func (m message) properties(kind string) object {
 		out.text("previousId", m.id("previousId"))
 	}
 	if kind == "page" {
-		out.text("pathname", message{out.fields}.text("path"))
+		out.text("pathname", message(out).text("path"))
 		out.text("pathname", m.object("context").object("page").text("path"))
 	}
 	return out
