@@ -37,13 +37,13 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
   };
 
   const emit = (event: string, given?: unknown): string => {
-    if (!page || held?.length! >= CALLS) return "";
+    if (!page || held?.[CALLS - 1]) return "";
     const eventId = uuid();
     const properties = snapshot(given);
     const now = !page.prerendering && describe(); // what is prerendered happens when it is shown
     later(() => {
       const moment = now || describe();
-      moment.context = { ...moment.context, consent: consent as Consent, ...options!.context?.() };
+      moment.context = { ...moment.context, ...options!.context?.(), consent: consent as Consent };
       add(eventId, json({ event, deviceId: deviceId(), userId: read(USER), properties, eventId, ...moment }));
     });
     return eventId;

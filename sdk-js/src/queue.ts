@@ -23,7 +23,7 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
   // the keys of events that are this page's to send, with whether they are in flight
   const mine: Record<string, boolean> = {};
   const fresh: string[] = []; // those that were added in the present task
-  let flights: Promise<unknown>; // all requests so far
+  let flights: Promise<unknown>; // all requests under way
   let bytes = 0; // in flight
   let limit = ROOM;
   let failures = 0; // in a row
@@ -67,7 +67,7 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
     });
     if (!batch[0]) return bytes && flights; // whose answers make room
     const body = `[${batch.map(read)}]`;
-    const { size } = new Blob([body]);
+    const size = new Blob([body]).size;
     batch.map((key) => (mine[key] = true));
     const answer = answerOf(
       // a string is sent as text/plain, which needs no preflight; t tells the gateway this clock, as the body never changes
@@ -78,7 +78,7 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
         signal: AbortSignal.timeout?.(TIMEOUT),
       }),
     );
-    flights = Promise.all([flights, answer]);
+    flights = Promise.all([size < bytes && flights, answer]);
     const [status, wait, taken] = await answer;
     bytes -= size;
     batch.map((key) => (mine[key] = false));
