@@ -126,10 +126,10 @@ func (j *Journal) openEmbedded(ctx context.Context) error {
 		return err
 	}
 	j.lock = lock
+	j.server = newServer(j.dir, j.log)
 	if err := j.probeDisk(); err != nil {
 		return err
 	}
-	j.server = newServer(j.dir, j.log)
 	return j.server.start(ctx)
 }
 

@@ -151,6 +151,16 @@ func TestMinFree(t *testing.T) {
 	mustAppend(t, j, "a")
 }
 
+// TestMinFreeFromTheStart: nothing is taken before the first look at the disk.
+func TestMinFreeFromTheStart(t *testing.T) {
+	cfg := testConfig()
+	cfg.MinFree = quantity.Size(8000<<10) * quantity.GiB
+	j := mustOpen(t, cfg, journal.Options{Dir: t.TempDir()})
+	if err := j.Ready(t.Context()); !errors.Is(err, journal.ErrFull) {
+		t.Errorf("want ErrFull, got %v", err)
+	}
+}
+
 func TestTrimKeepsWhatIsNotHeld(t *testing.T) {
 	j, _ := mustStart(t, t.TempDir())
 	for range 5 {

@@ -53,6 +53,7 @@ func TestReadBacks(t *testing.T) {
 		parameters map[string]any
 		want       string
 	}{
+		{"select 1", nil, "[[1]]"},
 		{"select n, id" + from + "where n >= 0 order by n desc limit 1", nil, "[[3 c]]"},
 		{"select count(*)" + from, nil, "[[5]]"},
 		{"select count(*)" + from + "where id = 'nobody'", nil, "[[0]]"},
@@ -71,7 +72,7 @@ func TestReadBacks(t *testing.T) {
 		}
 	}
 	for _, query := range []string{
-		"", "select", "select 1", "delete" + from, "select id" + from + "where", "select id" + from + "join x", "select id" + from + "where n = @none",
+		"", "select", "select 2", "delete" + from, "select id" + from + "where", "select id" + from + "join x", "select id" + from + "where n = @none",
 		"select id" + from + "; select 1", "select sum(n)" + from, "select id" + from + "limit x", "select id" + from + "where n",
 	} {
 		if got, err := w.ask(query, nil); err == nil {
