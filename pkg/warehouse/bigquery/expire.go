@@ -34,10 +34,10 @@ func (s *Store) Expire(ctx context.Context, before time.Time) error {
 		return fmt.Errorf("delete old commits: %w", err)
 	}
 	lanes := s.named(lanesTable.name)
-	if _, err := s.read(ctx, fmt.Sprintf(`delete from %[1]s as l where l.reported < @old and exists (
-		select 1 from %[1]s as n where n.tracker = l.tracker and n.epoch = l.epoch and n.run = l.run and n.startSeq = l.startSeq and n.startIdx = l.startIdx
-			and n.reported >= @old
-			and n.reportEpoch = l.reportEpoch and n.reportSeq > l.reportSeq)`, lanes), old); err != nil {
+	if _, err := s.read(ctx, fmt.Sprintf(`delete from %[1]s where reported < @old
+		and struct(tracker, epoch, run, startSeq, startIdx, reportEpoch, reportSeq) not in (
+			select struct(tracker, epoch, run, startSeq, startIdx, reportEpoch, max(reportSeq)) from %[1]s
+			group by tracker, epoch, run, startSeq, startIdx, reportEpoch)`, lanes), old); err != nil {
 		return fmt.Errorf("delete old states of lanes: %w", err)
 	}
 	return nil
