@@ -50,7 +50,8 @@ func saneID(s string) bool {
 	return true
 }
 
-// writeJSON sends a complete JSON answer.
+// writeJSON sends a complete JSON answer. It ends with a newline, for who reads it
+// in a terminal.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Type"] = valueJSON
 	w.WriteHeader(status)
@@ -68,7 +69,7 @@ func writeRefusal(w http.ResponseWriter, f *refusal) {
 	b = event.AppendQuoted(b, f.message)
 	b = append(b, `,"code":`...)
 	b = event.AppendQuoted(b, f.reason)
-	writeJSON(w, f.status, append(b, '}'))
+	writeJSON(w, f.status, append(b, "}\n"...))
 }
 
 // appendAccepted writes {"accepted":n} with the faults of invalid elements.
@@ -106,5 +107,5 @@ func appendFaults(b []byte, elements []element) []byte {
 	if !first {
 		b = append(b, ']')
 	}
-	return append(b, '}')
+	return append(b, "}\n"...)
 }

@@ -7,7 +7,7 @@ import (
 
 var (
 	valueAllowGet = []string{"GET, HEAD"}
-	bodyOK        = []byte(`{"status":"ok"}`)
+	bodyOK        = []byte(`{"status":"ok"}` + "\n")
 )
 
 // serveHealth says that the process answers. It stays so while draining.
