@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -34,7 +35,7 @@ func measure(ctx context.Context, side, gateway string, connections int, length 
 		return round{}, err
 	}
 	defer stop()
-	if err := awaitListener(ctx, address); err != nil {
+	if err := awaitReady(ctx, address); err != nil {
 		return round{}, err
 	}
 	if _, err := load(ctx, address, connections, time.Second); err != nil {
@@ -43,12 +44,18 @@ func measure(ctx context.Context, side, gateway string, connections int, length 
 	return load(ctx, address, connections, length)
 }
 
-func awaitListener(ctx context.Context, address string) error {
+// awaitReady waits until a side takes events: the gateway listens before it does.
+func awaitReady(ctx context.Context, address string) error {
+	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 1500 {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			return conn.Close()
+		resp, err := client.Get("http://" + address + "/readyz")
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		if err == nil && resp.StatusCode == http.StatusOK {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -56,7 +63,7 @@ func awaitListener(ctx context.Context, address string) error {
 		case <-tick.C:
 		}
 	}
-	return errors.New("nothing listens")
+	return errors.New("it is not ready after half a minute")
 }
 
 // load posts one event a request over so many connections and counts the 200s.
