@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -99,12 +100,7 @@ func printHop(w io.Writer, hop admin.Hop) {
 	if hop.Error != "" {
 		fmt.Fprintf(w, "             %s\n", printable(hop.Error))
 	}
-	names := make([]string, 0, len(hop.Property))
-	for name := range hop.Property {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(hop.Property)) {
 		fmt.Fprintf(w, "             %s: %s\n", printable(name), printable(hop.Property[name]))
 	}
 	for i := range hop.Requests {
@@ -114,12 +110,7 @@ func printHop(w io.Writer, hop admin.Hop) {
 
 func printRequest(w io.Writer, r *admin.Request) {
 	fmt.Fprintf(w, "             %s %s\n", r.Method, printable(r.URL))
-	names := make([]string, 0, len(r.Header))
-	for name := range r.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		fmt.Fprintf(w, "             %s: %s\n", name, printable(r.Header[name]))
 	}
 	fmt.Fprintf(w, "             %s\n", printable(r.Body))

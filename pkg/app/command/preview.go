@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -124,12 +125,7 @@ func printPreview(w io.Writer, p *gateway.Preview) {
 
 func printPreviewRequest(w io.Writer, r *admin.Request) {
 	fmt.Fprintf(w, "\n  %s %s\n", r.Method, printable(r.URL))
-	names := make([]string, 0, len(r.Header))
-	for name := range r.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		fmt.Fprintf(w, "  %s: %s\n", name, printable(r.Header[name]))
 	}
 	fmt.Fprintln(w)
