@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"pkg/segment":    {"pkg/event"},
 
 	"pkg/journal":    {"pkg/event", "pkg/fault", "pkg/quantity"},
+	"pkg/lease":      {},
 	"pkg/dedup":      {"pkg/event", "pkg/fault", "pkg/quantity"},
 	"pkg/dispatcher": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/segment"},
 	"pkg/plan":       {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/strictyaml"},

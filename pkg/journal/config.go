@@ -25,14 +25,11 @@ type Config struct {
 	MinFree quantity.Size `yaml:"minFree"`
 	// Replicas of the streams in a cluster: 1, 3 or 5.
 	Replicas int `yaml:"replicas"`
-	// Lease is how long a process of a cluster may be silent before others take
-	// its lanes, or its loader, over.
-	Lease time.Duration `yaml:"lease"`
 }
 
 // DefaultConfig is what holds where sparrow.yaml says nothing.
 func DefaultConfig() Config {
-	return Config{MaxAge: 168 * time.Hour, MaxBytes: 10 * quantity.GiB, MinFree: quantity.GiB, Replicas: 1, Lease: 15 * time.Second}
+	return Config{MaxAge: 168 * time.Hour, MaxBytes: 10 * quantity.GiB, MinFree: quantity.GiB, Replicas: 1}
 }
 
 const minBytes = 32 * quantity.MiB
@@ -54,9 +51,6 @@ func (c Config) Check() error {
 	}
 	if c.Replicas > 1 && c.URL == "" {
 		errs = append(errs, fmt.Errorf("replicas: %d needs a cluster, set url or use 1", c.Replicas))
-	}
-	if c.Lease < time.Second || c.Lease > 5*time.Minute {
-		errs = append(errs, fmt.Errorf("lease: %v: use 1s to 5m", c.Lease))
 	}
 	return errors.Join(append(errs, checkURL(c.URL))...)
 }

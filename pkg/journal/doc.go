@@ -73,15 +73,9 @@
 // frames, because a sequence that was given out in a receipt must never name
 // another record.
 //
-// # Leases
+// # Notes
 //
-// On a cluster a fourth, small stream says which process does what (see Member).
-// A member stores its session anew three times in each Config.Lease; a lease
-// names the session that has it, and is replaced only by whoever knows its last
-// sequence. A session is dead when the one who looks has seen it unchanged for
-// Config.Lease by his own clock, and the stream's leader knows of no newer one:
-// clocks need not agree, and no server needs to expire anything. The holder stops
-// when four fifths of that time have passed since it sent its last renewal. All
-// this only keeps processes out of each other's way: that nothing is done twice
-// rests on Publish, which refuses whoever does not know the lane's last message.
+// On a cluster a fourth, small stream keeps the notes that its processes write for
+// each other, a message each, as they are (see Notes): who does what is decided
+// there (package lease).
 package journal

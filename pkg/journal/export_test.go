@@ -42,6 +42,11 @@ func (j *Journal) DeleteEvents(ctx context.Context) error {
 	return j.writes.js.DeleteStream(ctx, eventsStream)
 }
 
+// DeleteNotes deletes the stream of notes.
+func (j *Journal) DeleteNotes(ctx context.Context) error {
+	return j.writes.js.DeleteStream(ctx, notesStream)
+}
+
 // Hurry shortens what a publish waits for an answer.
 func (j *Journal) Hurry(attempt, patience time.Duration) {
 	j.attemptLimit, j.patience = attempt, patience
@@ -118,23 +123,4 @@ type Gaps struct{ gaps gaps }
 // Note takes one frame.
 func (g *Gaps) Note(lane string, chain, batch, before uint64, count uint32, seq, skipped uint64) (messages, records uint64) {
 	return g.gaps.note(lane, header{chain: chain, batch: batch, before: before, count: count}, seq, skipped)
-}
-
-// Peer is another member that shares work.
-type Peer = peer
-
-// NewPeer is ready to do the words of wants, and does some of them.
-func NewPeer(wants string, holds int) Peer { return peer{wants: strings.Fields(wants), holds: holds} }
-
-// Decide is what a member takes and gives up.
-func Decide(wants, holds, free, late []string, peers []Peer) (take, give []string) {
-	p := picture{wants: wants, holds: holds, free: free, late: late, peers: peers}
-	room := p.room()
-	for _, name := range free {
-		if room > 0 || p.must(name) {
-			take = append(take, name)
-			room--
-		}
-	}
-	return take, p.surplus()
 }

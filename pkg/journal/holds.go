@@ -119,7 +119,7 @@ func (h *holdStore) set(ctx context.Context, k holdKey, seq uint64) error {
 }
 
 func (h *holdStore) release(ctx context.Context, k holdKey) error {
-	if _, err := h.link.put(ctx, k.subject(), nil, nil); err != nil {
+	if err := h.link.put(ctx, k.subject(), nil); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -135,7 +135,7 @@ func (h *holdStore) mark(m mark) {
 }
 
 func (h *holdStore) save(ctx context.Context, k holdKey, seq uint64) error {
-	if _, err := h.link.put(ctx, k.subject(), storedHold{Epoch: h.epoch(k.stream), Seq: seq}, nil); err != nil {
+	if err := h.link.put(ctx, k.subject(), storedHold{Epoch: h.epoch(k.stream), Seq: seq}); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -171,7 +171,7 @@ func (h *holdStore) flush(ctx context.Context) error {
 		errs = append(errs, h.save(ctx, k, seq))
 	}
 	if end.Seq != said {
-		_, err := h.link.put(ctx, markSubject, end, nil)
+		err := h.link.put(ctx, markSubject, end)
 		errs = append(errs, err)
 		if err == nil {
 			h.mu.Lock()

@@ -21,9 +21,6 @@ type metrics struct {
 	lostMessages  *prometheus.CounterVec
 	freeBytes     prometheus.Gauge
 	restarts      prometheus.Counter
-	leaseHeld     *prometheus.GaugeVec
-	leaseChanges  *prometheus.CounterVec
-	members       prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -44,10 +41,6 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "sparrow_journal_disk_free_bytes", Help: "Free space on the journal's disk."}),
 		restarts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sparrow_journal_restarts_total", Help: "Restarts of the embedded server."}),
-		leaseHeld:    gauges("lease_held", "1 while this process does the work of the lease, 0 while it stands by.", []string{"lease"}),
-		leaseChanges: counters("lease_changes_total", "Leases by what happened to them here: taken, taken_over, given_up, lost.", []string{"change"}),
-		members: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "sparrow_journal_members", Help: "Processes that share work under leases, as this one sees them, itself included."}),
 	}
 	return m, m.register(reg)
 }
@@ -59,7 +52,6 @@ func (m *metrics) register(reg prometheus.Registerer) error {
 	for _, c := range []prometheus.Collector{
 		m.appendSeconds, m.commitSeconds, m.groupRecords, m.groupBytes, m.refusedTotal, m.streamBytes,
 		m.boundBytes, m.messages, m.oldestHold, m.lostMessages, m.freeBytes, m.restarts,
-		m.leaseHeld, m.leaseChanges, m.members,
 	} {
 		if err := reg.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)

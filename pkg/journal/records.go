@@ -9,20 +9,27 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The small streams hold records: one message for each subject, the last one,
-// as JSON. An empty message says that there is no record any more.
+// The small streams hold records: one message for each subject, the last one. An
+// empty message says that there is no record any more.
 
-// put stores a record, or none for a nil value, and returns its sequence. With
-// after, the subject's last message must be the one of that sequence, 0 for none
-// at all; otherwise nothing is stored and the error is ErrFenced.
-func (l *link) put(ctx context.Context, subject string, value any, after *uint64) (uint64, error) {
-	msg := &nats.Msg{Subject: subject}
+// put stores a record as JSON, or none for a nil value.
+func (l *link) put(ctx context.Context, subject string, value any) error {
+	var data []byte
 	if value != nil {
 		var err error
-		if msg.Data, err = json.Marshal(value); err != nil {
-			return 0, err
+		if data, err = json.Marshal(value); err != nil {
+			return err
 		}
 	}
+	_, err := l.store(ctx, subject, data, nil)
+	return err
+}
+
+// store stores a record and returns its sequence. With after, the subject's last
+// message must be the one of that sequence, 0 for none at all; otherwise nothing
+// is stored and the error is ErrFenced.
+func (l *link) store(ctx context.Context, subject string, data []byte, after *uint64) (uint64, error) {
+	msg := &nats.Msg{Subject: subject, Data: data}
 	if after != nil {
 		msg.Header = nats.Header{jetstream.ExpectedLastSubjSeqHeader: []string{strconv.FormatUint(*after, 10)}}
 	}

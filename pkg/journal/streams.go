@@ -23,11 +23,8 @@ const (
 	holdsPrefix = "sparrow.holds."
 	markSubject = "sparrow.mark.events"
 
-	leasesStream  = "SPARROW_LEASES" // in a cluster only
-	leasesPrefix  = "sparrow.leases."
-	sessionPrefix = leasesPrefix + "session." // of a member: it is alive
-	leasePrefix   = leasesPrefix + "lease."   // of a piece of work: who does it
-	homePrefix    = leasesPrefix + "home."    // of what is in one place only
+	notesStream = "SPARROW_NOTES" // in a cluster only
+	notesPrefix = "sparrow.notes."
 
 	epochKey = "sparrow_epoch"
 )
@@ -61,9 +58,9 @@ func streamConfigs(cfg Config) []jetstream.StreamConfig {
 	if cfg.URL == "" {
 		return []jetstream.StreamConfig{events, outcomes, holds}
 	}
-	leases := holds
-	leases.Name, leases.Subjects = leasesStream, []string{leasesPrefix + ">"}
-	return []jetstream.StreamConfig{events, outcomes, holds, leases}
+	notes := holds
+	notes.Name, notes.Subjects = notesStream, []string{notesPrefix + ">"}
+	return []jetstream.StreamConfig{events, outcomes, holds, notes}
 }
 
 // ensureStreams makes what is missing, adapts what is there, and returns the

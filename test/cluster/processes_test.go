@@ -29,7 +29,8 @@ const settings = `environment: test
 listen: "{{listen}}"
 data: data
 drain: 3s
-journal: { url: "%s", replicas: %d, lease: 3s, maxBytes: 256MiB }
+journal: { url: "%s", replicas: %d, maxBytes: 256MiB }
+lease: { ttl: 3s }
 sanitizer: { key: the-same-in-every-process-of-the-cluster }
 sources: [{ name: site, keys: [pk_cluster_test] }]
 trackers:
@@ -98,7 +99,7 @@ func process(t *testing.T, files map[string]string, roles ...string) *harness.Ga
 	return harness.New(t, files, args...)
 }
 
-var held = regexp.MustCompile(`(?m)^sparrow_journal_lease_held\{lease="(?:lane-)?([^"]+)"\} 1$`)
+var held = regexp.MustCompile(`(?m)^sparrow_lease_held\{lease="(?:lane-)?([^"]+)"\} 1$`)
 
 // doing is what a process has leases for, by its own metrics, sorted.
 func doing(g *harness.Gateway) []string {

@@ -75,7 +75,7 @@ func TestConfigurationListsEveryKey(t *testing.T) {
 		want     map[string]reflect.Value
 	}
 	tables := []table{
-		{[]string{"The gateway", "Sources and intake", "Journal", "Duplicates", "Warehouse", "Sanitizer", "Filters", "Sentry"}, keysOf(defaults(t), "")},
+		{[]string{"The gateway", "Sources and intake", "Journal", "Lease", "Duplicates", "Warehouse", "Sanitizer", "Filters", "Sentry"}, keysOf(defaults(t), "")},
 		{[]string{"Every tracker"}, shared},
 	}
 	for _, kind := range trackers.All() {

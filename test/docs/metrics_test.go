@@ -18,6 +18,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -86,6 +87,8 @@ func metrics(t *testing.T) map[string][]string {
 	j, err := journal.Open(t.Context(), journal.DefaultConfig(), journal.Options{Dir: t.TempDir(), Registerer: c})
 	must(err)
 	t.Cleanup(func() { _ = j.Close() })
+	_, err = lease.Join(nil, lease.DefaultConfig(), lease.Options{Node: "docs", Registerer: c})
+	must(err)
 	index, err := dedup.Open(t.TempDir(), dedup.DefaultConfig(), dedup.Options{Registerer: c})
 	must(err)
 	t.Cleanup(func() { _ = index.Close() })

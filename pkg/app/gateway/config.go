@@ -13,6 +13,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
@@ -41,6 +42,7 @@ type Config struct {
 
 	Intake     dispatcher.Config `yaml:",inline"` // sources, limits, clientIp
 	Journal    journal.Config    `yaml:"journal"`
+	Lease      lease.Config      `yaml:"lease"`
 	Duplicates dedup.Config      `yaml:"duplicates"`
 	Warehouse  Warehouse         `yaml:"warehouse"`
 	Sanitizer  sanitizer.Config  `yaml:"sanitizer"`
@@ -117,6 +119,7 @@ func defaultConfig() Config {
 		Drain:       15 * time.Second,
 		Intake:      dispatcher.DefaultConfig(),
 		Journal:     journal.DefaultConfig(),
+		Lease:       lease.DefaultConfig(),
 		Duplicates:  dedup.DefaultConfig(),
 		Warehouse:   Warehouse{Kind: kindDuckDB, Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig(), BigQuery: bigquery.DefaultConfig()},
 		Sanitizer:   sanitizer.DefaultConfig(),
@@ -135,6 +138,7 @@ func (c *Config) check() error {
 	add("", c.checkOwn())
 	add("", c.Intake.Check())
 	add("journal: ", c.Journal.Check())
+	add("lease: ", c.Lease.Check())
 	add("duplicates: ", c.Duplicates.Check())
 	add("", c.Warehouse.check())
 	clean := withKey(c.Sanitizer, noKey)

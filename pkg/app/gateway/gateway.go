@@ -20,6 +20,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
@@ -52,8 +53,8 @@ type Gateway struct {
 	inForce    atomic.Pointer[Settings] // whose plan and trackers are in force
 	fleet      fleet
 
-	member  *journal.Member // of the cluster
-	node    string          // this process's name there
+	member  *lease.Member // of the cluster
+	node    string        // this process's name there
 	front   *front
 	admin   net.Listener
 	handler http.Handler

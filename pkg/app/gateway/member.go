@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
 // nodeFile names the data directory among those of a cluster, for good.
@@ -30,6 +30,10 @@ const indexForgotten = time.Hour
 // journal of its own there are no others.
 func (g *Gateway) openMember(ctx context.Context) error {
 	node := "only"
+	var board lease.Board // none: there are no others
+	if g.shared() {
+		board = g.journal.Notes()
+	}
 	if g.shared() && g.readsEvents() {
 		var err error
 		if node, err = nodeName(filepath.Join(g.settings.Config.Data, nodeFile)); err != nil {
@@ -41,7 +45,10 @@ func (g *Gateway) openMember(ctx context.Context) error {
 		host = "unknown host"
 	}
 	g.node = node
-	if g.member, err = g.journal.Join(node, fmt.Sprintf("%s, process %d", host, os.Getpid())); err != nil {
+	g.member, err = lease.Join(board, g.settings.Config.Lease, lease.Options{
+		Node: node, Name: fmt.Sprintf("%s, process %d", host, os.Getpid()), Logger: g.log.With("component", "lease"), Registerer: g.registry,
+	})
+	if err != nil {
 		return err
 	}
 	return g.settle(ctx)
@@ -57,7 +64,7 @@ func (g *Gateway) settle(ctx context.Context) error {
 		return nil
 	}
 	err := g.member.Settle(ctx, warehouseHome, g.settings.adopt)
-	if errors.Is(err, journal.ErrElsewhere) {
+	if errors.Is(err, lease.ErrElsewhere) {
 		return fmt.Errorf("%w: the loader fills the DuckDB file there, and with DuckDB there is one; "+
 			"start this process with other roles (--role dispatcher --role trace), or, if that file is gone for good, "+
 			"make the one here the warehouse with --adopt-warehouse", err)

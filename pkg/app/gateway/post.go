@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
 // How long a lane that cannot be opened is left alone.
@@ -55,7 +57,11 @@ func (g *Gateway) man(ctx context.Context, p *post) error {
 		g.log.Info("tracker started", "tracker", p.tracker.Lane.Name, "kind", p.tracker.Kind, "mode", p.tracker.Lane.Mode)
 		p.set(lane, nil)
 		defer p.set(nil, nil)
-		return lane.Run(ctx)
+		err := lane.Run(ctx)
+		if errors.Is(err, delivery.ErrFenced) {
+			return fmt.Errorf("%w: %w", lease.ErrFenced, err)
+		}
+		return err
 	})
 }
 

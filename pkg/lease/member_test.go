@@ -1,47 +1,44 @@
-package journal_test
+package lease_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	natsd "github.com/nats-io/nats-server/v2/server"
-
-	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
-const testLease = 2 * time.Second
+const ttl = 15 * time.Second
 
-// member is a process in the test: a journal of its own on the cluster, and what
-// it does at the moment.
+// member is a process in the test, and what it does at the moment.
 type member struct {
-	*journal.Member
-	t       *testing.T
-	journal *journal.Journal
-	proxy   *proxy // between it and the cluster
-	stop    func()
-	ended   chan error
+	*lease.Member
+	t     *testing.T
+	wire  *wire // between it and the board
+	stop  func()
+	ended chan error
 
-	mu    sync.Mutex
-	works map[string]int // how often each work was begun
-	busy  map[string]bool
-	done  map[string]chan struct{}
-	ends  map[string]context.CancelFunc
+	mu   sync.Mutex
+	busy map[string]bool
+	done map[string]chan struct{}
+	ends map[string]context.CancelFunc
 }
 
-// join starts a member. Its connection goes through a proxy that can be stopped.
-func join(t *testing.T, s *natsd.Server, node string) *member {
+// join starts a member. Its wire to the board can be cut.
+func join(t *testing.T, b *board, node string) *member {
 	t.Helper()
-	m := &member{t: t, proxy: newProxy(t, s.Addr().String()), works: map[string]int{}, busy: map[string]bool{}, done: map[string]chan struct{}{}, ends: map[string]context.CancelFunc{}}
-	cfg := clusterConfig(s)
-	cfg.URL, cfg.Lease = "nats://"+m.proxy.address(), testLease
-	m.journal = mustOpen(t, cfg, journal.Options{})
+	m := &member{t: t, wire: &wire{board: b}, busy: map[string]bool{}, done: map[string]chan struct{}{}, ends: map[string]context.CancelFunc{}}
 	var err error
-	if m.Member, err = m.journal.Join(node, "process "+node); err != nil {
+	m.Member, err = lease.Join(m.wire, lease.Config{TTL: ttl}, lease.Options{
+		Node: node, Name: "process " + node, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)).With("node", node),
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -60,7 +57,7 @@ func join(t *testing.T, s *natsd.Server, node string) *member {
 				m.quit(name)
 			}
 			cancel()
-			if err := <-m.ended; err != nil && !errors.Is(err, journal.ErrTwins) {
+			if err := <-m.ended; err != nil && !errors.Is(err, lease.ErrTwins) {
 				t.Error(err)
 			}
 		})
@@ -69,8 +66,24 @@ func join(t *testing.T, s *natsd.Server, node string) *member {
 	return m
 }
 
+// eventually waits, by the bubble's clock, until check holds.
+func eventually(t *testing.T, what string, check func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(10 * ttl)
+	for !check() {
+		select {
+		case <-tick.C:
+			synctest.Wait()
+		case <-limit:
+			t.Fatalf("never came: %s", what)
+		}
+	}
+}
+
 // begin has the member hold or share work until quit.
-func (m *member) begin(hold func(context.Context, string, func(context.Context) error) error, name string, end func(context.Context) error) {
+func (m *member) begin(hold func(context.Context, string, func(context.Context) error) error, name string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	m.mu.Lock()
@@ -82,9 +95,6 @@ func (m *member) begin(hold func(context.Context, string, func(context.Context) 
 			m.set(name, true)
 			defer m.set(name, false)
 			<-ctx.Done()
-			if end != nil {
-				return end(ctx)
-			}
 			return nil
 		})
 		if err != nil {
@@ -97,9 +107,6 @@ func (m *member) set(name string, busy bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.busy[name] = busy
-	if busy {
-		m.works[name]++
-	}
 }
 
 func (m *member) quit(name string) {
@@ -129,9 +136,8 @@ func (m *member) doing() []string {
 
 func (m *member) does(name string) bool { return slices.Contains(m.doing(), name) }
 
-func TestEmbeddedLeases(t *testing.T) {
-	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir()})
-	m, err := j.Join("only", "only")
+func TestNobodyElse(t *testing.T) {
+	m, err := lease.Join(nil, lease.DefaultConfig(), lease.Options{Node: "only"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,38 +151,42 @@ func TestEmbeddedLeases(t *testing.T) {
 	if _, held := m.Holder("loader"); held || m.Silent("another") < 0 {
 		t.Error("somebody else is there")
 	}
-	if _, err := j.Join("no such name", ""); err == nil {
+	if _, err := lease.Join(nil, lease.DefaultConfig(), lease.Options{Node: "no such name"}); err == nil {
 		t.Error("a node's name may hold spaces")
+	}
+	if _, err := lease.Join(nil, lease.Config{TTL: time.Millisecond}, lease.Options{Node: "only"}); err == nil {
+		t.Error("no time is too short")
 	}
 }
 
 // One member works, another stands by, takes over at once when the work is given
 // back, and within the lease and a little when its holder is cut off.
-func TestHold(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
-	a, b := join(t, s, "a"), join(t, s, "b")
-	a.begin(a.Hold, "loader", nil)
+func TestHold(t *testing.T) { synctest.Test(t, testHold) }
+
+func testHold(t *testing.T) {
+	cluster := &board{}
+	a, b := join(t, cluster, "a"), join(t, cluster, "b")
+	a.begin(a.Hold, "loader")
 	eventually(t, "the first to work", func() bool { return a.does("loader") })
-	b.begin(b.Hold, "loader", nil)
+	b.begin(b.Hold, "loader")
 	eventually(t, "the second to know who does it", func() bool {
 		h, held := b.Holder("loader")
 		return held && h.Name == "process a" && h.Alive && !h.Self
 	})
 	a.quit("loader")
 	eventually(t, "the second to take over", func() bool { return b.does("loader") })
-	a.begin(a.Hold, "loader", nil)
-	b.proxy.cut()
+	a.begin(a.Hold, "loader")
+	b.wire.cut()
 	cutOff := time.Now()
 	eventually(t, "the one that is cut off to stop", func() bool { return !b.does("loader") })
 	if a.does("loader") {
 		t.Error("both work")
 	}
 	eventually(t, "the first to take over", func() bool { return a.does("loader") })
-	if took := time.Since(cutOff); took > 4*testLease {
+	if took := time.Since(cutOff); took > 4*ttl {
 		t.Errorf("it took %v to take over", took)
 	}
-	b.proxy.mend()
+	b.wire.mend()
 	eventually(t, "the second to know that it lost", func() bool { h, _ := b.Holder("loader"); return h.Name == "process a" && h.Alive })
 	if b.does("loader") {
 		t.Error("both work")
@@ -184,17 +194,18 @@ func TestHold(t *testing.T) {
 }
 
 // Work is shared out evenly, and again when a process comes, goes or dies.
-func TestSharedWork(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
+func TestSharedWork(t *testing.T) { synctest.Test(t, testSharedWork) }
+
+func testSharedWork(t *testing.T) {
+	cluster := &board{}
 	works := []string{"lane-a", "lane-b", "lane-c", "lane-d", "lane-e"}
-	a, b := join(t, s, "a"), join(t, s, "b")
+	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	for _, name := range works {
-		a.begin(a.Share, name, nil)
+		a.begin(a.Share, name)
 	}
 	eventually(t, "the first to do everything", func() bool { return len(a.doing()) == 5 })
 	for _, name := range works {
-		b.begin(b.Share, name, nil)
+		b.begin(b.Share, name)
 	}
 	whole := func(members ...*member) bool {
 		var all []string
@@ -209,14 +220,14 @@ func TestSharedWork(t *testing.T) {
 		return slices.Equal(all, works)
 	}
 	eventually(t, "two to share the work", func() bool { return whole(a, b) })
-	c := join(t, s, "c")
+	c := join(t, cluster, "c")
 	for _, name := range works {
-		c.begin(c.Share, name, nil)
+		c.begin(c.Share, name)
 	}
 	eventually(t, "three to share the work", func() bool { return whole(a, b, c) })
-	b.proxy.cut()
+	b.wire.cut()
 	eventually(t, "the work of one that is cut off to be shared", func() bool { return whole(a, c) && len(b.doing()) == 0 })
-	b.proxy.mend()
+	b.wire.mend()
 	eventually(t, "three to share the work again", func() bool { return whole(a, b, c) })
 	a.stop()
 	eventually(t, "the work of one that left to be shared", func() bool { return whole(b, c) })
@@ -228,32 +239,34 @@ func TestSharedWork(t *testing.T) {
 }
 
 // A process that is started again on its directory need not wait.
-func TestSameNodeAgain(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
-	a := join(t, s, "a")
-	a.begin(a.Hold, "loader", nil)
+func TestSameNodeAgain(t *testing.T) { synctest.Test(t, testSameNodeAgain) }
+
+func testSameNodeAgain(t *testing.T) {
+	cluster := &board{}
+	a := join(t, cluster, "a")
+	a.begin(a.Hold, "loader")
 	eventually(t, "it to work", func() bool { return a.does("loader") })
-	a.proxy.cut() // as if it were killed: it cannot say that it goes
-	b := join(t, s, "a")
-	b.begin(b.Hold, "loader", nil)
+	a.wire.cut() // as if it were killed: it cannot say that it goes
+	b := join(t, cluster, "a")
+	b.begin(b.Hold, "loader")
 	begun := time.Now()
 	eventually(t, "its successor to work", func() bool { return b.does("loader") })
-	if took := time.Since(begun); took > testLease {
+	if took := time.Since(begun); took > ttl {
 		t.Errorf("it took %v, as if it were another node", took)
 	}
-	a.proxy.mend()
-	if err := <-a.ended; !errors.Is(err, journal.ErrTwins) {
+	a.wire.mend()
+	if err := <-a.ended; !errors.Is(err, lease.ErrTwins) {
 		t.Errorf("two processes of one node: want ErrTwins, got %v", err)
 	}
 	a.ended <- nil
 }
 
 // Work that was fenced off stands by, without fighting whoever did it.
-func TestFencedWork(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
-	a := join(t, s, "a")
+func TestFencedWork(t *testing.T) { synctest.Test(t, testFencedWork) }
+
+func testFencedWork(t *testing.T) {
+	cluster := &board{}
+	a := join(t, cluster, "a")
 	begun := make(chan time.Time, 2)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -261,7 +274,7 @@ func TestFencedWork(t *testing.T) {
 		ended <- a.Hold(ctx, "lane-a", func(ctx context.Context) error {
 			begun <- time.Now()
 			if len(begun) == 1 {
-				return fmt.Errorf("publish: %w", journal.ErrFenced)
+				return fmt.Errorf("publish: %w", lease.ErrFenced)
 			}
 			<-ctx.Done()
 			return nil
@@ -272,7 +285,7 @@ func TestFencedWork(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if first, second := <-begun, <-begun; second.Sub(first) < testLease {
+	if first, second := <-begun, <-begun; second.Sub(first) < ttl {
 		t.Errorf("it came back after %v", second.Sub(first))
 	}
 	failed := errors.New("failed")
@@ -281,38 +294,40 @@ func TestFencedWork(t *testing.T) {
 	}
 }
 
-func TestSettle(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
-	a, b := join(t, s, "a"), join(t, s, "b")
+func TestSettle(t *testing.T) { synctest.Test(t, testSettle) }
+
+func testSettle(t *testing.T) {
+	cluster := &board{}
+	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	for range 2 {
 		if err := a.Settle(t.Context(), "warehouse", false); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := b.Settle(t.Context(), "warehouse", false); !errors.Is(err, journal.ErrElsewhere) {
+	if err := b.Settle(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrElsewhere) {
 		t.Errorf("want ErrElsewhere, got %v", err)
 	}
 	if err := b.Settle(t.Context(), "warehouse", true); err != nil {
 		t.Error(err)
 	}
-	if err := a.Settle(t.Context(), "warehouse", false); !errors.Is(err, journal.ErrElsewhere) {
+	if err := a.Settle(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrElsewhere) {
 		t.Errorf("want ErrElsewhere, got %v", err)
 	}
 }
 
 // Members come and go; those who are gone are known to be.
-func TestSilent(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
-	a, b := join(t, s, "a"), join(t, s, "b")
-	a.begin(a.Hold, "loader", nil)
+func TestSilent(t *testing.T) { synctest.Test(t, testSilent) }
+
+func testSilent(t *testing.T) {
+	cluster := &board{}
+	a, b := join(t, cluster, "a"), join(t, cluster, "b")
+	a.begin(a.Hold, "loader")
 	eventually(t, "it to work", func() bool { return a.does("loader") })
 	if silent := a.Silent("b"); silent != 0 {
 		t.Errorf("silent for %v while it is there", silent)
 	}
 	b.stop()
-	eventually(t, "it to be missed", func() bool { return a.Silent("b") > testLease && a.Silent("never there") > testLease })
+	eventually(t, "it to be missed", func() bool { return a.Silent("b") > ttl && a.Silent("never there") > ttl })
 	if a.Silent("a") != 0 {
 		t.Error("it misses itself")
 	}
