@@ -18,9 +18,14 @@ type Document struct {
 	body ast.Node // nil for an empty file
 }
 
-// Parse parses one YAML document. The name of the file is used in errors only.
+// Parse parses one YAML document without tags. The name of the file is used in
+// errors only.
 func Parse(file string, text []byte) (*Document, error) {
-	parsed, err := parser.ParseBytes(text, 0)
+	var parsed *ast.File
+	err := guarded(func() (err error) {
+		parsed, err = parser.ParseBytes(text, 0)
+		return err
+	})
 	if err != nil {
 		return nil, located(file, err)
 	}
@@ -34,7 +39,44 @@ func Parse(file string, text []byte) (*Document, error) {
 		}
 		d.body = doc.Body
 	}
+	if d.body == nil {
+		return d, nil
+	}
+	tags := &tagFinder{file: file}
+	ast.Walk(tags, d.body)
+	if tags.found != nil {
+		return nil, tags.found
+	}
 	return d, nil
+}
+
+// tagFinder refuses the first tag. The types that values are decoded into say
+// what they are; a tag could only contradict, or fell the decoder.
+type tagFinder struct {
+	file  string
+	found error
+}
+
+// Visit implements ast.Visitor.
+func (f *tagFinder) Visit(node ast.Node) ast.Visitor {
+	if node.Type() == ast.TagType {
+		f.found = fmt.Errorf("%s:%d: a tag (!): write the value without it, in quotes if it is a text that begins so", f.file, line(node))
+	}
+	if f.found != nil {
+		return nil
+	}
+	return f
+}
+
+// guarded makes a panic of the YAML library's an error: a gateway that reads its
+// plan again must not end for a slip in it.
+func guarded(read func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("this is not YAML")
+		}
+	}()
+	return read()
 }
 
 // Decode fills the value that into points to, over what it holds already, so
@@ -73,7 +115,7 @@ func (n Node) Decode(into any) error {
 	if err := checkKeys(n.File, n.ast, into); err != nil {
 		return err
 	}
-	if err := yaml.NodeToValue(n.ast, into, yaml.Strict()); err != nil {
+	if err := guarded(func() error { return yaml.NodeToValue(n.ast, into, yaml.Strict()) }); err != nil {
 		return located(n.File, err)
 	}
 	return nil

@@ -58,6 +58,8 @@ func TestMistakesAreLocated(t *testing.T) {
 		"nothing near":        {"zzzzzzzz: 1", `a.yaml:1: unknown key "zzzzzzzz"`},
 		"repeated":            {"name: a\nname: b\n", `a.yaml:2: `},
 		"wrong kind":          {"inner: [1, 2]", `a.yaml:1: `},
+		"a tag":               {"name: a\nlist: !x 1\n", `a.yaml:2: a tag (!)`},
+		"a tag of YAML's own": {"name: !!str a\n", `a.yaml:1: a tag (!)`},
 		"a list for a text":   {"inner:\n  secret: [1, 2]\n", `a.yaml:2: want a text`},
 		"a text for a list":   {"list: none", `a.yaml:1: `},
 		"bad quantity":        {"inner:\n  size: lots\n", `a.yaml:2: inner.size: want a size with a unit`},
