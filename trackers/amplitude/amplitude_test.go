@@ -59,6 +59,17 @@ func TestTheStarterPlan(t *testing.T) {
 	}
 }
 
+// Names that are one once they are cut would stand twice in an object.
+func TestLongNamesStandOnce(t *testing.T) {
+	built, _ := build(t, func(c *amplitude.Config) { c.APIKey = "not-a-real-key" })
+	e, long := trackertest.Track(), strings.Repeat("n", 1024)
+	e.Properties = []event.Property{{Name: long + "b", Value: event.NumberValue("1")}, {Name: long + "a", Value: event.NumberValue("2")}}
+	requests, _ := built.Requests([]event.Event{e})
+	if body := string(requests[0].Body); strings.Count(body, long) != 1 || !strings.Contains(body, long+`":1`) {
+		t.Errorf("%d times: %s", strings.Count(body, long), body)
+	}
+}
+
 func TestCampaigns(t *testing.T) {
 	built, _ := build(t, func(c *amplitude.Config) { c.APIKey = "not-a-real-key" })
 	for page, want := range map[string][]string{

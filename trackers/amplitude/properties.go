@@ -85,17 +85,22 @@ func appendObject(b []byte, fields []event.Property, depth int) []byte {
 }
 
 // appendMembers writes at most limit of the fields; which ones does not depend
-// on their order.
+// on their order. Of names that are the same once they are cut the first counts.
 func appendMembers(b []byte, fields []event.Property, depth, limit int) []byte {
-	if len(fields) > limit {
-		fields = tracker.SortUnique(slices.Clone(fields))
+	tooLong := func(p event.Property) bool { return len(p.Name) > maxString }
+	if len(fields) > limit || slices.ContainsFunc(fields, tooLong) {
+		fields = slices.Clone(fields)
+		for i := range fields {
+			fields[i].Name = tracker.Truncate(fields[i].Name, maxString)
+		}
+		fields = tracker.SortUnique(fields)
 		fields = fields[:min(limit, len(fields))]
 	}
 	for i := range fields {
 		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
-		b = append(tracker.AppendText(b, fields[i].Name, maxString), ':')
+		b = append(event.AppendQuoted(b, fields[i].Name), ':')
 		b = appendValue(b, &fields[i].Value, depth)
 	}
 	return b

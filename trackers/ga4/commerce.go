@@ -1,6 +1,7 @@
 package ga4
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -146,7 +147,7 @@ func identified(fields []event.Property) bool {
 		if fields[i].Name != "item_id" && fields[i].Name != "item_name" {
 			continue
 		}
-		if v := &fields[i].Value; v.Kind == event.String && v.Text != "" || v.Kind == event.Number && len(v.Text) <= maxNumber {
+		if v := &fields[i].Value; v.Kind == event.String && v.Text != "" || v.Kind == event.Number && sendable(v.Text) {
 			return true
 		}
 	}
@@ -157,12 +158,25 @@ func identified(fields []event.Property) bool {
 func number(v *event.Value) (string, bool) {
 	switch v.Kind {
 	case event.Number:
-		return v.Text, len(v.Text) <= maxNumber
+		return v.Text, sendable(v.Text)
 	case event.String:
 		text := strings.TrimSpace(v.Text)
 		return text, len(text) <= maxNumber && isNumber(text)
 	}
 	return "", false
+}
+
+// sendable reports whether a number may be sent: a long one would be wrong once it
+// is cut, and one beyond a double fails the whole request without a word.
+func sendable(literal string) bool {
+	if len(literal) > maxNumber {
+		return false
+	}
+	if !strings.ContainsAny(literal, "eE") {
+		return true // so few digits are within
+	}
+	_, err := strconv.ParseFloat(literal, 64)
+	return err == nil
 }
 
 // isNumber reports whether s is a number by JSON's grammar, with no exponent.

@@ -16,7 +16,8 @@
 //	             ga_ google_ gtag. are rejected; a parameter so named is left out
 //	parameters   at most 25, strings or numbers: objects are flattened with _,
 //	             arrays joined with a comma, booleans become text; at most 100
-//	             characters (page_title 300, page_referrer 420, page_location 1000)
+//	             characters (page_title 300, page_referrer 420, page_location 1000);
+//	             a number of over 100 digits or beyond a double is left out
 //	commerce     `items` of the e-commerce events stay an array, each with item_id
 //	             or item_name and numeric price and quantity; a purchase needs
 //	             value, currency, transaction_id and items

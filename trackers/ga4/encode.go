@@ -12,7 +12,7 @@ import (
 const (
 	maxParams    = 25
 	maxValue     = 100
-	maxNumber    = 100 // digits; a longer number is left out, for a cut one would be wrong
+	maxNumber    = 100 // digits; a longer number is left out, see sendable
 	maxLocation  = 1000
 	maxReferrer  = 420
 	maxTitle     = 300
@@ -122,7 +122,7 @@ func (e *encoder) appendProperties(b []byte, ev *event.Event, shop shop, place *
 			continue
 		}
 		if p.Value.Kind == event.Number {
-			if len(p.Value.Text) <= maxNumber {
+			if sendable(p.Value.Text) {
 				b = e.appendNumber(b, p.Name, p.Value.Text)
 			}
 			continue

@@ -69,7 +69,7 @@ func (e *encoder) appendUserProperties(b []byte, properties []event.Property) []
 	}
 	count := 0
 	for _, p := range tracker.SortUnique(e.flat) {
-		if p.Name == "" || p.Value.Kind == event.Number && len(p.Value.Text) > maxUserValue {
+		if p.Name == "" || p.Value.Kind == event.Number && (len(p.Value.Text) > maxUserValue || !sendable(p.Value.Text)) {
 			continue
 		}
 		if count == maxUserProperties {

@@ -24,6 +24,7 @@ func TestAnAmountNeedsItsCurrency(t *testing.T) {
 			{event.Value{}, text("EUR"), "<nil> <nil>"},
 			{text("high"), text("EUR"), "<nil> <nil>"},
 			{number("1"), text("Euro"), "<nil> <nil>"},
+			{number("1e400"), text("EUR"), "<nil> <nil>"},
 		} {
 			e := trackertest.Track()
 			e.Name, e.Properties = name, []event.Property{{Name: "value", Value: try.value}, {Name: "currency", Value: try.currency}}

@@ -118,7 +118,7 @@ func (g generator) value(depth int) event.Value {
 	case 1:
 		return event.BoolValue(g.IntN(2) == 0)
 	case 2, 3:
-		return event.NumberValue(g.pick("0", "-1", "42", "1.10", "1e5", "-2.5E-7", "12345678901234567890", "0.1", strings.Repeat("8", 90+g.IntN(30))))
+		return event.NumberValue(g.pick("0", "-1", "42", "1.10", "1e5", "-2.5E-7", "1e400", "12345678901234567890", "0.1", strings.Repeat("8", 90+g.IntN(30))))
 	case 4, 5:
 		if g.IntN(40) == 0 {
 			return event.StringValue(g.text(2500))

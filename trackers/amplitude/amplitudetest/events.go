@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
 // upload is a request as it came.
@@ -58,6 +60,13 @@ func decode(data []byte, into any) error {
 		return errors.New("more than one value")
 	}
 	return nil
+}
+
+// repeats reports whether a name stands twice in one object: which of the two
+// counts, nobody says.
+func repeats(body []byte) bool {
+	_, twice := vendortest.Repeated(body)
+	return twice
 }
 
 // checkEvents holds each event against the rules. Its answer names the events at

@@ -136,6 +136,7 @@ func requestRules() []requestRule {
 		{name: "GET", place: "http-v2: upload request", method: "GET", body: upload(sound), code: 400, text: "Invalid request path"},
 		{name: "empty", place: uploadBody, code: 400, text: "Missing request body"},
 		{name: "not JSON", place: uploadBody, body: `{"api_key":`, code: 400, text: "Invalid JSON request body"},
+		{name: "a name twice", place: "RFC 8259, section 4: names within an object should be unique", body: upload(event(`"event_properties":{"p":1,"p":1}`)), code: 400, text: "Invalid JSON request body"},
 		{name: "content type", place: "http-v2: upload request, headers", contentType: "text/plain", body: upload(sound), code: 400, text: "Invalid JSON request body"},
 		{name: "no key", place: uploadBody, body: `{"events":[` + sound + `]}`, code: 400, text: refused},
 		{name: "wrong key", place: uploadBody, body: strings.Replace(upload(sound), `"k"`, `"other"`, 1), code: 400, text: "Invalid API key"},

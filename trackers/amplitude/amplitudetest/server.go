@@ -153,6 +153,8 @@ func (s *Server) read(r *http.Request, body []byte, l limits) (upload, answer) {
 		return sent, bad("Missing request body", "")
 	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"), decode(body, &sent) != nil:
 		return sent, bad("Invalid JSON request body", "")
+	case repeats(body):
+		return sent, bad("Invalid JSON request body", "")
 	case sent.APIKey == "":
 		return sent, bad("Request missing required field", "api_key")
 	case s.options.APIKey != "" && sent.APIKey != s.options.APIKey:

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
 // Message is one fault in the form of the validation endpoint.
@@ -51,6 +53,9 @@ func (c *checker) payload(body []byte) payload {
 		if !topLevel(key) {
 			c.fault(key, "NAME_INVALID", "unknown key %q", key)
 		}
+	}
+	if name, twice := vendortest.Repeated(body); twice {
+		c.fault(name, "NAME_DUPLICATED", "stands twice in one object")
 	}
 	p := payload{ClientID: c.text(top, "client_id", 1000), UserID: c.text(top, "user_id", 256)}
 	if _, there := top["client_id"]; !there {
@@ -254,6 +259,9 @@ func (c *checker) scalar(path string, value any, limit int) {
 	case json.Number:
 		if len(v) > limit {
 			c.fault(path, "VALUE_OUT_OF_BOUNDS", "longer than %d characters", limit)
+		}
+		if _, err := v.Float64(); err != nil {
+			c.fault(path, "VALUE_OUT_OF_BOUNDS", "beyond the range of a double")
 		}
 	case string:
 		if v == "" {

@@ -28,7 +28,9 @@ const (
 	limitations = "sending-events: limitations"
 	reports     = "sending-events: recommended parameters for reports"
 	validating  = "validating-events: validation behavior"
+	codes       = "validating-events: validation codes, NAME_DUPLICATED"
 	builder     = "Event Builder: schemas"
+	doubles     = "protobuf.dev: ProtoJSON, a number out of range fails the whole message"
 )
 
 func rules() []rule {
@@ -124,6 +126,8 @@ func eventRules() []rule {
 		{name: "26 params", place: limitations, body: one("a", many(25, `,"p%d":1`))},
 		{name: "param name too long", place: limitations, body: one("a", `,"`+strings.Repeat("n", 41)+`":1`)},
 		{name: "param name illegal", place: limitations, body: one("a", `,"a b":1`)},
+		{name: "param name twice", place: codes, body: one("a", `,"p":1,"p":1`)},
+		{name: "param beyond a double", place: doubles, body: one("a", `,"p":1e400`)},
 		{name: "param a boolean", place: builder, body: one("a", `,"p":true`)},
 		{name: "param null", place: builder, body: one("a", `,"p":null`)},
 		{name: "param an array", place: builder, body: one("a", `,"p":[1]`)},

@@ -27,6 +27,13 @@ func (c *checker) exchange(r *http.Request) {
 	}
 }
 
+// repeated: which of two members of one name counts, nobody says.
+func (c *checker) repeated(body []byte) {
+	if name, twice := vendortest.Repeated(body); twice {
+		c.fault("json", "%.40q stands twice in one object", name)
+	}
+}
+
 // app is the environment's id, digits in a string.
 func (c *checker) app(top map[string]json.RawMessage) string {
 	id, _ := c.text("", top, "app_id", 64)

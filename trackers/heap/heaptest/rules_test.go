@@ -26,6 +26,7 @@ const (
 	identifyBody  = "identify-1: body"
 	headers       = "track-1: headers"
 	sdkProperties = "heap-api: validations of properties"
+	object        = "RFC 8259, section 4: names within an object should be unique"
 )
 
 const (
@@ -99,6 +100,7 @@ func propertyRules() []rule {
 		{name: "property key too long", place: trackProps, body: with(`{"` + long + `":1}`)},
 		{name: "property key empty", place: trackProps, body: with(`{"":1}`)},
 		{name: "property too long", place: trackProps, body: with(`{"p":"` + long + `"}`)},
+		{name: "property twice", place: object, body: with(`{"p":1,"p":1}`)},
 		{name: "property of too many digits", place: trackProps, body: with(`{"p":` + strings.Repeat("9", 1024) + `}`)},
 	}
 }
@@ -118,6 +120,7 @@ func userRules() []rule {
 		{name: "user's identity too long", place: usersBody, body: instead(`"u"`, `"`+strings.Repeat("u", 256)+`"`)},
 		{name: "user without properties", place: usersBody, body: users(`{"identity":"u","properties":{}}`)},
 		{name: "user property a boolean", place: sdkProperties, body: instead(`"pro"`, "true")},
+		{name: "user property twice", place: object, body: instead(`"plan"`, `"plan":1,"plan"`)},
 		{name: "user property too long", place: usersBody, body: instead("pro", strings.Repeat("x", 1024))},
 		{name: "user property key too long", place: usersBody, body: instead("plan", strings.Repeat("x", 1024))},
 	}

@@ -105,6 +105,7 @@ func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
 		c.fault("json", "the body is not a JSON object")
 		return call{}, c.violations
 	}
+	c.repeated(body)
 	out := call{path: r.URL.Path, AppID: c.app(top)}
 	list := []json.RawMessage{body}
 	if raw, bulk := top["events"]; bulk {

@@ -27,6 +27,7 @@ func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) 
 			c.fault("json", "the body is not a JSON object")
 		} else {
 			c.app(top)
+			c.repeated(body)
 			entries = check(&c, top, body)
 		}
 		if len(c.violations) > 0 {
