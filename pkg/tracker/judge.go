@@ -14,13 +14,14 @@ const MaxRetryAfter = time.Hour
 
 // JudgeStatus is the default reading of an answer, by its status alone:
 //
-//	2xx                      Deliver
-//	3xx                      Wait, alarm: the endpoint is not where the configuration says
-//	401, 403, 404, 405, 407  Wait, alarm: credentials or endpoint are wrong
-//	408, 5xx, 1xx, unknown   Wait
-//	413                      Halve; alone: Reject
-//	429                      Wait
-//	other 4xx                Halve; alone: Reject
+//	2xx                          Deliver
+//	3xx                          Wait, alarm: the endpoint is not where the configuration says
+//	401, 402, 403, 407           Wait, alarm: credentials or account are wrong
+//	404, 405, 410, 415           Wait, alarm: the endpoint is wrong
+//	408, 425, 5xx, 1xx, unknown  Wait
+//	413                          Halve; alone: Reject
+//	429                          Wait
+//	other 4xx                    Halve; alone: Reject
 //
 // A Wait keeps a Retry-After. Without a complete answer, the event was not
 // taken if the body was not written to its end; if it was, only a vendor that
@@ -59,11 +60,13 @@ func judgeStatus(n int, resp Response) Verdict {
 		return Verdict{Action: Deliver}
 	case status >= 300 && status < 400:
 		return Verdict{Action: Wait, Reason: reason + ": redirects are not followed; check baseURL", Alarm: true}
+	case status == http.StatusPaymentRequired:
+		return Verdict{Action: Wait, Reason: reason + ": check the account", After: RetryAfter(resp), Alarm: true}
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
 		return Verdict{Action: Wait, Reason: reason + ": check the credentials", After: RetryAfter(resp), Alarm: true}
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusGone, status == http.StatusUnsupportedMediaType:
 		return Verdict{Action: Wait, Reason: reason + ": check the endpoint", After: RetryAfter(resp), Alarm: true}
-	case status < 200, status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+	case status < 200, status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
 		return Verdict{Action: Wait, Reason: reason, After: RetryAfter(resp)}
 	case n > 1:
 		return Verdict{Action: Halve, Reason: reason}

@@ -230,6 +230,7 @@ func TestJudgeStatus(t *testing.T) {
 		{301, tracker.Wait, tracker.Wait, true}, {307, tracker.Wait, tracker.Wait, true},
 		{400, tracker.Halve, tracker.Reject, false}, {401, tracker.Wait, tracker.Wait, true}, {403, tracker.Wait, tracker.Wait, true},
 		{404, tracker.Wait, tracker.Wait, true}, {405, tracker.Wait, tracker.Wait, true}, {407, tracker.Wait, tracker.Wait, true},
+		{402, tracker.Wait, tracker.Wait, true}, {410, tracker.Wait, tracker.Wait, true}, {415, tracker.Wait, tracker.Wait, true}, {425, tracker.Wait, tracker.Wait, false},
 		{408, tracker.Wait, tracker.Wait, false}, {413, tracker.Halve, tracker.Reject, false}, {422, tracker.Halve, tracker.Reject, false},
 		{429, tracker.Wait, tracker.Wait, false}, {500, tracker.Wait, tracker.Wait, false}, {503, tracker.Wait, tracker.Wait, false},
 		{0, tracker.Wait, tracker.Wait, false}, {100, tracker.Wait, tracker.Wait, false}, {999, tracker.Wait, tracker.Wait, false},

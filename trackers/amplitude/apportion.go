@@ -118,13 +118,14 @@ func (a answer) named(req tracker.Request) []naming {
 		names[i] = naming{
 			throttled: has(a.ThrottledUsers, ev.UserID) || has(a.ThrottledDevices, ev.DeviceID),
 			quota:     has(a.QuotaUsers, ev.UserID) || has(a.QuotaDevices, ev.DeviceID),
-			silenced:  silenced[ev.DeviceID],
+			silenced:  ev.DeviceID != "" && silenced[ev.DeviceID],
 		}
 	}
 	return names
 }
 
+// has reports whether an answer names an id; events without one have none to name.
 func has(ids map[string]float64, id string) bool {
 	_, ok := ids[id]
-	return ok
+	return ok && id != ""
 }

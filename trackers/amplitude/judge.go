@@ -53,7 +53,7 @@ func (t *translator) judgeSuccess(req tracker.Request, resp tracker.Response, a 
 // judgeBadRequest: the whole request was refused, nothing of it was taken.
 func (t *translator) judgeBadRequest(req tracker.Request, resp tracker.Response, a answer) []tracker.Verdict {
 	switch {
-	case strings.HasPrefix(a.Error, "Invalid API key"), a.MissingField == "api_key":
+	case aboutKey(a):
 		return tracker.Same(len(req.Events), tracker.Verdict{
 			Action: tracker.Wait, Alarm: true, After: tracker.RetryAfter(resp), Reason: "http 400: Amplitude refuses the API key: check apiKey and region",
 		})
@@ -66,6 +66,13 @@ func (t *translator) judgeBadRequest(req tracker.Request, resp tracker.Response,
 		return verdicts
 	}
 	return tracker.JudgeStatus(req, resp, true)
+}
+
+// aboutKey reports whether an answer refuses the API key, in whatever words: the
+// pages and the SDKs differ in them, and no event is at fault.
+func aboutKey(a answer) bool {
+	words := strings.ToLower(strings.ReplaceAll(a.Error, "_", " "))
+	return a.MissingField == "api_key" || strings.Contains(words, "api key")
 }
 
 // judgeThrottled: some users or devices send too much, or nobody is named and

@@ -46,7 +46,8 @@ const (
 // The vendor's limits.
 const (
 	maxEvents     = 1000          // of one request
-	maxRate       = 15_000 / 60.0 // events a second of one environment
+	maxMinute     = 15_000        // events a minute of one environment
+	maxRate       = maxMinute / 60.0
 	identityRate  = 1000          // events a minute of one identity
 	maxUserID     = 1<<53 - 1
 	maxIdentity   = 255

@@ -33,7 +33,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		Linger:      5 * time.Second,
 		Concurrency: 3,
 		Dedup:       true,
-		Rate:        float64(c.Rate),
+		Rate:        min(float64(c.Rate), float64(maxMinute-c.BatchSize)/60), // a burst and a minute at the rate are a minute's events
 		Burst:       c.BatchSize,
 		Unencrypted: tracker.Unencrypted(base),
 

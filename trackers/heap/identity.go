@@ -53,10 +53,11 @@ func (t *translator) visitor(ev *event.Event) string {
 	if !ok || v.Kind != event.String && v.Kind != event.Number {
 		return ""
 	}
-	if n, err := strconv.ParseUint(v.Text, 10, 64); err != nil || n > maxUserID {
+	n, err := strconv.ParseUint(v.Text, 10, 64)
+	if err != nil || n > maxUserID {
 		return ""
 	}
-	return v.Text
+	return strconv.FormatUint(n, 10) // a visitor has one number, however many zeros lead it
 }
 
 // numericID derives a whole number below 2^53 from a device id, the same for

@@ -54,6 +54,16 @@ func TestAnonymousEventsAreLeftOutOrHashed(t *testing.T) {
 	}
 }
 
+// What leaves in a minute, the burst and the rate after it, is no more than Heap takes.
+func TestAMinutesEventsAreNoMoreThanHeapTakes(t *testing.T) {
+	for _, size := range []int{1, 200, 1000} {
+		_, traits := build(t, func(c *heap.Config) { c.AppID, c.BatchSize, c.Rate = "1", size, 250 })
+		if minute := traits.Rate*60 + float64(traits.Burst); minute > 15_000 || minute < 14_990 {
+			t.Errorf("batchSize %d: %v events in a minute", size, minute)
+		}
+	}
+}
+
 func TestTheRateIsTheVendorsLimitOrLess(t *testing.T) {
 	_, traits := build(t, func(c *heap.Config) { c.AppID = "1" })
 	if traits.Rate != 200 || traits.Burst != 200 || !traits.Dedup || traits.MaxBatch != 200 {

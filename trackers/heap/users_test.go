@@ -73,6 +73,7 @@ func TestHeapsOwnNumberOfAVisitor(t *testing.T) {
 		inBody, skipped string
 	}{
 		"anonymous":      {visit("look", "", "8612730184312740"), "user_id:8612730184312740", "", `"user_id":"8612730184312740","event":"look"`, ""},
+		"leading zeros":  {visit("look", "", "0000000000000000007"), "user_id:7", "", `"user_id":"7","event":"look"`, ""},
 		"no number":      {visit("look", "", "x"), "", "", "", "anonymous"},
 		"too large":      {visit("look", "", "9007199254740992"), "", "", "", "anonymous"},
 		"a user":         {visit("look", "ann", "7"), "identity:ann", "", `"identity":"ann","event":"look"`, ""},
