@@ -45,10 +45,10 @@ const (
 
 // The vendor's limits.
 const (
-	maxEvents     = 1000          // of one request
-	maxMinute     = 15_000        // events a minute of one environment
+	maxEvents     = 1000   // of one request
+	maxMinute     = 15_000 // events a minute of one environment
 	maxRate       = maxMinute / 60.0
-	identityRate  = 1000          // events a minute of one identity
+	identityRate  = 1000 // events a minute of one identity
 	maxUserID     = 1<<53 - 1
 	maxIdentity   = 255
 	maxEventName  = 1024
