@@ -57,7 +57,7 @@ func (c *checker) payload(body []byte) payload {
 	if name, twice := vendortest.Repeated(body); twice {
 		c.fault(name, "NAME_DUPLICATED", "stands twice in one object")
 	}
-	p := payload{ClientID: c.text(top, "client_id", 1000), UserID: c.text(top, "user_id", 256)}
+	p := payload{ClientID: c.text(top, "client_id", maxBody), UserID: c.text(top, "user_id", 256)}
 	if _, there := top["client_id"]; !there {
 		c.fault("client_id", "VALUE_REQUIRED", "client_id is missing")
 	}
@@ -73,7 +73,7 @@ func (c *checker) payload(body []byte) payload {
 			c.fault("ip_override", "VALUE_INVALID", "not an address")
 		}
 	}
-	c.text(top, "user_agent", 100_000)
+	c.text(top, "user_agent", maxBody)
 	p.Events = c.events(top["events"])
 	return p
 }

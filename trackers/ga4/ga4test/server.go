@@ -101,6 +101,10 @@ func (s *Server) take(p payload) {
 	}
 }
 
+// maxBody is what a body stays below, in bytes, and so what bounds a text that has
+// no limit of its own.
+const maxBody = 130_000
+
 // exchange checks what is around the payload, which the validation endpoint
 // does not look at.
 func (c *checker) exchange(r *http.Request, body []byte) {
@@ -115,7 +119,7 @@ func (c *checker) exchange(r *http.Request, body []byte) {
 	case r.Header.Get("Content-Type") != "application/json":
 		c.fault("", "VALUE_INVALID", "Content-Type is not application/json")
 	}
-	if len(body) >= 130_000 {
+	if len(body) >= maxBody {
 		c.fault("", "EXCEEDED_MAX_ENTITIES", "the body is 130 kB or more")
 	}
 	if bytes.Contains(body, []byte(`"validation_behavior"`)) {
