@@ -27,11 +27,11 @@ type emulators struct {
 	binary func() (string, error)
 
 	mu      sync.Mutex
-	running map[string]*exec.Cmd // by directory
+	running map[string]*os.Process // by directory
 }
 
 // emulated is the process's. Children of it find an emulator by its file.
-var emulated = &emulators{running: map[string]*exec.Cmd{}, binary: sync.OnceValues(func() (string, error) {
+var emulated = &emulators{running: map[string]*os.Process{}, binary: sync.OnceValues(func() (string, error) {
 	build := exec.Command(filepath.Join("..", "..", "..", "scripts", "emulator.sh"))
 	build.Stderr = os.Stderr
 	path, err := build.Output()
@@ -42,7 +42,10 @@ var emulated = &emulators{running: map[string]*exec.Cmd{}, binary: sync.OnceValu
 })}
 
 // addresses of an emulator, in the file emulator.json of its directory.
-type addresses struct{ REST, GRPC string }
+type addresses struct {
+	REST, GRPC string
+	PID        int
+}
 
 // config is the configuration for the emulator of a directory, which is started
 // when there is none.
@@ -64,6 +67,11 @@ func (e *emulators) config(dir string) (bigquery.Config, error) {
 	var at addresses
 	if err := json.Unmarshal(text, &at); err != nil {
 		return config, err
+	}
+	if e.running[dir] == nil { // a child that was killed started it
+		if e.running[dir], err = os.FindProcess(at.PID); err != nil {
+			return config, err
+		}
 	}
 	config.Endpoint, config.StorageEndpoint = at.REST, at.GRPC
 	return config, nil
@@ -90,8 +98,8 @@ func (e *emulators) start(dir, file string) ([]byte, error) {
 	if err := process.Start(); err != nil {
 		return nil, fmt.Errorf("start the BigQuery emulator: %w", err)
 	}
-	e.running[dir] = process
-	at := addresses{"http://127.0.0.1:" + rest, "127.0.0.1:" + grpc}
+	e.running[dir] = process.Process
+	at := addresses{"http://127.0.0.1:" + rest, "127.0.0.1:" + grpc, process.Process.Pid}
 	if err := answers(at.REST + "/bigquery/v2/projects/test/datasets"); err != nil {
 		return nil, err
 	}
@@ -106,8 +114,8 @@ func (e *emulators) start(dir, file string) ([]byte, error) {
 func (e *emulators) stop(ended func(dir string) bool) {
 	for dir, process := range e.running {
 		if ended(dir) {
-			_ = process.Process.Kill()
-			_ = process.Wait()
+			_ = process.Kill()
+			_, _ = process.Wait() // fails of a killed child's
 			delete(e.running, dir)
 		}
 	}
