@@ -14,7 +14,8 @@ import (
 // FuzzRequests is the body of a vendor's fuzz target of the encoder: whatever an
 // event holds, every event of its batch is accounted for, a body is JSON unless
 // its Content-Type says otherwise, and what is sent breaks no rule of spec.Fake,
-// if there is one. Of the spec it reads Kind, Config and Fake.
+// if there is one. An event's id is as long as intake lets it be, the rest may be
+// longer. Of the spec it reads Kind, Config and Fake.
 func FuzzRequests(f *testing.F, spec Spec) {
 	f.Helper()
 	for _, c := range Corpus() {
@@ -24,7 +25,7 @@ func FuzzRequests(f *testing.F, spec Spec) {
 	}
 	f.Fuzz(func(t *testing.T, name, id, device, user, session, key, value, title, agent string, seed uint64) {
 		e := event.Event{
-			EventID: id, Name: name, DeviceID: device, UserID: user, SessionID: session, UserAgent: agent, Locale: title,
+			EventID: tracker.Truncate(id, event.MaxEventID), Name: name, DeviceID: device, UserID: user, SessionID: session, UserAgent: agent, Locale: title,
 			Time: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), Page: event.Page{URL: value, Path: value, Referrer: title, Title: title},
 			UserProperties: []event.Property{{Name: key, Value: event.StringValue(value)}},
 			Properties: []event.Property{
