@@ -28,7 +28,7 @@ func (t *translator) identify(ev *event.Event) (identity, tracker.Rejection) {
 		return identity{"user_id", t.visitor(ev)}, tracker.Rejection{}
 	case t.config.Anonymous == anonymousSkip:
 		return identity{}, tracker.Rejection{Reason: "anonymous", Skip: true}
-	case ev.DeviceID == "":
+	case strings.TrimSpace(ev.DeviceID) == "":
 		return identity{}, tracker.Rejection{Reason: "deviceId: required for an anonymous event"}
 	}
 	return identity{"user_id", numericID(ev.DeviceID)}, tracker.Rejection{}

@@ -39,6 +39,10 @@ func TestAnonymousEventsAreLeftOutOrHashed(t *testing.T) {
 		t.Errorf("skip: %d requests, rejections %v", len(requests), rejections)
 	}
 	hash, _ := build(t, func(c *heap.Config) { c.AppID, c.Anonymous = "1", "hash" })
+	anonymous.DeviceID = " " // of whom all who have none would be one visitor
+	if requests, rejections := hash.Requests([]event.Event{anonymous}); len(requests) != 0 || len(rejections) != 1 || rejections[0].Skip {
+		t.Errorf("a blank device: %d requests, rejections %v", len(requests), rejections)
+	}
 	ids := map[string]bool{}
 	for i := range 1000 {
 		anonymous.DeviceID = "device-" + strconv.Itoa(i)
