@@ -26,6 +26,7 @@ func emulator(t *testing.T) string {
 	}
 	rest, grpc := freePort(t), freePort(t)
 	process := exec.Command(strings.TrimSpace(string(binary)), "--project=test", "--host=127.0.0.1", "--port="+rest, "--grpc-port="+grpc)
+	process.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // where its files stay when it is killed
 	if err := process.Start(); err != nil {
 		t.Fatalf("start the BigQuery emulator: %v", err)
 	}
