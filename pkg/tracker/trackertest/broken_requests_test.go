@@ -46,6 +46,18 @@ func brokenRequests() map[string]map[string]func(*twin) {
 				}
 				return req, rej
 			}),
+			"a name twice": changed(func(_ *acme, req requests, rej rejections) (requests, rejections) {
+				for i := range req {
+					req[i].Body = bytes.Replace(req[i].Body, []byte(`"id"`), []byte(`"id":"","id"`), 1)
+				}
+				return req, rej
+			}),
+			"not in UTF-8": changed(func(_ *acme, req requests, rej rejections) (requests, rejections) {
+				for i := range req {
+					req[i].Body = bytes.Replace(req[i].Body, []byte(`"id"`), []byte("\"\xff\":0,\"id\""), 1)
+				}
+				return req, rej
+			}),
 			"half a body": changed(func(_ *acme, req requests, rej rejections) (requests, rejections) {
 				for i := range req {
 					req[i].Body = req[i].Body[:len(req[i].Body)-1]

@@ -2,14 +2,16 @@ package trackertest
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -126,13 +128,28 @@ func requestsAreComplete(k *check) {
 			if req.Method == "" {
 				k.failf("a request without a method")
 			}
-			if strings.Contains(req.Header.Get("Content-Type"), "json") && !json.Valid(req.Body) {
-				k.failf("the body is not JSON: %.200s", tracker.Redact(req.Body, k.traits.Secrets))
+			if strings.Contains(req.Header.Get("Content-Type"), "json") {
+				k.soundJSON(req.Body)
 			}
 		}
 	})
 	if sent == 0 {
 		k.failf("not one of the suite's events is sent")
+	}
+}
+
+// soundJSON: a body is JSON, and no object in it has two members of one name, of
+// which a vendor would take either. Names become one where they are cut or cleaned.
+func (k *check) soundJSON(body []byte) {
+	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
+	at, _ := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case !json.Valid(body):
+		k.failf("the body is not JSON: %.200s", tracker.Redact(body, k.traits.Secrets))
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		k.failf("the body has a name twice in one object, at %.200s; tracker.SortUnique keeps the first", tracker.Redact([]byte(at.JSONPointer), k.traits.Secrets))
+	case err != nil:
+		k.failf("the body is not JSON in UTF-8, at byte %d", at.ByteOffset)
 	}
 }
 
@@ -260,65 +277,4 @@ func inputIsNotChanged(k *check) {
 			k.failf("Requests changes event %d of the batch it is given: clone what is to be sorted or cut", i)
 		}
 	}
-}
-
-func maskedRequestsShowNoSecret(k *check) {
-	k.batches(func(batch []event.Event) {
-		requests, _ := k.tracker.Requests(batch)
-		for _, req := range inOrder(requests) {
-			k.secretIn("a masked URL (a secret belongs into the query, a header or the body)", tracker.MaskURL(req.URL))
-			k.secretIn("a redacted body (name it in Traits.Secrets)", string(tracker.Redact(req.Body, k.traits.Secrets)))
-			for name, values := range req.Header {
-				shown := string(tracker.Redact([]byte(strings.Join(values, " ")), k.traits.Secrets))
-				k.secretIn("the redacted header "+name+" (name it in Traits.Secrets)", shown)
-				k.secretIn("the redacted header "+name+", in base64 (name the encoded value in Traits.Secrets, too)", plain(shown))
-			}
-		}
-	})
-}
-
-// plain is what the words of a header mean that are base64, such as those of basic
-// authentication.
-func plain(header string) string {
-	var text []byte
-	for word := range strings.FieldsSeq(header) {
-		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
-			if decoded, err := encoding.DecodeString(word); err == nil {
-				text = append(append(text, decoded...), ' ')
-			}
-		}
-	}
-	return string(text)
-}
-
-func reasonsShowNoValues(k *check) {
-	k.batches(func(batch []event.Event) {
-		_, rejections := k.tracker.Requests(batch)
-		for _, rej := range rejections {
-			k.secretIn("a rejection", rej.Reason)
-			if len(rej.Reason) > maxReason {
-				k.failf("a reason of %d bytes, more than %d", len(rej.Reason), maxReason)
-			}
-			if rej.Event < 0 || rej.Event >= len(batch) {
-				continue // another clause's
-			}
-			for _, value := range personal(&batch[rej.Event]) {
-				if strings.Contains(rej.Reason, value) {
-					k.failf("a reason shows a value of the event: %q", rej.Reason)
-				}
-			}
-		}
-	})
-}
-
-// maxReason bounds a reason in bytes: it becomes a column and a group's name.
-const maxReason = 200
-
-// personal are the values of an event that a reason must not repeat.
-func personal(ev *event.Event) []string {
-	values := []string{ev.EventID, ev.DeviceID, ev.UserID, ev.IP, ev.UserAgent, ev.Page.URL}
-	for _, p := range ev.Properties {
-		values = append(values, p.Value.Text)
-	}
-	return slices.DeleteFunc(values, func(s string) bool { return len(s) < 8 })
 }
