@@ -87,8 +87,12 @@ func (c Config) checkValidate() error {
 }
 
 func (c Config) checkSecret() error {
-	if strings.TrimSpace(c.APISecret.Reveal()) == "" {
+	secret := c.APISecret.Reveal()
+	if strings.TrimSpace(secret) == "" {
 		return errors.New("apiSecret: required; make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
+	}
+	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7F }) { // Google would drop everything, and answer 204
+		return errors.New("apiSecret: holds a space or a character that no secret has")
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ func conformance(t *testing.T, golden, more string) {
 		Refused: []trackertest.Refused{
 			{Config: "apiSecret: not-a-real-secret", Key: "measurementId"},
 			{Config: "measurementId: G-TEST123456", Key: "apiSecret"},
+			{Config: "measurementId: G-TEST123456\napiSecret: \"not-a-real-secret \"", Key: "apiSecret"},
 			{Config: "measurementId: UA-12345678-1\napiSecret: not-a-real-secret", Key: "UA-"},
 			{Config: "measurementId: nonsense\napiSecret: not-a-real-secret", Key: "measurementId"},
 			{Config: "measurementId: G-TEST123456\napiSecret: not-a-real-secret\nregion: mars", Key: "region"},
