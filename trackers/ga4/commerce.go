@@ -79,8 +79,8 @@ func (s shop) owns(name string) bool {
 	return false
 }
 
-// appendShop writes the transaction, its money and its items. A value without its currency, or
-// the other way round, says nothing to GA4 and is left out.
+// appendShop writes the transaction, its money and its items. A value without its
+// currency, or the other way round, says nothing to GA4 and is left out.
 func (e *encoder) appendShop(b []byte, s shop) []byte {
 	b = e.appendString(b, "transaction_id", s.transaction, maxValue)
 	if s.value != "" && s.currency != "" {

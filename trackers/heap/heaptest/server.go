@@ -1,10 +1,10 @@
-// Package heaptest is a strict stand-in for Heap's server-side API: track,
-// single and bulk, add_user_properties and identify. It holds every request against the rules of Heap's reference
-// (track-1, bulk-track) and of its Node SDK, drops repeats by idempotency_key,
-// and can hold the documented rates. Heap documents no answers; the stand-in says
-// 200 {} to what it takes and 400 "Bad request" to what it refuses, and refuses a
-// bulk as a whole. It knows nothing of package heap: the rules are written down a
-// second time on purpose.
+// Package heaptest is a strict stand-in for Heap's server-side API: track, single
+// and bulk, add_user_properties and identify. It holds every request against the
+// rules of Heap's reference (track-1, bulk-track, add-user-properties, identify-1)
+// and of its Node SDK, drops repeats by idempotency_key, and can hold the documented
+// rates. Heap documents no answers; the stand-in says 200 {} to what it takes and
+// 400 "Bad request" to what it refuses, and refuses a bulk as a whole. It knows
+// nothing of package heap: the rules are written down a second time on purpose.
 package heaptest
 
 import (
