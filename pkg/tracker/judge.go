@@ -59,7 +59,7 @@ func judgeStatus(n int, resp Response) Verdict {
 	case status >= 200 && status < 300:
 		return Verdict{Action: Deliver}
 	case status >= 300 && status < 400:
-		return Verdict{Action: Wait, Reason: reason + ": redirects are not followed; check baseURL", Alarm: true}
+		return Verdict{Action: Wait, Reason: reason + ": redirects are not followed; check baseURL", After: RetryAfter(resp), Alarm: true}
 	case status == http.StatusPaymentRequired:
 		return Verdict{Action: Wait, Reason: reason + ": check the account", After: RetryAfter(resp), Alarm: true}
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:

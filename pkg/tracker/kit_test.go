@@ -235,10 +235,13 @@ func TestJudgeStatus(t *testing.T) {
 		{429, tracker.Wait, tracker.Wait, false}, {500, tracker.Wait, tracker.Wait, false}, {503, tracker.Wait, tracker.Wait, false},
 		{0, tracker.Wait, tracker.Wait, false}, {100, tracker.Wait, tracker.Wait, false}, {999, tracker.Wait, tracker.Wait, false},
 	} {
-		resp := tracker.Response{Reach: tracker.Answered, Status: try.status}
+		resp := tracker.Response{Reach: tracker.Answered, Status: try.status, Header: http.Header{"Retry-After": {"120"}}}
 		a, b := tracker.JudgeStatus(several, resp, false), tracker.JudgeStatus(single, resp, false)
 		if len(a) != 2 || a[0] != a[1] || a[0].Action != try.several || b[0].Action != try.single || a[0].Alarm != try.alarm {
 			t.Errorf("status %d: %+v and %+v", try.status, a, b)
+		}
+		if (a[0].Action == tracker.Wait) != (a[0].After == 2*time.Minute) {
+			t.Errorf("status %d, Retry-After 120: %v after %v", try.status, a[0].Action, a[0].After)
 		}
 	}
 	for reach, want := range map[tracker.Reach][2]tracker.Action{ // with and without dedup
