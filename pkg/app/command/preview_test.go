@@ -126,7 +126,7 @@ sources: [{ name: web, keys: [pk_preview_1] }]
 trackers:
   - kind: http
     name: hook
-    url: https://hooks.example.com/in
+    url: https://hooks.example.com/in/not-a-real-site
     basicAuth: { user: robot, password: not-a-real-password }
     secrets: { site: not-a-real-site }
     event: "{ name: .event, site: $site, p: .properties }"
@@ -136,7 +136,7 @@ trackers:
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	for _, want := range []string{"hook (http, live): sent", "POST https://hooks.example.com/in", "Authorization: Basic [secret]", `"site": "[secret]"`, `"category": "billing"`, "properties.price: dropped: not in plan"} {
+	for _, want := range []string{"hook (http, live): sent", "POST https://hooks.example.com/in/[secret]", "Authorization: Basic [secret]", `"site": "[secret]"`, `"category": "billing"`, "properties.price: dropped: not in plan"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}

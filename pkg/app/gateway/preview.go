@@ -162,7 +162,7 @@ func shown(t Tracker, requests []tracker.Request) []admin.Request {
 // masked is a request as it may be shown.
 func masked(t Tracker, r *tracker.Request) admin.Request {
 	shown := admin.Request{
-		Method: r.Method, URL: tracker.MaskURL(r.URL), Header: map[string]string{},
+		Method: r.Method, URL: string(tracker.Redact([]byte(tracker.MaskURL(r.URL)), t.Traits.Secrets)), Header: map[string]string{},
 		Body: string(tracker.Redact(r.Body, t.Traits.Secrets)),
 	}
 	for name := range r.Header {
