@@ -112,7 +112,9 @@ func ofLane(d Dialect, a string) string {
 		d.Table("lanes"), a, notBefore(a, "l", "start"), before(a, "l", "mark"))
 }
 
-// same joins rows of one event.
+// same joins rows of one event. What has no row to join is found by a left join
+// and NULL: BigQuery runs a correlated subquery only if it can make a join of it
+// itself, and an outer join only if its condition has an equality.
 func same(a, b string) string {
 	return fmt.Sprintf("%[1]s.day = %[2]s.day and %[1]s.epoch = %[2]s.epoch and %[1]s.seq = %[2]s.seq and %[1]s.idx = %[2]s.idx", a, b)
 }
@@ -164,9 +166,8 @@ func liftedPart(d Dialect) string {
   %s and l.tracker = d.tracker and %s
   left join %s as own on own.run = 0 and own.tracker = d.tracker and %s
   left join %s as p on p.run = 0 and p.tracker = d.tracker and p.epoch = d.epoch and p.seq = d.seq and p.idx = d.idx
-  where own.tracker is null and p.tracker is null and not exists (
-    select 1 from %s as g where g.run = 0 and g.tracker = d.tracker and g.epoch = d.epoch and %s and %s
-  )
+  left join %s as g on g.run = 0 and g.tracker = d.tracker and g.epoch = d.epoch and %s and %s
+  where own.tracker is null and p.tracker is null and g.tracker is null
   group by d.day, d.source, d.event, d.tracker`,
 		counting(map[string]string{"filtered": "0 - count(*)"}), d.CountedDeliveries(), ofLane(d, "d"), before("d", "l", "mark"),
 		d.Days("deliveries"), same("own", "d"), d.Table("parked"), d.Table("gaps"), notBefore("d", "g", "from"), before("d", "g", "to"))
@@ -178,9 +179,8 @@ func gapPart(d Dialect) string {
   from (select distinct tracker, epoch, fromSeq, fromIdx, toSeq, toIdx from %s where run = 0) as g
   join %s as r on r.epoch = g.epoch and %s and %s
   %s and l.tracker = g.tracker
-  where not r.duplicate and not exists (
-    select 1 from %s as d where d.tracker = g.tracker and %s
-  )
+  left join %s as d on d.tracker = g.tracker and %s
+  where not r.duplicate and d.tracker is null
   group by r.day, r.source, r.event, l.tracker`,
 		counting(map[string]string{"expired": "count(*)"}), d.Table("gaps"), d.Days("raw"), notBefore("r", "g", "from"), before("r", "g", "to"),
 		ofLane(d, "r"), d.Days("deliveries"), same("d", "r"))
@@ -194,9 +194,8 @@ func aheadPart(d Dialect) string {
   from (select * from %s as every_record where seq >= %s) as r
   %s and %s and not l.closed
   cross join %s as latest
-  where not r.duplicate and not exists (
-    select 1 from %s as d where d.seq >= %s and d.tracker = l.tracker and %s
-  )
+  left join (select * from %s as every_delivery where seq >= %s) as d on d.tracker = l.tracker and %s
+  where not r.duplicate and d.tracker is null
   group by r.day, r.source, r.event, l.tracker`,
 		waiting(), d.Days("raw"), slowest, ofLane(d, "r"), notBefore("r", "l", "mark"), latestEpoch(d),
 		d.Days("deliveries"), slowest, same("d", "r"))
@@ -209,9 +208,8 @@ func parkedPart(d Dialect) string {
   join %s as r on r.epoch = p.epoch and r.seq = p.seq and r.idx = p.idx
   %s and l.tracker = p.tracker and %s
   cross join %s as latest
-  where p.run = 0 and not r.duplicate and not exists (
-    select 1 from %s as d where d.tracker = p.tracker and %s
-  )
+  left join %s as d on d.tracker = p.tracker and %s
+  where p.run = 0 and not r.duplicate and d.tracker is null
   group by r.day, r.source, r.event, l.tracker`,
 		waiting(), d.Table("parked"), d.Days("raw"), ofLane(d, "r"), before("r", "l", "mark"), latestEpoch(d),
 		d.Days("deliveries"), same("d", "r"))

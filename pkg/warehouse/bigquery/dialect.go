@@ -84,16 +84,17 @@ func (d Dialect) member(path warehouse.Path) (scalar, whole string) {
 }
 
 // mended replaces halves of surrogate pairs by U+FFFD, which is how the lanes
-// read them. Whole pairs are set aside first, between control characters that
-// JSON does not hold.
+// read them. Escaped backslashes are set aside first, for the u after one begins
+// no escape (JSON within JSON has such); then whole pairs, between control
+// characters that JSON does not hold.
 func mended(expr string) string {
 	const (
 		high = `[dD][89abAB][0-9a-fA-F]{2}`
 		low  = `[dD][c-fC-F][0-9a-fA-F]{2}`
 	)
-	aside := fmt.Sprintf(`regexp_replace(%s, r'\\u(%s)\\u(%s)', '\x01\\1\x02\\2\x03')`, expr, high, low)
+	aside := fmt.Sprintf(`regexp_replace(replace(%s, r'\\', '\x04'), r'\\u(%s)\\u(%s)', '\x01\\1\x02\\2\x03')`, expr, high, low)
 	alone := fmt.Sprintf(`regexp_replace(%s, r'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\ufffd')`, aside)
-	return fmt.Sprintf(`replace(replace(replace(%s, '\x01', r'\u'), '\x02', r'\u'), '\x03', '')`, alone)
+	return fmt.Sprintf(`replace(replace(replace(replace(%s, '\x01', r'\u'), '\x02', r'\u'), '\x03', ''), '\x04', r'\\')`, alone)
 }
 
 // jsonPath is a path in JSONPath with every name in double quotes. Within them
@@ -136,16 +137,20 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 	case warehouse.TypeBoolean:
 		return fmt.Sprintf("case when %[1]s like 'true' then true when %[1]s like 'false' then false end", text)
 	case warehouse.TypeTimestamp:
-		return fmt.Sprintf("safe_cast(%s as timestamp)", text)
+		// A cast refuses more than six decimals, which clients with a clock of
+		// nanoseconds send. Safe is for an emulator, whose text can be a number.
+		return fmt.Sprintf(`safe_cast(safe.regexp_replace(%s, r'(\.[0-9]{6})[0-9]+', '\\1') as timestamp)`, text)
 	default:
 		return text
 	}
 }
 
-// EventTime reads sentAt only where the client gave a time.
+// EventTime reads sentAt only where the client gave a time. A time that the
+// correction would take beyond the year 9999, where an error would fail every
+// query of the view, stays as it is.
 func (Dialect) EventTime(client, receivedAt, context string) string {
 	skew := fmt.Sprintf("timestamp_diff(%s, safe_cast(json_value(%s, '$.sentAt') as timestamp), microsecond)", receivedAt, context)
-	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(%[3]s) > 300000000 then timestamp_add(%[1]s, interval %[3]s microsecond) else %[1]s end",
+	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(%[3]s) > 300000000 then coalesce(safe.timestamp_add(%[1]s, interval %[3]s microsecond), %[1]s) else %[1]s end",
 		client, receivedAt, skew)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 )
 
 // key is how BigQuery reads a quoted key of a JSONPath, after kEscKeyLexerStandard
@@ -65,6 +66,43 @@ func TestNamesWithoutPath(t *testing.T) {
 	}
 	if got := text(0); !strings.Contains(got, "json_value("+parsed+")") {
 		t.Errorf("text %s", got)
+	}
+}
+
+// outer is an outer join with its condition, which ends with the line.
+var outer = regexp.MustCompile(`(?:left join .*|\n  \)) as (\w+) on (.*)`)
+
+// TestJoins: BigQuery runs no outer join whose condition has no equality of
+// columns of both sides, and a correlated subquery only if it makes a join of
+// it. The emulator runs both.
+func TestJoins(t *testing.T) {
+	joins := 0
+	for _, view := range bigquery.AllViews(bigquery.Dialect{Project: "p-1", Dataset: "d"}, warehousetest.CorpusColumns()) {
+		if strings.Contains(view.Select, "exists (") {
+			t.Errorf("%s has a correlated subquery:\n%s", view.Name, view.Select)
+		}
+		joins += strings.Count(view.Select, "left join ")
+		for _, found := range outer.FindAllStringSubmatch(view.Select, -1) {
+			joins--
+			if equal := regexp.MustCompile(`\b` + found[1] + `\.\w+ = \w+\.\w+`); !equal.MatchString(found[2]) {
+				t.Errorf("%s: no equality in %s", view.Name, found[0])
+			}
+		}
+	}
+	if joins != 0 {
+		t.Errorf("the conditions of %d outer joins were not found", joins)
+	}
+}
+
+// TestTimes: what BigQuery refuses of times, and the emulator takes: more than
+// six decimals (NULL), and a sum beyond the year 9999, which fails the query.
+func TestTimes(t *testing.T) {
+	d := bigquery.Dialect{}
+	if got, want := d.Typed("x", warehouse.TypeTimestamp), `safe_cast(safe.regexp_replace(x, r'(\.[0-9]{6})[0-9]+', '\\1') as timestamp)`; got != want {
+		t.Errorf("a timestamp is %s, want %s", got, want)
+	}
+	if got := d.EventTime("x", "y", "z"); !strings.Contains(got, "coalesce(safe.timestamp_add(x, interval ") {
+		t.Errorf("the event's time is %s", got)
 	}
 }
 

@@ -8,3 +8,11 @@ func JSONPath(path warehouse.Path) (text string, ok bool) { return jsonPath(path
 // WithoutDryRuns has queries run at once. The emulator runs a dry run as it does
 // the query itself, and takes whatever it is for a SELECT.
 func WithoutDryRuns(s *Store) { s.unquestioned = true }
+
+// AllViews are the views of a dataset.
+func AllViews(d Dialect, columns []warehouse.Column) []warehouse.View {
+	return append(d.logViews(), warehouse.Views(d, columns, 0)...)
+}
+
+// Judged wraps an error of BigQuery with what it means.
+func Judged(err error) error { return judged(err) }

@@ -54,16 +54,17 @@ func (d Dialect) list(function string, paths []warehouse.Path) string {
 	return fmt.Sprintf("coalesce(try(%[1]s(data, [%[2]s])), try(%[1]s(%[3]s, [%[2]s])))", function, list, mended("data"))
 }
 
-// mended replaces halves of surrogate pairs. Whole pairs are set aside first,
-// between control characters that JSON does not hold.
+// mended replaces halves of surrogate pairs. Escaped backslashes are set aside
+// first, for the u after one begins no escape (JSON within JSON has such); then
+// whole pairs, between control characters that JSON does not hold.
 func mended(expr string) string {
 	const (
 		high = `[dD][89abAB][0-9a-fA-F]{2}`
 		low  = `[dD][c-fC-F][0-9a-fA-F]{2}`
 	)
-	aside := fmt.Sprintf(`regexp_replace(%s, '\\u(%s)\\u(%s)', chr(1) || '\1' || chr(2) || '\2', 'g')`, expr, high, low)
+	aside := fmt.Sprintf(`regexp_replace(replace(%s, '\\', chr(4)), '\\u(%s)\\u(%s)', chr(1) || '\1' || chr(2) || '\2', 'g')`, expr, high, low)
 	alone := fmt.Sprintf(`regexp_replace(%s, '\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\\ufffd', 'g')`, aside)
-	return fmt.Sprintf(`regexp_replace(%s, '\x01(.{4})\x02(.{4})', '\\u\1\\u\2', 'g')`, alone)
+	return fmt.Sprintf(`replace(regexp_replace(%s, '\x01(.{4})\x02(.{4})', '\\u\1\\u\2', 'g'), chr(4), '\\')`, alone)
 }
 
 // pointer is a path as a JSON pointer (RFC 6901).

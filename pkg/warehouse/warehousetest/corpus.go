@@ -125,7 +125,7 @@ var (
 	corpusWholes = [...]string{"0", "7", "-7", "1.5", "1e3", "9007199254740993", "12345678901234567890", "2.0", "null"}
 	corpusTexts  = [...]string{ // strings and null first
 		`"billing"`, `"Billing"`, `"workers"`, `""`, `" "`, `"it's; -- \"x\""`, `"caf\u00e9"`, `"café"`, `"名"`, `"\ud83d\ude00"`, `"😀"`, `"cut \ud83d"`,
-		`"a\nb"`, `"back\\slash"`, `"\u0041"`, `null`, `5`, `1.5`, `true`, `{"a": 1}`, `[1, 2]`,
+		`"{\"json\":\"in JSON \\ud83d\\ude00, cut \\ud83d\"}"`, `"a\nb"`, `"back\\slash"`, `"\u0041"`, `null`, `5`, `1.5`, `true`, `{"a": 1}`, `[1, 2]`,
 	}
 	corpusTruths = [...]string{"true", "false", "null", `"true"`, `"yes"`, "1"}
 	corpusTimes  = [...]string{
@@ -176,7 +176,7 @@ func (c *corpusWriter) write(r *rand.Rand, record *event.Record) {
 func corpusValue(r *rand.Rand, property string, kind warehouse.Type) string {
 	pick := func(list []string) string { return list[r.IntN(len(list))] }
 	if property == "category" {
-		return pick(corpusTexts[:16]) // the emulator cannot group by objects
+		return pick(corpusTexts[:17]) // the emulator cannot group by objects
 	}
 	switch kind {
 	case warehouse.TypeNumber:
