@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
@@ -40,6 +41,43 @@ const (
 // roles is what to grant.
 const roles = "grant the service account roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
 
+// What to do where it is not a role that is missing.
+const (
+	enableBilling = "enable billing for the project"
+	enableAPIs    = "enable the BigQuery API and the BigQuery Storage API in the project"
+)
+
+// advice is what to do about a denial. The REST API names its reason; the Storage
+// API does, in the details, for what is wrong with a project.
+func advice(err error) string {
+	var reasons []string
+	if answer, found := errors.AsType[*googleapi.Error](err); found {
+		for _, item := range answer.Errors {
+			reasons = append(reasons, item.Reason)
+		}
+	}
+	var told interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &told) {
+		for _, detail := range told.GRPCStatus().Details() {
+			if info, ok := detail.(interface{ GetReason() string }); ok {
+				reasons = append(reasons, info.GetReason())
+			}
+		}
+	}
+	for _, reason := range reasons {
+		switch reason {
+		case "billingNotEnabled", "BILLING_DISABLED":
+			return enableBilling
+		case "accessNotConfigured", "SERVICE_DISABLED":
+			return enableAPIs
+		}
+	}
+	if strings.Contains(err.Error(), "free tier") { // streams and DML without billing
+		return enableBilling
+	}
+	return roles
+}
+
 // judged wraps an error of BigQuery with what it means.
 func judged(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrQuota) || errors.Is(err, ErrPermission) || errors.Is(err, ErrUnauthenticated) {
@@ -49,7 +87,7 @@ func judged(err error) error {
 	case codes.ResourceExhausted:
 		return fault.After(fmt.Errorf("%w: %w", ErrQuota, err), min(max(askedPause(err), quotaPause), longestPause))
 	case codes.PermissionDenied:
-		return fault.Permanent(fmt.Errorf("%w: %s: %w", ErrPermission, roles, err))
+		return fault.Permanent(fmt.Errorf("%w: %s: %w", ErrPermission, advice(err), err))
 	case codes.Unauthenticated:
 		return fmt.Errorf("%w: %w", ErrUnauthenticated, err)
 	default:
@@ -139,6 +177,10 @@ func gone(err error) bool {
 	}
 	return kind(err) == codes.NotFound
 }
+
+// missing reports whether a table may be no more. Of one that it does not find,
+// the Storage API also says that permission is denied "(or it may not exist)".
+func missing(err error) bool { return gone(err) || errors.Is(err, ErrPermission) }
 
 // misfit reports whether the rows do not fit the table's schema.
 func misfit(err error) bool {

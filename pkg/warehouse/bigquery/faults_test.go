@@ -10,6 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/api/googleapi"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
@@ -108,6 +113,36 @@ func TestPermission(t *testing.T) {
 	order.Clear()
 	persist(t, w, messages(t, 3, 6))
 	checkRows(t, server, 6)
+}
+
+// TestDenials: a denial for want of billing or of an API says so, instead of
+// naming a role.
+func TestDenials(t *testing.T) {
+	detailed := func(reason string) error {
+		st, err := status.New(codes.PermissionDenied, "denied").WithDetails(&errdetails.ErrorInfo{Reason: reason, Domain: "googleapis.com"})
+		must(t, err)
+		return st.Err()
+	}
+	rest := func(reason, message string) error {
+		return &googleapi.Error{Code: http.StatusForbidden, Message: message, Errors: []googleapi.ErrorItem{{Reason: reason, Message: message}}}
+	}
+	for _, denial := range []struct {
+		err  error
+		want string
+	}{
+		{rest("accessDenied", "Access Denied: Dataset p:sparrow"), "grant the service account roles/"},
+		{rest("billingNotEnabled", "Billing has not been enabled for this project."), "enable billing"},
+		{rest("accessDenied", "Access Denied: BigQuery BigQuery: Streaming insert is not allowed in the free tier"), "enable billing"},
+		{rest("accessNotConfigured", "BigQuery API has not been used in project 1 before or it is disabled."), "enable the BigQuery API"},
+		{detailed("SERVICE_DISABLED"), "enable the BigQuery API"},
+		{detailed("BILLING_DISABLED"), "enable billing"},
+		{detailed("IAM_PERMISSION_DENIED"), "grant the service account roles/"},
+	} {
+		err := bigquery.Judged(denial.err)
+		if !errors.Is(err, bigquery.ErrPermission) || !fault.IsPermanent(err) || !strings.Contains(err.Error(), denial.want) {
+			t.Errorf("%v: judged %v, want a permanent ErrPermission with %q", denial.err, err, denial.want)
+		}
+	}
 }
 
 // TestTokens: a key's tokens, over TLS, which end in the middle of loading.

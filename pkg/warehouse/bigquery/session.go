@@ -42,7 +42,7 @@ func (s *Store) need(ctx context.Context) (*session, error) {
 	}
 	begun, err := s.begin(ctx)
 	if err != nil {
-		if gone(err) {
+		if missing(err) {
 			s.prepared = false
 		}
 		return nil, fmt.Errorf("begin session: %w", err)
@@ -164,7 +164,7 @@ func (s *Store) commit(ctx context.Context, ss *session, st *state) error {
 func (s *Store) doubt(err error) {
 	s.dropSession()
 	s.dropStreams()
-	if gone(err) || misfit(err) {
+	if missing(err) || misfit(err) {
 		s.prepared = false
 	}
 	if renewer, ok := s.tokens.(interface{ Renew() }); ok && errors.Is(err, ErrUnauthenticated) {

@@ -1,6 +1,7 @@
 package bigquery_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
@@ -42,6 +44,26 @@ func TestTableDropped(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTableDroppedInDisguise: where the Storage API says that permission is
+// denied "(or it may not exist)", the tables are looked after.
+func TestTableDroppedInDisguise(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	w := strict(t, server, nil)
+	persist(t, w, messages(t, 1, 4))
+	server.Store().DropTable("sparrow", "raw")
+	for _, method := range []bigquerytest.Method{bigquerytest.AppendRows, bigquerytest.FinalizeWriteStream} {
+		defer server.Order(bigquerytest.Fault{Kind: bigquerytest.PermissionDenied, Method: method, Table: "raw"}).Clear()
+	}
+	for range 2 {
+		if err := w.Load(t.Context(), messages(t, 4, 9)); !errors.Is(err, bigquery.ErrPermission) {
+			t.Fatalf("error %v, want that permission is denied", err)
+		}
+	}
+	if !server.Store().DropTable("sparrow", "raw") {
+		t.Error("the table was not made anew")
 	}
 }
 
@@ -114,17 +136,45 @@ func TestColumnsAreWhole(t *testing.T) {
 	w := strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
 	var columns []warehouse.Column
-	for i := range 2000 {
-		columns = append(columns, warehouse.Column{Name: fmt.Sprintf("c%d", i), Property: fmt.Sprintf("p%d", i), Type: warehouse.TypeString, Description: strings.Repeat("long ", 300)})
+	for i := range 700 {
+		columns = append(columns, warehouse.Column{Name: fmt.Sprintf("c%d", i), Property: fmt.Sprintf("p%d", i), Type: warehouse.TypeString, Description: strings.Repeat("long ", 350)})
 	}
 	before := server.Counts().Calls[bigquerytest.AppendRows]
 	must(t, w.ApplyViews(t.Context(), columns, false))
 	if n := server.Counts().Calls[bigquerytest.AppendRows] - before; n != 1 {
 		t.Errorf("%d appends, want 1", n)
 	}
-	if n, _ := server.Store().Count("sparrow", "columns_log"); n != 2000 {
-		t.Errorf("%d columns, want 2000", n)
+	if n, _ := server.Store().Count("sparrow", "columns_log"); n != 700 {
+		t.Errorf("%d columns, want 700", n)
 	}
+	must(t, w.ApplyViews(t.Context(), columns, false))
+	if n, _ := server.Store().Count("sparrow", "columns_log"); n != 700 {
+		t.Errorf("%d columns after the same set again, want 700", n)
+	}
+}
+
+// TestViewTooLong: a view that BigQuery would refuse for its length is refused
+// before it is asked, for good and with what to do; the set of columns stays, so
+// that the next start prepares and loads as before.
+func TestViewTooLong(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	w := strict(t, server, nil)
+	must(t, w.Prepare(t.Context()))
+	var columns []warehouse.Column
+	for i := range 2000 {
+		columns = append(columns, warehouse.Column{Name: fmt.Sprintf("c%d", i), Property: fmt.Sprintf("p%d", i), Type: warehouse.TypeInteger})
+	}
+	must(t, w.ApplyViews(t.Context(), columns[:400], false))
+	err := w.ApplyViews(t.Context(), columns, false)
+	if !fault.IsPermanent(err) || !strings.Contains(err.Error(), "2000 columns") || !strings.Contains(err.Error(), "sparrow views apply --drop") {
+		t.Errorf("error %v, want a permanent one that says what to do", err)
+	}
+	if n, _ := server.Store().Count("sparrow", "columns_log"); n != 400 {
+		t.Errorf("%d columns, want the 400 of before", n)
+	}
+	must(t, w.Close())
+	persist(t, strict(t, server, nil), messages(t, 1, 4))
+	checkRows(t, server, 4)
 }
 
 // TestRefusedRows: a row of 12 MB and one that BigQuery refuses go to

@@ -3,12 +3,18 @@ package bigquery
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+	"unicode/utf8"
 
+	"google.golang.org/grpc/codes"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// ApplyViews keeps the merged columns as a new set and makes the views anew.
+// ApplyViews makes the views anew and keeps the merged columns as a new set. What
+// BigQuery refuses for good leaves the views and the set as they were.
 func (s *Store) ApplyViews(ctx context.Context, columns []warehouse.Column, drop bool) error {
 	release, err := s.hold(ctx)
 	if err != nil {
@@ -36,10 +42,34 @@ func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop
 	if err != nil {
 		return err
 	}
-	if err := s.saveColumns(ctx, merged, version+1); err != nil {
+	if err := fits(warehouse.NormalizedView(s.dialect(), merged), len(merged)); err != nil {
 		return err
 	}
-	return s.makeViews(ctx, merged)
+	// A set is saved once BigQuery takes its view: Prepare makes the views of
+	// the saved one, and nothing is loaded before it.
+	if err := s.makeViews(ctx, merged); err != nil {
+		if kind(err) == codes.InvalidArgument {
+			return fault.Permanent(err)
+		}
+		return err
+	}
+	if slices.Equal(earlier, merged) {
+		return nil
+	}
+	return s.saveColumns(ctx, merged, version+1)
+}
+
+// longestView is the longest text of a view that BigQuery takes, in characters.
+const longestView = 256_000
+
+// fits says when a view of so many columns is too long, and what to do.
+func fits(view warehouse.View, columns int) error {
+	if n := utf8.RuneCountInString(view.Select); n > longestView {
+		return fault.Permanent(fmt.Errorf("the view %s would have %d columns of properties and %d characters; BigQuery takes %d: "+
+			"let the plan have fewer properties, or gather some into one of type object, then run sparrow views apply --drop to let go of those it no longer has",
+			view.Name, columns, n, longestView))
+	}
+	return nil
 }
 
 // saveColumns appends a set of columns in one request, so that it is there as a
