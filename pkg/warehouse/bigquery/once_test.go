@@ -146,3 +146,32 @@ func TestTwoProcesses(t *testing.T) {
 	persist(t, b, messages(t, 1, 43))
 	checkRows(t, server, 43)
 }
+
+// TestLeaseLostBeforeCommit: a process stops for as long as its lease lasts
+// between its rows and their commit, and another takes the loading over. It counts
+// those rows as stored, and so does the first when it wakes up.
+func TestLeaseLostBeforeCommit(t *testing.T) {
+	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
+	a, b := strict(t, server, nil), strict(t, server, nil)
+	persist(t, a, messages(t, 1, 4))
+	order := server.Order(bigquerytest.Fault{Kind: bigquerytest.Hang, Method: bigquerytest.AppendRows, Table: "positions_log", Calls: 1})
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Load(t.Context(), messages(t, 4, 9)) }()
+	for order.Hits() == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("the commit never came")
+		}
+		<-time.After(time.Millisecond)
+	}
+	if rows, _ := server.Store().Count("sparrow", "raw"); rows != 3*8 {
+		t.Fatalf("%d rows in raw before the commit, want 24", rows)
+	}
+	persist(t, b, messages(t, 4, 7)) // cut elsewhere, and of it all is stored already
+	order.Clear()
+	if err := <-stopped; err == nil {
+		t.Error("a commit that was never made is told as made")
+	}
+	persist(t, b, messages(t, 7, 12))
+	persist(t, a, messages(t, 4, 14)) // should it ever load again, it begins where the other ended
+	checkRows(t, server, 14)
+}
