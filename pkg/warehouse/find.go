@@ -91,11 +91,13 @@ func Find(ctx context.Context, w Warehouse, id string) ([]Found, error) {
 func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 	args := []any{f.Receipt.Epoch, int64(f.Receipt.Seq), int64(f.Receipt.Index)}
 	lanes, err := w.Query(ctx, `select l.tracker, l.startSeq, l.startIdx, l.markSeq, l.markIdx, l.closed, l.plan, p.due, p.since, p.attempts,
-		(select count(*) from gaps as g where g.run = 0 and g.epoch = l.epoch and g.tracker = l.tracker
-			and (g.fromSeq < $2 or (g.fromSeq = $2 and g.fromIdx <= $3)) and (g.toSeq > $2 or (g.toSeq = $2 and g.toIdx > $3))) as gone,
+		g.tracker is not null as gone,
 		l.epoch <> (select epoch from positions where stream = 'events' order by loaded desc limit 1) as replaced
 		from lanes as l
 		left join parked as p on p.run = 0 and p.tracker = l.tracker and p.epoch = l.epoch and p.seq = $2 and p.idx = $3
+		left join (select distinct tracker, epoch from gaps where run = 0
+			and (fromSeq < $2 or (fromSeq = $2 and fromIdx <= $3)) and (toSeq > $2 or (toSeq = $2 and toIdx > $3))
+		) as g on g.tracker = l.tracker and g.epoch = l.epoch
 		where l.run = 0 and l.epoch = $1 order by l.tracker, l.startSeq, l.startIdx`, Limits{}, args...)
 	if err != nil {
 		return err
@@ -134,7 +136,7 @@ func findLanes(ctx context.Context, w Warehouse, f *Found) error {
 		if row[7] != nil {
 			lane.Parked = &event.Parked{Position: f.Receipt.Position, Due: c.time(7), Since: c.time(8), Attempts: int(c.int(9))}
 		}
-		lane.State = state(f, &lane, c.position(1), c.position(3), c.bool(5), c.int(10) > 0)
+		lane.State = state(f, &lane, c.position(1), c.position(3), c.bool(5), c.bool(10))
 		if replaced := c.bool(11); replaced && (lane.State == StatePending || lane.State == StateParked) {
 			lane.State, lane.Parked = State(event.Expired.String()), nil // the journal it waited in is gone
 		}
