@@ -31,7 +31,7 @@ async function bundle(entry, format, minified = false) {
 
 async function minified(entry, format) {
   const code = await bundle(entry, format, true);
-  const compress = { passes: 5, ecma: 2022, unsafe: true, unsafe_arrows: true, unsafe_undefined: true, keep_fargs: false, booleans_as_integers: true };
+  const compress = { passes: 5, ecma: 2022, unsafe: true, unsafe_arrows: true, unsafe_methods: true, unsafe_undefined: true, keep_fargs: false, booleans_as_integers: true };
   const options = { module: true, ecma: 2022, toplevel: true, compress };
   return (await minify(code, options)).code;
 }

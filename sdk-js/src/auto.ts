@@ -7,13 +7,10 @@ import type { Sparrow } from "./contract";
  * the back/forward cache. Call it once.
  */
 export const autoPageviews = (sparrow: Pick<Sparrow, "pageview">): void => {
-  if (typeof document === "undefined") return;
+  if (!globalThis.document) return;
   let last: string | undefined;
   const view = () => {
-    if (location.pathname !== last) {
-      last = location.pathname;
-      sparrow.pageview();
-    }
+    if (last !== (last = location.pathname)) sparrow.pageview();
   };
   const push = history.pushState;
   history.pushState = function (...args) {
@@ -22,10 +19,7 @@ export const autoPageviews = (sparrow: Pick<Sparrow, "pageview">): void => {
   };
   addEventListener("popstate", view);
   addEventListener("pageshow", (moment) => {
-    if (moment.persisted) {
-      last = undefined;
-      view();
-    }
+    if (moment.persisted) sparrow.pageview();
   });
   view();
 };

@@ -53,10 +53,11 @@ export interface Sparrow<E = Declared> {
   /** Starts the SDK; the first call wins. Does nothing on a server. Calls made earlier are kept and follow. */
   init(options: Options): void;
   /**
-   * Records an event and returns its id; "" on a server, and where 500 events
-   * already wait for init or consent. The event is in storage when the call
-   * returns, and on its way when the present task ends. Properties are copied at once: a BigInt becomes a
-   * string; properties that are no JSON, as a circle, become {}.
+   * Records an event and returns its id; "" on a server, and where 500 calls
+   * already wait for init or consent. The event is in storage when
+   * the call returns, and on its way when the present task ends. Properties are
+   * copied at once: a BigInt becomes a string; properties that are no JSON, as a
+   * circle, become {}.
    */
   track<K extends EventName<E>>(event: K, ...properties: PropertiesOf<E, K>): string;
   /** Records the event `pageview` with `{ pathname }`, the current path by default; returns its id. */
@@ -71,8 +72,8 @@ export interface Sparrow<E = Declared> {
    */
   flush(): Promise<unknown>;
   /**
-   * Sets what the visitor allows. If nothing in it is true, all that waits and
-   * the ids are erased and later events not recorded.
+   * Sets what the visitor allows. If nothing in it is `true`, all that waits and
+   * the ids are erased and later events not recorded; so it is where nothing is given.
    */
   setConsent(consent: Consent): void;
 }

@@ -37,7 +37,7 @@ export const cookieId = (sparrow: Pick<Sparrow, "init" | "reset" | "setConsent">
     jar.cookie = `${DEVICE}=${id}; path=/; max-age=${age}; samesite=lax${where}`;
   };
   const eraseIfRefused = (consent: Options["consent"]) => {
-    if (consent && !Object.values(consent).some((yes) => yes)) set("", 0);
+    if (consent !== "wait" && !Object.values(consent ?? {}).includes(true)) set("", 0);
   };
   const mirror = () => {
     const id = read(DEVICE);
@@ -47,7 +47,7 @@ export const cookieId = (sparrow: Pick<Sparrow, "init" | "reset" | "setConsent">
   };
   Object.assign(sparrow, {
     init: (options: Options) => {
-      eraseIfRefused(options.consent);
+      if (options.consent) eraseIfRefused(options.consent);
       init({ ...options, context: () => (mirror(), { ...options.context?.() }) });
     },
     reset: () => {

@@ -21,18 +21,21 @@ const script = document.currentScript as HTMLScriptElement | null;
 
 // a second load of the script finds the SDK, which has no q, and leaves it alone
 if (!stub || stub.q) {
-  let { init } = sparrow;
+  const { init } = sparrow;
+  let started: boolean | undefined; // by the tag, its settings or a call, whichever comes first
   const api = {
     ...sparrow,
     init(options: Tag) {
+      if (started) return;
       init({ endpoint: script?.src && new URL("e", script.src).href, ...options, consent: refusal(options) ?? options.consent } as Options);
+      started = true;
       if (options.pageviews !== "off") autoPageviews(sparrow);
     },
   };
   page.sparrow = api;
-  const { key, config } = { ...script?.dataset };
-  const ask = (): unknown => fetch(config!).then((answer) => answer.json()).then(api.init).catch(() => setTimeout(ask, 5e3));
-  if (key) api.init({ ...script!.dataset } as Tag);
-  else if (config) ask();
+  const tag: Tag & { config?: string } = { ...script?.dataset };
+  const ask = (): unknown => fetch(tag.config!).then((answer) => answer.json()).then(api.init).catch(() => setTimeout(ask, 5e3));
+  if (tag.key) api.init(tag);
+  else if (tag.config) ask();
   stub?.q!.map(([method, args]) => (api[method] as (...args: unknown[]) => unknown)(...args));
 }

@@ -11,11 +11,11 @@ export type { AnyEvents, Consent, DropReason, EventName, Events, Options, Payloa
 
 type Queue = ReturnType<typeof createQueue>;
 
-const CALLS = 500; // events held in memory until init, activation and consent
+const CALLS = 500; // held in memory until init, activation and consent
 
 /** An SDK of its own, for another key. The ids of device and user belong to the origin and are shared. */
 export const createSparrow = <E = keyof Events extends never ? AnyEvents : Events>(): Sparrow<E> => {
-  let held: (() => unknown)[] | undefined = [];
+  let held: (() => unknown)[] | undefined = [uuid]; // the first does nothing: held[CALLS] is the last there is room for
   let options: Options | undefined;
   let consent: Consent | "wait" | undefined;
   let denied: boolean | undefined;
@@ -27,7 +27,7 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
   /** At the page's moments and at the visitor's choice. */
   const open = (): void => {
     if (!options || page!.prerendering || consent === "wait") return;
-    denied = consent && !Object.values(consent).some((yes) => yes);
+    denied = consent && !/:true/.test(json(consent));
     if (denied) {
       drop();
       forget();
@@ -37,7 +37,7 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
   };
 
   const emit = (event: string, given?: unknown): string => {
-    if (!page || held?.[CALLS - 1]) return "";
+    if (!page || held?.[CALLS]) return "";
     const eventId = uuid();
     const properties = snapshot(given);
     const now = !page.prerendering && describe(); // what is prerendered happens when it is shown
@@ -65,7 +65,7 @@ export const createSparrow = <E = keyof Events extends never ? AnyEvents : Event
     reset: () => later(forget),
     flush: async () => options && drain(true),
     setConsent: (choice) => {
-      consent = choice;
+      consent = choice || {}; // no answer is no consent
       open();
     },
   };

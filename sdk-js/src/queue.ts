@@ -3,18 +3,18 @@
  * leaves it only on an answer that was read: taken, or refused for good.
  * Everything else stays and is tried again, by this page or a later one.
  */
-import { answerOf } from "./answer";
 import type { DropReason, Options } from "./contract";
 import { madeAt } from "./id";
 import { erase, list, page, read, write } from "./store";
 
-const KEEPALIVE = 65e3; // bytes in flight: browsers let 64 KiB outlive the page
+const KEEPALIVE = 6e4; // bytes in flight: browsers let 64 KiB outlive the page
 const ROOM = 5e4; // characters in flight above which nothing is added: less, for the last event and for what takes several bytes; it also bounds the number of requests, as an event has some 400
 const QUEUE = 500; // events kept in storage
 const KEEP = 3 * 864e5; // ms an event is kept: shorter than the gateway remembers its id
 const TIMEOUT = 1e4; // ms a request may take
 const GRACE = 15e3; // ms in which an event is its own page's to send: longer than its request may take
 const SOON = 1e3; // ms until another look
+const LONGEST = 1e6; // s, more than Retry-After may ask for: a timer of more than 24 days would be due at once
 const DOUBLINGS = 8; // of the rest after failures in a row: four minutes at most
 
 /** The queue of one SDK. tell is called with the number of events given up, once for each, after a delivery. */
@@ -27,7 +27,7 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
   let bytes = 0; // in flight
   let limit = ROOM;
   let failures = 0; // in a row
-  let resting = 0; // until when, after a failure
+  let resting = 0; // the timer of the rest after a failure: a timer, as the clock may be set back
   let timer: number | undefined; // of the next look
 
   /** Ends an event's life: delivered, or dropped for a reason. */
@@ -59,35 +59,38 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
    * nothing during a rest. True if there may be more to send.
    */
   const attempt = async (keys: string[]): Promise<unknown> => {
-    if (resting > Date.now()) return soon();
+    if (resting) return;
     let room = limit - bytes;
     const batch = keys.filter((key) => {
       const length = !mine[key] && read(key)?.length;
-      return length && room > 0 && [(room -= length)];
+      return length && room > 0 && ((room -= length), (mine[key] = true));
     });
     if (!batch[0]) return bytes && flights; // whose answers make room
     const body = `[${batch.map(read)}]`;
     const size = new Blob([body]).size;
-    batch.map((key) => (mine[key] = true));
-    const answer = answerOf(
-      // a string is sent as text/plain, which needs no preflight; t tells the gateway this clock, as the body never changes
-      fetch(`${options.endpoint}?key=${options.key}&t=${Date.now()}`, {
-        method: "POST",
-        body,
-        keepalive: (bytes += size) <= KEEPALIVE,
-        signal: AbortSignal.timeout?.(TIMEOUT),
-      }),
-    );
+    let taken: unknown;
+    let status: number | undefined;
+    let wait: string | null;
+    // a string is sent as text/plain, which needs no preflight; t tells the gateway this clock, as the body never changes
+    const answer = fetch(`${options.endpoint}?key=${options.key}&t=${Date.now()}`, {
+      method: "POST",
+      body,
+      keepalive: (bytes += size) < KEEPALIVE,
+      signal: AbortSignal.timeout?.(TIMEOUT),
+    })
+      .then(async (said) => {
+        status = said.status;
+        wait = said.headers.get("retry-after");
+        // a captive portal also answers 200: only the gateway says "accepted"
+        taken = said.ok && (await said.json()).accepted;
+      })
+      .catch(() => {});
     flights = Promise.all([size < bytes && flights, answer]);
-    const [status, wait, taken] = await answer;
+    await answer;
     bytes -= size;
-    batch.map((key) => (mine[key] = false));
-    // of all refusals these alone are about the events; the others can be put right within the days that events are kept
-    if (taken || status === 400 || status === 413) {
+    if (taken || (!batch[1] && (status === 400 || status === 413))) {
       failures = 0;
-      // one event must not take its neighbours with it: from now on each goes alone
-      if (!taken && batch[1]) limit = 1;
-      else batch.map((key) => settle(key, taken ? undefined : status));
+      batch.map((key) => mine[key] && settle(key, taken ? undefined : status)); // unless the visitor refused meanwhile
       const lost = taken && read(prefix);
       if (lost) {
         tell(+lost);
@@ -95,15 +98,21 @@ export const createQueue = (options: Options, tell: (lost: number) => void) => {
       }
       return true;
     }
+    batch.map((key) => (mine[key] = false));
+    // what is refused may be one event, or a request of that size: from now on each goes alone
+    if (status! < 429) limit = 1;
     // requests that fail together count once
-    if (resting < Date.now()) resting = Date.now() + 1e3 * (~~(wait as never) + Math.random() * 2 ** Math.min(failures++, DOUBLINGS));
-    soon();
+    resting ||= setTimeout(
+      () => {
+        resting = 0;
+        drain();
+      },
+      1e3 * ((~~(wait! as never) % LONGEST) + Math.random() * 2 ** Math.min(failures++, DOUBLINGS)),
+    ) as never;
   };
 
   /** Sends what is due until that is all, or fails; later, without the lock. */
-  const work = async (lock: unknown): Promise<void> => {
-    while (lock ? await attempt(due()) : soon());
-  };
+  const work = async (lock: unknown): Promise<unknown> => (lock ? (await attempt(due())) && work(true) : soon());
 
   /** Tries what waits in storage, one tab at a time; or, after a failure, once its rest is over. A patient caller waits for its turn. */
   const drain = async (patient?: boolean): Promise<void> => {

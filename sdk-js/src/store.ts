@@ -11,7 +11,7 @@ const memory: Record<string, string> = {};
 let disk: Record<string, string> = {};
 try {
   page = document;
-  disk = localStorage;
+  disk = localStorage ?? disk; // null in a WebView whose app did not ask for it
 } catch {
   // a server, or storage is blocked: memory will do
 }
@@ -24,10 +24,11 @@ export const erase = (key: string): void => {
 };
 
 export const write = <Value extends string | number>(key: string, value: Value): Value => {
+  erase(key); // an older copy must not be read in its place
   try {
     return (disk[key] = value as never);
   } catch {
-    return (memory[key] = value as never);
+    return (memory[key] = `${value}` as never);
   }
 };
 
@@ -35,5 +36,5 @@ export const write = <Value extends string | number>(key: string, value: Value):
 export const list = (prefix: string): string[] =>
   [memory, disk]
     .flatMap(Object.keys)
-    .filter((key) => key.split(prefix)[1])
+    .filter((key) => key > prefix && key < prefix + "~")
     .sort();

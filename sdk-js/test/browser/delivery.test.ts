@@ -61,6 +61,15 @@ test("a reset connection and a captive portal's 200 are no delivery", async () =
   assert.equal(gateway.bodies.length, 3);
 });
 
+test("a request that nobody answers ends, and is tried again", async () => {
+  gateway.failures = ["silence"];
+  const page = await visit();
+  const ids = await track(page, 1);
+  await gateway.until(() => gateway.events.length === 1, 20_000);
+  assert.deepEqual([...gateway.ids], ids);
+  assert.equal(gateway.bodies.length, 2);
+});
+
 test("Retry-After is kept", async () => {
   gateway.failures = [{ status: 429, headers: { "Retry-After": "2" } }];
   const page = await visit();
@@ -68,6 +77,33 @@ test("Retry-After is kept", async () => {
   await track(page, 1);
   await gateway.until(() => gateway.events.length === 1);
   assert.ok(Date.now() - before >= 2000, `retried after ${Date.now() - before} ms`);
+});
+
+test("a rest ends when it should, though the clock is set back a day; one that asks for years is no storm", async () => {
+  gateway.failures = [{ status: 503, headers: { "Retry-After": "1" } }];
+  const page = await visit();
+  const ids = await track(page, 1);
+  await gateway.until(() => gateway.bodies.length === 1);
+  gateway.skew = -864e5;
+  await page.evaluate(() => {
+    const { now } = Date;
+    Date.now = () => now() - 864e5;
+  });
+  await gateway.until(() => gateway.events.length === 1, 10_000);
+  assert.deepEqual([...gateway.ids], ids);
+  gateway.failures = [{ status: 503, headers: { "Retry-After": "9999999" } }]; // more than a timer can count
+  await track(page, 1);
+  await page.waitForTimeout(1500);
+  assert.equal(gateway.bodies.length, 3);
+});
+
+test("a firewall that refuses large requests, or all with several events, holds nothing back", async () => {
+  gateway.refuses = (events) => events.length > 1 && 403;
+  const page = await visit();
+  const ids = await track(page, 7);
+  await gateway.until(() => gateway.ids.size === 7);
+  await emptied(page);
+  assert.deepEqual(gateway.events.map((event) => event.eventId).sort(), ids.sort());
 });
 
 test("400 and 413 are for good: dropped, told, not tried again", async () => {

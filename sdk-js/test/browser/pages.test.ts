@@ -68,10 +68,11 @@ test("back from the back/forward cache: one more pageview, and the page was cach
   assert.equal(await page.evaluate(() => (window as { kept?: boolean }).kept), true);
 });
 
-test("storage that throws, and storage that is full: events are sent all the same", async () => {
+test("storage that throws, is null or is full: events are sent all the same", async () => {
   const blocked = 'Object.defineProperty(window, "localStorage", { get() { throw new DOMException("blocked", "SecurityError") } })';
   const full = 'for (let size = 1 << 20; size > 0; size >>= 1) for (let i = 0; ; i++) try { localStorage["fill" + size + i] = "x".repeat(size) } catch { break }';
-  for (const [path, script] of [["/blocked", blocked], ["/full", full]] as const) {
+  const absent = 'Object.defineProperty(window, "localStorage", { value: null })'; // as in a WebView whose app did not ask for it
+  for (const [path, script] of [["/blocked", blocked], ["/absent", absent], ["/full", full]] as const) {
     gateway.pages.set(path, { body: `<!doctype html><script>${script}</script><script src="/s/sparrow.js" data-key="pk"></script>` });
     const before = gateway.events.length;
     gateway.failures = [503];
@@ -79,6 +80,65 @@ test("storage that throws, and storage that is full: events are sent all the sam
     await page.evaluate(() => sparrow.track("probe", {}));
     await gateway.until(() => gateway.events.length === before + 2);
   }
+});
+
+test("the user named while storage is full is a string, and gives way to the next one", async () => {
+  const page = await visit("/");
+  await page.evaluate(() => {
+    for (let size = 1 << 20; size > 0; size >>= 1) for (let i = 0; ; i++) try { localStorage["fill" + size + i] = "x".repeat(size); } catch { break; }
+    sparrow.identify(42 as never);
+    sparrow.track("full", {});
+    for (const key of Object.keys(localStorage).filter((name) => name.startsWith("fill"))) localStorage.removeItem(key);
+    sparrow.identify("michelle1");
+    sparrow.track("room", {});
+  });
+  await gateway.until(() => gateway.events.length === 3);
+  const userOf = (name: string) => gateway.events.find((event) => event.event === name)!.userId;
+  assert.deepEqual([userOf("full"), userOf("room")], ["42", "michelle1"]);
+});
+
+test("init a second time, after the tag's own: still one pageview for each path", async () => {
+  gateway.page("/twice", 'sparrow.init({ key: "other" })');
+  const page = await visit("/twice");
+  await page.evaluate(() => (history.pushState(0, "", "/a"), sparrow.track("last", {})));
+  await gateway.until(() => gateway.events.some((event) => event.event === "last"));
+  assert.deepEqual(paths(), ["/twice", "/a", undefined]);
+});
+
+test("what is no yes is no consent", async () => {
+  gateway.page("/denied", "", 'data-key="pk" data-consent="denied"');
+  gateway.page("/ask", "", 'data-key="pk" data-consent="wait"');
+  for (const answer of [undefined, null, "granted", {}, { analytics: "denied" }, { analytics: false }]) {
+    const page = await visit(answer === null ? "/denied" : "/ask");
+    await page.evaluate((choice) => (sparrow.setConsent(choice as never), sparrow.track("refused", {})), answer);
+    await page.evaluate(() => sparrow.flush());
+    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), [], JSON.stringify(answer));
+    await page.close();
+  }
+  const page = await visit("/denied");
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+  assert.equal(gateway.bodies.length, 0);
+});
+
+test("consent withdrawn while a request is under way: the event ended once, and nothing is left", async () => {
+  gateway.page("/bare", "", "");
+  const page = await visit("/bare");
+  gateway.failures = [413];
+  const settled = await page.evaluate(async () => {
+    const all: unknown[] = [];
+    const onSettle = (_id: string, reason: unknown) => void all.push(reason);
+    sparrow.init({ key: "pk", endpoint: "/s/e", onSettle, pageviews: "off" } as never);
+    sparrow.track("probe", {});
+    await Promise.resolve().then(() => 0);
+    const answered = sparrow.flush();
+    sparrow.setConsent({ analytics: false });
+    await answered;
+    await new Promise((done) => setTimeout(done, 500));
+    return all;
+  });
+  assert.equal(gateway.bodies.length, 1, "it was under way");
+  assert.deepEqual(settled, ["consent"]);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
 });
 
 test("a strict content security policy with trusted types is not broken", async () => {
@@ -110,7 +170,8 @@ test("identify and reset: the user on later events and pages, then a new device"
   const page = await visit();
   await page.evaluate(() => (sparrow.identify("michelle1"), sparrow.track("one", {})));
   await page.goto(`${gateway.origin}/other`);
-  await page.evaluate(() => (sparrow.reset(), sparrow.track("two", {})));
+  await page.evaluate(() => ((localStorage.jack_sparrow_cart = "the site's own"), sparrow.reset(), sparrow.track("two", {})));
+  assert.equal(await page.evaluate(() => localStorage.jack_sparrow_cart), "the site's own");
   await gateway.until(() => gateway.ids.size === 4);
   const byName = (name: string, path: string) => gateway.events.find((event) => event.event === name && event.context.page.path === path)!;
   assert.equal(byName("pageview", "/").userId, undefined);
@@ -135,6 +196,17 @@ test("nothing is stored or sent before consent; what waited follows with the pag
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
   await page.evaluate(() => sparrow.flush());
   assert.ok(!gateway.events.some((event) => event.event === "refused"));
+});
+
+test("before consent a bounded number of events waits; track says which do not", async () => {
+  gateway.page("/ask", "", 'data-key="pk" data-consent="wait" data-pageviews="off"');
+  const page = await visit("/ask");
+  const ids = await page.evaluate(() => Array.from({ length: 520 }, (_, i) => sparrow.track("probe", { i })));
+  const kept = ids.filter(Boolean);
+  assert.equal(kept.length, 500, "as many as the queue keeps");
+  assert.deepEqual(ids.slice(0, kept.length), kept, "the first ones");
+  await page.evaluate(() => sparrow.setConsent({ analytics: true }));
+  await gateway.until(() => kept.every((id) => gateway.ids.has(id)));
 });
 
 test("the stub replays in order, and a second load of the script changes nothing", async () => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { Payload } from "../../src/index";
 import { checkPayload } from "./payload";
 
-export type Failure = number | { status: number; headers?: Record<string, string>; body?: string } | "reset";
+export type Failure = number | { status: number; headers?: Record<string, string>; body?: string } | "reset" | "silence";
 
 export class Gateway {
   /** Everything taken, in order, repeats included. */
@@ -18,6 +18,8 @@ export class Gateway {
   failures: Failure[] = [];
   /** Judges each batch: the status of a refusal, or false. */
   refuses: (events: Payload[]) => number | false = () => false;
+  /** By how many ms the page's clock is ahead. */
+  skew = 0;
   /** Pages by path. */
   readonly pages = new Map<string, { body: string; headers?: Record<string, string> }>();
   private waiting: (() => void)[] = [];
@@ -92,6 +94,7 @@ export class Gateway {
     response.setHeader("Access-Control-Expose-Headers", "Retry-After");
     const failure = this.failures.shift();
     if (failure === "reset") return void request.socket.destroy();
+    if (failure === "silence") return;
     if (failure !== undefined) {
       const { status, headers, body: text } = typeof failure === "number" ? { status: failure, headers: {}, body: "{}" } : failure;
       return void response.writeHead(status, headers).end(text ?? "{}");
@@ -99,7 +102,7 @@ export class Gateway {
     try {
       if (request.method !== "POST") throw new Error(`method ${request.method}`);
       if (url.searchParams.get("key") !== "pk") throw new Error(`key ${url.searchParams.get("key")}`);
-      if (!(Math.abs(Date.now() - Number(url.searchParams.get("t"))) < 5000)) throw new Error(`clock ${url.searchParams.get("t")}`);
+      if (!(Math.abs(Date.now() + this.skew - Number(url.searchParams.get("t"))) < 5000)) throw new Error(`clock ${url.searchParams.get("t")}`);
       if (!request.headers["content-type"]?.startsWith("text/plain")) throw new Error(`type ${request.headers["content-type"]}`);
       const events: unknown = JSON.parse(body);
       if (!Array.isArray(events) || !events.length) throw new Error("not a batch");
