@@ -41,6 +41,9 @@ const stored = (page: Page): Promise<number> => page.evaluate(() => Object.keys(
 
 const emptied = (page: Page) => page.waitForFunction(() => !Object.keys(localStorage).some((key) => /^sparrow.pk../.test(key)));
 
+/** Makes a page that is left end, which the back/forward cache would keep with its requests. */
+const gone = 'addEventListener("unload", () => {});';
+
 test("503 three times, then 200: once, with the same bytes each time", async () => {
   gateway.failures = [503, 503, 503];
   const page = await visit();
@@ -150,7 +153,7 @@ test("tracked, then redirected, with a round trip of 200 ms and TLS to set up: e
   const proxy = await slowTLS(gateway.port, 200);
   try {
     gateway.page("/elsewhere", "", "data-none");
-    gateway.page("/leaver", "", `data-key="pk" data-endpoint="${proxy.origin}/s/e" data-pageviews="off"`);
+    gateway.page("/leaver", gone, `data-key="pk" data-endpoint="${proxy.origin}/s/e" data-pageviews="off"`);
     const page = await visit("/leaver");
     const ids = await page.evaluate(() => {
       const made = Array.from({ length: 5 }, (_, i) => sparrow.track("probe", { i }));
@@ -168,7 +171,7 @@ test("tracked in pagehide: everything arrives", async () => {
   const proxy = await slowTLS(gateway.port, 200);
   try {
     gateway.page("/elsewhere", "", "data-none");
-    gateway.page("/leaver", 'addEventListener("pagehide", () => { for (let i = 0; i < 5; i++) sparrow.track("probe", { i }) })', `data-key="pk" data-endpoint="${proxy.origin}/s/e" data-pageviews="off"`);
+    gateway.page("/leaver", gone + 'addEventListener("pagehide", () => { for (let i = 0; i < 5; i++) sparrow.track("probe", { i }) })', `data-key="pk" data-endpoint="${proxy.origin}/s/e" data-pageviews="off"`);
     const page = await visit("/leaver");
     await page.evaluate(() => void (location.href = "/elsewhere"));
     await gateway.until(() => gateway.ids.size === 5);
