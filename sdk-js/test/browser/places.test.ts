@@ -115,7 +115,7 @@ test("what waits is sent when the page comes back from the back/forward cache", 
   const page = await visit(`${gateway.origin}/`);
   await page.evaluate(() => Object.assign(window, { kept: true }));
   serve("/bare", "");
-  gateway.failures = [503, 503]; // the first attempt, and the one as the page hides
+  gateway.failures = [{ status: 503, headers: { "Retry-After": "60" } }, 503]; // the first attempt, and the one as the page hides
   const id = await page.evaluate(() => sparrow.track("probe", {}));
   await page.waitForTimeout(200);
   await page.goto(`${gateway.origin}/bare`);
