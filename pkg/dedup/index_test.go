@@ -213,10 +213,11 @@ func TestGapIsTold(t *testing.T) {
 	j.add(record("shop", "b", 0))
 	b := j.add(record("shop", "a", 0), record("shop", "b", 0))
 	j.first = 3
-	index, _ = open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, stop = open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
 	if got := marks(t, index, b); !got[0] || got[1] {
 		t.Errorf("flags %v", got)
 	}
+	stop() // it is told after the flags are there
 	if n := seen.classes()["gap in journal"]; n != 1 {
 		t.Errorf("the gap is told %d times, want once", n)
 	}
