@@ -69,7 +69,7 @@ func BenchmarkApply(b *testing.B) {
 			b.ReportAllocs()
 			index, stop := open(b, b.TempDir(), dedup.DefaultConfig(), dedup.Options{}, j)
 			last := []event.Record{{Receipt: event.Receipt{Epoch: "e1", Position: event.Position{Seq: j.messages}}}}
-			if err := index.Mark(b.Context(), last); err != nil {
+			if err := index.FlagDuplicates(b.Context(), last); err != nil {
 				b.Fatal(err)
 			}
 			b.StopTimer()
@@ -93,7 +93,7 @@ func BenchmarkMark(b *testing.B) {
 	index, _ := open(b, b.TempDir(), dedup.DefaultConfig(), dedup.Options{}, j)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := index.Mark(b.Context(), batch.Records); err != nil {
+		if err := index.FlagDuplicates(b.Context(), batch.Records); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -63,7 +63,7 @@ func TestRebuild(t *testing.T) {
 			dir, j, batches, want := filled(t)
 			c.harm(t, dir, j)
 			seen := &incidents{}
-			index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+			index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 			check(t, index, batches, want)
 			b := j.add(record("shop", "a", day), record("shop", "new", day))
 			check(t, index, []event.Batch{b}, [][]bool{{true, false}})
@@ -84,7 +84,7 @@ func TestDirectoryLostAndJournalTrimmed(t *testing.T) {
 	}
 	j.first = uint64(len(batches)) // only the last message is left
 	seen := &incidents{}
-	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 	b := j.add(record("shop", "only now", 0), record("shop", "only now", 0))
 	check(t, index, []event.Batch{b}, [][]bool{{false, true}})
 	if seen.classes()["index rebuilt"] != 1 {
@@ -97,7 +97,7 @@ func TestAnotherEpoch(t *testing.T) {
 	j := newJournal("e2")
 	b := j.add(record("shop", "a", 0), record("shop", "a", 0))
 	seen := &incidents{}
-	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 	check(t, index, []event.Batch{b}, [][]bool{{false, true}})
 	if seen.classes()["index rebuilt"] != 1 {
 		t.Errorf("incidents %v, want one rebuilt", seen.classes())
@@ -108,7 +108,7 @@ func TestAheadOfTheJournal(t *testing.T) {
 	dir, j, batches, want := filled(t)
 	j.batches = j.batches[:10]
 	seen := &incidents{}
-	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, _ := open(t, dir, dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 	check(t, index, batches[:10], want[:10])
 	b := j.add(record("shop", "c", 0), record("shop", "d", 0))
 	check(t, index, []event.Batch{b}, [][]bool{{false, false}})

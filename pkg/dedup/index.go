@@ -28,7 +28,7 @@ var (
 type Options struct {
 	Logger     *slog.Logger          // nil discards
 	Registerer prometheus.Registerer // takes the metrics; nil leaves them unregistered
-	Observer   fault.Observer        // is told of rebuilds, damage and a shortened window; may be nil
+	Reporter   fault.Reporter        // is told of rebuilds, damage and a shortened window; may be nil
 }
 
 // Index is the duplicate index of one journal. Its methods are safe for
@@ -37,7 +37,7 @@ type Index struct {
 	dir      string
 	config   Config
 	logger   *slog.Logger
-	observer fault.Observer
+	reporter fault.Reporter
 	metrics  *metrics
 
 	running sync.Mutex // held by Run: one follower at a time
@@ -69,7 +69,7 @@ func Open(dir string, config Config, options Options) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register duplicate index metrics: %w", err)
 	}
-	i := &Index{dir: dir, config: config, logger: options.Logger, observer: options.Observer, metrics: m}
+	i := &Index{dir: dir, config: config, logger: options.Logger, reporter: options.Reporter, metrics: m}
 	if i.logger == nil {
 		i.logger = slog.New(slog.DiscardHandler)
 	}
@@ -207,7 +207,7 @@ func (i *Index) condemn(err error) {
 // tell reports an incident to the log and to the observer.
 func (i *Index) tell(class string, err error) {
 	i.logger.Warn(class, slog.String("err", err.Error()))
-	if i.observer != nil {
-		i.observer.Observe(fault.Incident{Component: "dedup", Class: class, Err: err, Time: time.Now()})
+	if i.reporter != nil {
+		i.reporter.Report(fault.Incident{Component: "dedup", Class: class, Err: err, Time: time.Now()})
 	}
 }

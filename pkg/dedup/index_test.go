@@ -116,11 +116,11 @@ func TestMarkWaitsForTheFollower(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := index.Mark(over, b.Records); !errors.Is(err, context.Canceled) {
+	if err := index.FlagDuplicates(over, b.Records); !errors.Is(err, context.Canceled) {
 		t.Errorf("Mark without a follower = %v, want the context's error", err)
 	}
 	waiting := make(chan error, 1)
-	go func() { waiting <- index.Mark(t.Context(), b.Records) }()
+	go func() { waiting <- index.FlagDuplicates(t.Context(), b.Records) }()
 	following, end := context.WithCancel(t.Context())
 	running := make(chan error, 1)
 	go func() { running <- index.Run(following, j) }()
@@ -138,7 +138,7 @@ func TestMarkWaitsForTheFollower(t *testing.T) {
 		t.Errorf("Durable after Run = %s, want %s", got, b.Next)
 	}
 	go func() {
-		waiting <- index.Mark(t.Context(), []event.Record{{Receipt: event.Receipt{Epoch: "e1", Position: b.Next}}})
+		waiting <- index.FlagDuplicates(t.Context(), []event.Record{{Receipt: event.Receipt{Epoch: "e1", Position: b.Next}}})
 	}()
 	if err := index.Close(); err != nil {
 		t.Error(err)
@@ -146,7 +146,7 @@ func TestMarkWaitsForTheFollower(t *testing.T) {
 	if err := <-waiting; !errors.Is(err, dedup.ErrClosed) {
 		t.Errorf("Mark of a closed index = %v, want ErrClosed", err)
 	}
-	if err := errors.Join(index.Close(), index.Mark(t.Context(), nil)); err != nil {
+	if err := errors.Join(index.Close(), index.FlagDuplicates(t.Context(), nil)); err != nil {
 		t.Error(err)
 	}
 }
@@ -160,7 +160,7 @@ func TestMarkRefusesDisorder(t *testing.T) {
 		"twice":        {b.Records[0], b.Records[0]},
 		"other epochs": {b.Records[0], {Receipt: event.Receipt{Epoch: "e2", Position: event.Position{Seq: 9}}}},
 	} {
-		if err := index.Mark(t.Context(), records); err == nil {
+		if err := index.FlagDuplicates(t.Context(), records); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -176,7 +176,7 @@ func TestTrim(t *testing.T) {
 	if err := errors.Join(index.Trim(b.Next), index.Trim(a.Next), index.Trim(event.Position{Seq: 99})); err != nil {
 		t.Fatal(err)
 	}
-	if err := index.Mark(t.Context(), b.Records); !errors.Is(err, dedup.ErrTrimmed) {
+	if err := index.FlagDuplicates(t.Context(), b.Records); !errors.Is(err, dedup.ErrTrimmed) {
 		t.Errorf("Mark below the trimmed position = %v, want ErrTrimmed", err)
 	}
 	stop()
@@ -184,7 +184,7 @@ func TestTrim(t *testing.T) {
 	if got := marks(t, index, j.add(record("shop", "a", day))); !got[0] {
 		t.Error("trimming flags forgot an original")
 	}
-	if err := index.Mark(t.Context(), a.Records); !errors.Is(err, dedup.ErrTrimmed) {
+	if err := index.FlagDuplicates(t.Context(), a.Records); !errors.Is(err, dedup.ErrTrimmed) {
 		t.Errorf("Mark after a restart = %v, want ErrTrimmed", err)
 	}
 }
@@ -194,7 +194,7 @@ func TestSourceTrouble(t *testing.T) {
 	j := newJournal("e1")
 	j.broken = 2
 	b := j.add(record("shop", "a", 0), record("shop", "a", 0))
-	index, _ := open(t, t.TempDir(), dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, _ := open(t, t.TempDir(), dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 	if got := marks(t, index, b); got[0] || !got[1] {
 		t.Errorf("flags %v", got)
 	}
@@ -207,13 +207,13 @@ func TestGapIsTold(t *testing.T) {
 	seen := &incidents{}
 	j := newJournal("e1")
 	dir := t.TempDir()
-	index, stop := open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, stop := open(t, dir, dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 	marks(t, index, j.add(record("shop", "a", 0)))
 	stop()
 	j.add(record("shop", "b", 0))
 	b := j.add(record("shop", "a", 0), record("shop", "b", 0))
 	j.first = 3
-	index, stop = open(t, dir, dedup.DefaultConfig(), dedup.Options{Observer: seen}, j)
+	index, stop = open(t, dir, dedup.DefaultConfig(), dedup.Options{Reporter: seen}, j)
 	if got := marks(t, index, b); !got[0] || got[1] {
 		t.Errorf("flags %v", got)
 	}
@@ -228,7 +228,7 @@ func TestByteBudget(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	config := dedup.Config{Window: 1000 * time.Hour, MaxBytes: 8 * quantity.MiB}
 	j := newJournal("e1")
-	index, stop := open(t, t.TempDir(), config, dedup.Options{Observer: seen, Registerer: registry}, j)
+	index, stop := open(t, t.TempDir(), config, dedup.Options{Reporter: seen, Registerer: registry}, j)
 	old := j.add(record("shop", "old", 0))
 	const hours = 300
 	for n := range hours {

@@ -106,7 +106,7 @@ type incidents struct {
 	list []fault.Incident
 }
 
-func (i *incidents) Observe(incident fault.Incident) {
+func (i *incidents) Report(incident fault.Incident) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.list = append(i.list, incident)
@@ -154,7 +154,7 @@ func marks(t testing.TB, index *dedup.Index, b event.Batch) []bool {
 	for n := range records {
 		records[n].Duplicate = n%2 == 0 // whatever stood there must not matter
 	}
-	if err := index.Mark(ctx, records); err != nil {
+	if err := index.FlagDuplicates(ctx, records); err != nil {
 		t.Fatal(err)
 	}
 	flags := make([]bool, len(records))

@@ -81,7 +81,7 @@ func followUntilKilled(dir string) int {
 	}
 	go func() {
 		for seq := uint64(50); seq <= killMessages; seq += 50 {
-			if err := index.Mark(context.Background(), killMessage(seq).Records); err != nil {
+			if err := index.FlagDuplicates(context.Background(), killMessage(seq).Records); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(1)
 			}
@@ -129,7 +129,7 @@ func TestKill(t *testing.T) {
 	config := dedup.DefaultConfig()
 	config.Window = killWindow
 	seen := &incidents{}
-	index, _ := open(t, dir, config, dedup.Options{Observer: seen}, killJournal{})
+	index, _ := open(t, dir, config, dedup.Options{Reporter: seen}, killJournal{})
 	m := newModel(killWindow)
 	for seq := uint64(1); seq <= killMessages; seq++ {
 		b := killMessage(seq)

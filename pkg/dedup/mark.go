@@ -17,7 +17,7 @@ var errOrder = errors.New("records must be in the journal's order and of one epo
 // and of one epoch, as a batch is. It waits until the follower has decided all
 // of them, or ctx ends. It wraps ErrTrimmed where flags are asked for that Trim
 // has dropped, and returns ErrClosed after Close.
-func (i *Index) Mark(ctx context.Context, records []event.Record) error {
+func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) error {
 	if len(records) == 0 {
 		return nil
 	}

@@ -115,7 +115,7 @@ func whatever(t *testing.T, seed uint64, dedup bool) map[event.Outcome]int {
 			wait(time.Duration(c.number(30)) * time.Minute) // nobody is there for a while
 		}
 		if last := w.ledger.last(); last.Tracker != "" && c.one(2) {
-			w.journal.trim(delivery.Needs(&last).Seq)
+			w.journal.trim(delivery.EarliestNeeded(&last).Seq)
 		}
 	}
 	c.calm()

@@ -211,7 +211,7 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 			l.keepPace(it, now)
 		}
 	case event.Filtered:
-		w.tally.hold(event.Held{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: cut(decision.Reason, maxReason)}, 1)
+		w.tally.hold(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: cut(decision.Reason, maxReason)}, 1)
 		it.state = counted
 	default:
 		it.decide(event.Rejected, decision.Reason, now)

@@ -70,7 +70,7 @@ func TestNewNeedsItsDependencies(t *testing.T) {
 	config.Name = "ga4"
 	for name, break_ := range map[string]func(d *delivery.Deps){
 		"source": func(d *delivery.Deps) { d.Source = nil },
-		"ledger": func(d *delivery.Deps) { d.Ledger = nil },
+		"ledger": func(d *delivery.Deps) { d.OutcomeLog = nil },
 		"tracer": func(d *delivery.Deps) { d.Tracer = nil },
 	} {
 		deps := newWorld(t, true).deps()

@@ -53,7 +53,7 @@ func (a *alive) RoundTrip(r *http.Request) (*http.Response, error) {
 func (w *world) live(l *life) bool {
 	w.t.Helper()
 	deps := w.deps()
-	deps.Ledger, deps.Transport = l.view, &alive{l, w.transport}
+	deps.OutcomeLog, deps.Transport = l.view, &alive{l, w.transport}
 	lane, err := delivery.New(w.config, w.tracker, w.traits, deps)
 	if err != nil {
 		w.t.Fatal(err)

@@ -46,14 +46,14 @@ type Reader interface {
 }
 
 // Ledger is the lane's own subject of the outcomes stream.
-type Ledger interface {
+type OutcomeLog interface {
 	// Last returns the tracker's last report and its sequence in the stream;
 	// ok is false when there is none, and seq then is 0.
-	Last(ctx context.Context, tracker string) (report event.Report, seq uint64, ok bool, err error)
+	Last(ctx context.Context, tracker string) (report event.Checkpoint, seq uint64, ok bool, err error)
 	// Publish makes a report durable before it returns, provided that the
 	// tracker's last report is the one at sequence after; otherwise it returns
 	// ErrFenced. Any other error leaves open whether the report was taken.
-	Publish(ctx context.Context, r *event.Report, after uint64) (seq uint64, err error)
+	Publish(ctx context.Context, r *event.Checkpoint, after uint64) (seq uint64, err error)
 }
 
 // Tracer applies plan, consent, filters and sanitizer to one record.
@@ -69,13 +69,13 @@ type Tracer interface {
 // rest may be nil or zero.
 type Deps struct {
 	Source Source
-	Ledger Ledger
+	OutcomeLog OutcomeLog
 	// Tracer returns the tracer in force. A lane asks for it when a window
 	// begins to fill, so that a reload takes effect between windows and each
 	// report is of one plan.
 	Tracer func() Tracer
-	// Observer is told of each failed exchange and internal error.
-	Observer   fault.Observer
+	// Reporter takes each failed exchange and internal error.
+	Reporter   fault.Reporter
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	// Transport replaces the lane's own HTTP transport, in tests.
@@ -91,7 +91,7 @@ func (d Deps) check() error {
 	switch {
 	case d.Source == nil:
 		return errors.New("no source")
-	case d.Ledger == nil:
+	case d.OutcomeLog == nil:
 		return errors.New("no ledger")
 	case d.Tracer == nil:
 		return errors.New("no tracer")
@@ -103,8 +103,8 @@ func (d Deps) withDefaults() Deps {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	if d.Observer == nil {
-		d.Observer = ignored{}
+	if d.Reporter == nil {
+		d.Reporter = ignored{}
 	}
 	if d.Sanitize == nil {
 		d.Sanitize = func(s string) string { return s }
@@ -115,4 +115,4 @@ func (d Deps) withDefaults() Deps {
 // ignored observes nothing.
 type ignored struct{}
 
-func (ignored) Observe(fault.Incident) {}
+func (ignored) Report(fault.Incident) {}

@@ -168,18 +168,18 @@ func newLedger(t testing.TB) *ledger { return &ledger{t: t, shared: &outcomes{}}
 
 func (g *ledger) clone() *ledger { return &ledger{t: g.t, shared: g.shared} }
 
-func (g *ledger) Last(_ context.Context, tracker string) (event.Report, uint64, bool, error) {
+func (g *ledger) Last(_ context.Context, tracker string) (event.Checkpoint, uint64, bool, error) {
 	reports := g.reports()
 	if len(reports) == 0 {
-		return event.Report{}, 0, false, nil
+		return event.Checkpoint{}, 0, false, nil
 	}
 	if got := reports[len(reports)-1].Tracker; got != tracker {
-		return event.Report{}, 0, false, fmt.Errorf("asked for %s, the stream is %s's", tracker, got)
+		return event.Checkpoint{}, 0, false, fmt.Errorf("asked for %s, the stream is %s's", tracker, got)
 	}
 	return reports[len(reports)-1], uint64(len(reports)), true, nil
 }
 
-func (g *ledger) Publish(ctx context.Context, r *event.Report, after uint64) (uint64, error) {
+func (g *ledger) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
 	g.published++
 	n := g.published
 	if g.before != nil {
@@ -197,7 +197,7 @@ func (g *ledger) Publish(ctx context.Context, r *event.Report, after uint64) (ui
 	return seq, err
 }
 
-func (o *outcomes) append(t testing.TB, r *event.Report, after uint64) (uint64, error) {
+func (o *outcomes) append(t testing.TB, r *event.Checkpoint, after uint64) (uint64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if after != uint64(len(o.encoded)) {
@@ -211,10 +211,10 @@ func (o *outcomes) append(t testing.TB, r *event.Report, after uint64) (uint64, 
 	return uint64(len(o.encoded)), nil
 }
 
-func (g *ledger) reports() []event.Report {
+func (g *ledger) reports() []event.Checkpoint {
 	g.shared.mu.Lock()
 	defer g.shared.mu.Unlock()
-	list := make([]event.Report, len(g.shared.encoded))
+	list := make([]event.Checkpoint, len(g.shared.encoded))
 	for i, b := range g.shared.encoded {
 		if err := list[i].UnmarshalBinary(b); err != nil {
 			g.t.Fatalf("decode report %d: %v", i+1, err)
@@ -237,10 +237,10 @@ func (g *ledger) rows() map[event.Position]event.Delivery {
 	return rows
 }
 
-func (g *ledger) last() event.Report {
+func (g *ledger) last() event.Checkpoint {
 	reports := g.reports()
 	if len(reports) == 0 {
-		return event.Report{}
+		return event.Checkpoint{}
 	}
 	return reports[len(reports)-1]
 }

@@ -33,7 +33,7 @@ type Lane struct {
 	seq       uint64         // of the lane's last report
 	published time.Time      // when that was
 	draft     draft          // committed, not yet published
-	unsure    *event.Report  // published, but whether it was taken is unknown
+	unsure    *event.Checkpoint  // published, but whether it was taken is unknown
 	parked    map[event.Position]*waiting
 	carried   map[event.Position]struct{} // intents of an earlier life, not yet accounted for
 	tries     map[event.Position]int      // attempts of events whose window was dropped

@@ -85,12 +85,12 @@ func shared[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 }
 
 // count adds a durable report's outcomes.
-func (m *laneMetrics) count(r *event.Report) {
+func (m *laneMetrics) count(r *event.Checkpoint) {
 	for i := range r.Deliveries {
 		m.outcomes.WithLabelValues(r.Deliveries[i].Outcome.String()).Inc()
 	}
-	for i := range r.Held {
-		m.outcomes.WithLabelValues(event.Filtered.String()).Add(float64(r.Held[i].Count))
+	for i := range r.Filtered {
+		m.outcomes.WithLabelValues(event.Filtered.String()).Add(float64(r.Filtered[i].Count))
 	}
 }
 

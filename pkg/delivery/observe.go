@@ -56,7 +56,7 @@ func (l *Lane) tell(class string, err error, items []*item, req *tracker.Request
 			incident.Receipts = append(incident.Receipts, l.receipt(it))
 		}
 	}
-	l.deps.Observer.Observe(incident)
+	l.deps.Reporter.Report(incident)
 }
 
 func (l *Lane) receipt(it *item) string {
@@ -65,7 +65,7 @@ func (l *Lane) receipt(it *item) string {
 
 // internal tells of an error that is no vendor's.
 func (l *Lane) internal(class string, err error) {
-	l.deps.Observer.Observe(fault.Incident{
+	l.deps.Reporter.Report(fault.Incident{
 		Component: component, Tracker: l.config.Name, Class: class, Err: err, Time: time.Now(), Attempt: 1,
 	})
 }

@@ -127,7 +127,7 @@ func TestParkedEventIsTakenLater(t *testing.T) {
 		w.journal.add("buy", "buy", "buy", "buy", "buy")
 		w.run()
 		wait(time.Minute)
-		if st := w.lane.Status(); st.Parked != 3 || st.Needs != (event.Position{Seq: 1}) {
+		if st := w.lane.Status(); st.Parked != 3 || st.EarliestNeeded != (event.Position{Seq: 1}) {
 			t.Errorf("status at the bound of parked events: %+v", st)
 		}
 		throttled.Store(false)
@@ -155,10 +155,10 @@ func TestMaxAgeExpiresWhileTheBreakerIsOpen(t *testing.T) {
 			wait(time.Hour)
 		}
 		st := w.lane.Status()
-		if st.Needs.Seq != 7 {
-			t.Errorf("the lane needs %s after 30 hours of outage, want message 7", st.Needs)
+		if st.EarliestNeeded.Seq != 7 {
+			t.Errorf("the lane needs %s after 30 hours of outage, want message 7", st.EarliestNeeded)
 		}
-		w.journal.trim(st.Needs.Seq)
+		w.journal.trim(st.EarliestNeeded.Seq)
 		down.Store(false)
 		wait(10 * time.Minute)
 		w.quit()

@@ -57,7 +57,7 @@ func (l *Lane) publish(ctx context.Context, intents []event.Position) error {
 
 // persist publishes r until it is durable. ambiguous says that an attempt at it
 // has been made whose result is unknown.
-func (l *Lane) persist(ctx context.Context, r *event.Report, ambiguous bool) error {
+func (l *Lane) persist(ctx context.Context, r *event.Checkpoint, ambiguous bool) error {
 	told := ""
 	for attempt := 1; ; attempt++ {
 		seq, err := l.put(ctx, r, ambiguous)
@@ -88,18 +88,18 @@ func (l *Lane) persist(ctx context.Context, r *event.Report, ambiguous bool) err
 // put publishes once. It outlives ctx by its own bound, so that a shutdown does
 // not leave open whether the report was taken. After an attempt that left it
 // open, a refusal may be due to our own report: then the last one is compared.
-func (l *Lane) put(ctx context.Context, r *event.Report, ambiguous bool) (uint64, error) {
+func (l *Lane) put(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
 	limit := publishTimeout
 	if ctx.Err() != nil {
 		limit = flushTimeout
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	seq, err := l.deps.Ledger.Publish(ctx, r, l.seq)
+	seq, err := l.deps.OutcomeLog.Publish(ctx, r, l.seq)
 	if err == nil || !ambiguous || !errors.Is(err, ErrFenced) {
 		return seq, err
 	}
-	last, at, ok, lastErr := l.deps.Ledger.Last(ctx, l.config.Name)
+	last, at, ok, lastErr := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if lastErr != nil {
 		return 0, fmt.Errorf("read last report: %w", lastErr)
 	}
@@ -109,22 +109,22 @@ func (l *Lane) put(ctx context.Context, r *event.Report, ambiguous bool) (uint64
 	return 0, err
 }
 
-func sameReport(a, b *event.Report) bool {
+func sameReport(a, b *event.Checkpoint) bool {
 	x, _ := a.AppendBinary(nil) // the error is always nil
 	y, _ := b.AppendBinary(nil)
 	return bytes.Equal(x, y)
 }
 
 // report is the draft and the lane's complete state.
-func (l *Lane) report(intents []event.Position) *event.Report {
-	r := &event.Report{
+func (l *Lane) report(intents []event.Position) *event.Checkpoint {
+	r := &event.Checkpoint{
 		Tracker: l.config.Name, Epoch: l.epoch, Plan: l.draft.plan, Release: l.deps.Release,
 		Time: time.Now().UTC().Truncate(time.Microsecond), Start: l.start, Watermark: l.watermark, Closed: l.closed,
 		Deliveries: l.draft.rows, Parked: l.parkedList(), Gaps: l.draft.gaps,
 	}
 	for h, n := range l.draft.held {
 		h.Count = n
-		r.Held = append(r.Held, h)
+		r.Filtered = append(r.Filtered, h)
 	}
 	for k, n := range l.draft.leaks {
 		k.Count = n
@@ -137,7 +137,7 @@ func (l *Lane) report(intents []event.Position) *event.Report {
 }
 
 // fit cuts the vendors' answers so that the report fits one message.
-func fit(r *event.Report, tally int) {
+func fit(r *event.Checkpoint, tally int) {
 	total := tally + 26*len(r.Parked) + 15*len(r.Intents) + 30*len(r.Gaps) + 512
 	answers := 0
 	for i := range r.Deliveries {
@@ -154,7 +154,7 @@ func fit(r *event.Report, tally int) {
 }
 
 // recorded begins a new draft after a report became durable.
-func (l *Lane) recorded(r *event.Report, seq uint64) {
+func (l *Lane) recorded(r *event.Checkpoint, seq uint64) {
 	l.seq, l.published = seq, time.Now()
 	l.draft = draft{plan: l.draft.plan, urgent: len(r.Intents) > len(l.carried)}
 	l.unsure = nil

@@ -42,7 +42,7 @@ func Remove(ctx context.Context, name string, deps Deps) error {
 }
 
 func (l *Lane) remove(ctx context.Context) error {
-	last, _, ok, err := l.deps.Ledger.Last(ctx, l.config.Name)
+	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	switch {
 	case err != nil:
 		return fmt.Errorf("read last report: %w", err)

@@ -25,7 +25,7 @@ func (l *Lane) attach(ctx context.Context) error {
 }
 
 func (l *Lane) resume(ctx context.Context) error {
-	last, seq, ok, err := l.deps.Ledger.Last(ctx, l.config.Name)
+	last, seq, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
 		return fmt.Errorf("read last report: %w", err)
 	}
@@ -65,7 +65,7 @@ func (l *Lane) resume(ctx context.Context) error {
 // for any other lane it does nothing. Calling it before the first event can be
 // accepted makes "now" mean then, and not whenever Run comes to it.
 func (l *Lane) Anchor(ctx context.Context) error {
-	last, _, ok, err := l.deps.Ledger.Last(ctx, l.config.Name)
+	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
 		return fmt.Errorf("anchor lane %s: read last report: %w", l.config.Name, err)
 	}
@@ -99,7 +99,7 @@ func (l *Lane) origin(ctx context.Context, first, end event.Position) (event.Pos
 
 // restore takes over what the last report left: parked events, and events that
 // it announced and nobody reported on.
-func (l *Lane) restore(ctx context.Context, last *event.Report) error {
+func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	for _, p := range last.Intents {
 		l.carried[p] = struct{}{}
 	}
@@ -137,7 +137,7 @@ func (l *Lane) restore(ctx context.Context, last *event.Report) error {
 
 // abandon closes the books on a journal that is not there any more. Where its
 // positions went the lane cannot know; what it still had in hand it can say.
-func (l *Lane) abandon(ctx context.Context, last *event.Report) error {
+func (l *Lane) abandon(ctx context.Context, last *event.Checkpoint) error {
 	err := fmt.Errorf("the journal is another one than the lane last read: it stood at %s of epoch %s; "+
 		"the lane begins at the start of epoch %s; what it had not sent of the old journal is lost to this tracker",
 		last.Watermark, last.Epoch, l.deps.Source.Epoch())

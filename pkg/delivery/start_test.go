@@ -132,7 +132,7 @@ func TestRemove(t *testing.T) {
 			}
 		}
 		last := w.ledger.last()
-		if !last.Closed || len(last.Parked) != 0 || delivery.Needs(&last) != (event.Position{}) {
+		if !last.Closed || len(last.Parked) != 0 || delivery.EarliestNeeded(&last) != (event.Position{}) {
 			t.Errorf("last report: %+v", last)
 		}
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 1, event.Expired: 2101, event.Rejected: 300, event.Filtered: 300})
@@ -186,7 +186,7 @@ func TestReloadSplitsCounts(t *testing.T) {
 		wait(2 * time.Second)
 		w.quit()
 		for _, r := range w.ledger.reports() {
-			for _, h := range r.Held {
+			for _, h := range r.Filtered {
 				// A window is open for 100 ms at most, so each of the events is in one of its own.
 				if h.Event != "unplanned by "+r.Plan {
 					t.Errorf("%q is counted in a report of %s", h.Event, r.Plan)

@@ -19,10 +19,10 @@ type Status struct {
 	Watermark event.Position
 	// Needs is the lowest position that the lane may still read: the journal
 	// must keep everything from it on.
-	Needs event.Position
+	EarliestNeeded event.Position
 	// Report is the sequence of the lane's last report: the outcomes stream
 	// must keep it. 0 until the lane runs.
-	Report uint64
+	Checkpoint uint64
 
 	Parked       int
 	Breaker      BreakerState
@@ -45,7 +45,7 @@ type Status struct {
 
 // Needs is the lowest position that the lane of a report may still read. The
 // zero Position means that nothing is needed: the lane is closed.
-func Needs(r *event.Report) event.Position {
+func EarliestNeeded(r *event.Checkpoint) event.Position {
 	if r.Closed {
 		return event.Position{}
 	}
@@ -121,17 +121,17 @@ func (b *board) measured(l *Lane, backlog uint64) {
 }
 
 // publish shows what became durable.
-func (b *board) publish(l *Lane, r *event.Report) {
+func (b *board) publish(l *Lane, r *event.Checkpoint) {
 	b.mu.Lock()
-	b.status.Watermark, b.status.Needs, b.status.Report = r.Watermark, Needs(r), l.seq
+	b.status.Watermark, b.status.EarliestNeeded, b.status.Checkpoint = r.Watermark, EarliestNeeded(r), l.seq
 	for i := range r.Deliveries {
 		b.outcomes[r.Deliveries[i].Outcome]++
 		if r.Deliveries[i].Time.After(b.status.LastOutcome) {
 			b.status.LastOutcome = r.Deliveries[i].Time
 		}
 	}
-	for i := range r.Held {
-		b.outcomes[event.Filtered] += r.Held[i].Count
+	for i := range r.Filtered {
+		b.outcomes[event.Filtered] += r.Filtered[i].Count
 	}
 	b.mu.Unlock()
 	b.update(l)

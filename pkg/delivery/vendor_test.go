@@ -241,7 +241,7 @@ type recorder struct {
 	list []fault.Incident
 }
 
-func (r *recorder) Observe(i fault.Incident) {
+func (r *recorder) Report(i fault.Incident) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.list = append(r.list, i)

@@ -115,14 +115,14 @@ func (w *window) pending() []*item {
 // tally counts what is not recorded event by event. Its keys are values whose
 // Count is zero.
 type tally struct {
-	held  map[event.Held]uint64
+	held  map[event.FilteredCount]uint64
 	leaks map[event.Leak]uint64
 	size  int // of the encoded counts, roughly
 }
 
-func (t *tally) hold(h event.Held, n uint64) {
+func (t *tally) hold(h event.FilteredCount, n uint64) {
 	if t.held == nil {
-		t.held = make(map[event.Held]uint64)
+		t.held = make(map[event.FilteredCount]uint64)
 	}
 	if _, known := t.held[h]; !known {
 		t.size += len(h.Source) + len(h.Event) + len(h.Reason) + 16

@@ -56,7 +56,7 @@ func newWorld(t testing.TB, dedup bool) *world {
 
 func (w *world) deps() delivery.Deps {
 	return delivery.Deps{
-		Source: w.journal, Ledger: w.ledger, Tracer: func() delivery.Tracer { return w.plan.Load() }, Observer: w.incidents,
+		Source: w.journal, OutcomeLog: w.ledger, Tracer: func() delivery.Tracer { return w.plan.Load() }, Reporter: w.incidents,
 		Logger:    slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Transport: w.transport, Registerer: w.registry, Release: "1.2.3",
 		Sanitize: func(s string) string { return strings.ReplaceAll(s, "ann@example.com", "[email]") },
@@ -112,7 +112,7 @@ func (w *world) audit() map[event.Outcome]int {
 	}
 	held := make(map[string]uint64)
 	for _, r := range w.ledger.reports() {
-		for _, h := range r.Held {
+		for _, h := range r.Filtered {
 			held[h.Event] += h.Count
 		}
 	}

@@ -33,8 +33,8 @@ type Log interface {
 type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
-	// Observer is told of failed appends and panics; without it they are logged.
-	Observer fault.Observer
+	// Reporter takes failed appends and panics; without it they are logged.
+	Reporter fault.Reporter
 }
 
 // Dispatcher is the HTTP intake. It owns no goroutine: it is passive, and its
@@ -43,7 +43,7 @@ type Dispatcher struct {
 	limits   Limits
 	log      Log
 	logger   *slog.Logger
-	observer fault.Observer
+	reporter fault.Reporter
 	metrics  *metrics
 
 	keys      map[string]*source // a map is seeded: looking up tells nothing of other keys by its time
@@ -66,7 +66,7 @@ func New(c Config, log Log, o Options) (*Dispatcher, error) {
 	if log == nil {
 		return nil, errors.New("dispatcher: no log to append to")
 	}
-	d := &Dispatcher{limits: c.Limits, log: log, logger: o.Logger, observer: o.Observer, keys: map[string]*source{}}
+	d := &Dispatcher{limits: c.Limits, log: log, logger: o.Logger, reporter: o.Reporter, keys: map[string]*source{}}
 	if d.logger == nil {
 		d.logger = slog.New(slog.DiscardHandler)
 	}
@@ -120,9 +120,9 @@ func (d *Dispatcher) Drain() { d.draining.Store(true) }
 // observe tells what went wrong on our side: to the observer, or to the log
 // when there is none.
 func (d *Dispatcher) observe(class string, err error) {
-	if d.observer == nil {
+	if d.reporter == nil {
 		d.logger.Error("intake fault", "class", class, "err", err)
 		return
 	}
-	d.observer.Observe(fault.Incident{Component: "dispatcher", Class: class, Err: err, Time: time.Now()})
+	d.reporter.Report(fault.Incident{Component: "dispatcher", Class: class, Err: err, Time: time.Now()})
 }

@@ -99,7 +99,7 @@ type incidents struct {
 	seen []fault.Incident
 }
 
-func (o *incidents) Observe(i fault.Incident) {
+func (o *incidents) Report(i fault.Incident) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seen = append(o.seen, i)
@@ -123,7 +123,7 @@ type gateway struct {
 func newGateway(t testing.TB, c dispatcher.Config) *gateway {
 	t.Helper()
 	g := &gateway{log: &memoryLog{}, incidents: &incidents{}, registry: prometheus.NewRegistry()}
-	d, err := dispatcher.New(c, g.log, dispatcher.Options{Observer: g.incidents, Registerer: g.registry})
+	d, err := dispatcher.New(c, g.log, dispatcher.Options{Reporter: g.incidents, Registerer: g.registry})
 	if err != nil {
 		t.Fatal(err)
 	}

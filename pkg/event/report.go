@@ -58,7 +58,7 @@ type Delivery struct {
 }
 
 // Held counts events that a lane filtered in the records up to its watermark.
-type Held struct {
+type FilteredCount struct {
 	Day    time.Time // UTC day of receipt
 	Source string
 	Event  string // the event's name
@@ -102,7 +102,7 @@ type Gap struct {
 // it decided since its last report, and its complete state afterwards. One
 // durable publish carries all of it, so the last report of a lane is all it
 // needs to go on after a crash.
-type Report struct {
+type Checkpoint struct {
 	Tracker string
 	Epoch   string // of the events stream the positions belong to
 	Run     uint32 // 0 the lane, n the n-th replay
@@ -119,7 +119,7 @@ type Report struct {
 	Closed bool
 
 	Deliveries []Delivery
-	Held       []Held
+	Filtered       []FilteredCount
 	Leaks      []Leak
 	Parked     []Parked   // all that is parked now
 	Intents    []Position // about to be sent without a dedup key: uncertain if no later report mentions them
@@ -140,14 +140,14 @@ type Report struct {
 //	parked list of:     pos | due time | since time | attempts uvarint
 //	intents list of:    pos
 //	gaps list of:       from pos | to pos
-const reportVersion = 1
+const checkpointVersion = 1
 
 const secondsPerDay = 86400
 
 // AppendBinary appends the report's encoding to b. The error is always nil; it
 // is there for encoding.BinaryAppender.
-func (r *Report) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, reportVersion)
+func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, checkpointVersion)
 	b = appendString(b, r.Tracker)
 	b = appendString(b, r.Epoch)
 	b = binary.AppendUvarint(b, uint64(r.Run))
@@ -175,9 +175,9 @@ func (r *Report) AppendBinary(b []byte) ([]byte, error) {
 		b = binary.AppendVarint(b, d.Latency.Microseconds())
 		b = binary.AppendVarint(b, d.Day.Unix()/secondsPerDay)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Held)))
-	for i := range r.Held {
-		h := &r.Held[i]
+	b = binary.AppendUvarint(b, uint64(len(r.Filtered)))
+	for i := range r.Filtered {
+		h := &r.Filtered[i]
 		b = binary.AppendVarint(b, h.Day.Unix()/secondsPerDay)
 		b = appendString(b, h.Source)
 		b = appendString(b, h.Event)
@@ -214,12 +214,12 @@ func (r *Report) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // UnmarshalBinary decodes what AppendBinary wrote.
-func (r *Report) UnmarshalBinary(b []byte) error {
+func (r *Checkpoint) UnmarshalBinary(b []byte) error {
 	d := decoder{rest: b}
-	if v := d.byte(); d.err == nil && v != reportVersion {
+	if v := d.byte(); d.err == nil && v != checkpointVersion {
 		return fmt.Errorf("decode report: version %d: %w", v, ErrCorrupt)
 	}
-	*r = Report{
+	*r = Checkpoint{
 		Tracker: d.string(), Epoch: d.string(), Run: d.uint32(), Plan: d.string(), Release: d.string(), Time: d.time(),
 		Start: d.position(), Watermark: d.position(), Closed: d.byte() != 0,
 	}
@@ -230,8 +230,8 @@ func (r *Report) UnmarshalBinary(b []byte) error {
 			Latency: time.Duration(d.varint()) * time.Microsecond, Day: d.day(),
 		}
 	})
-	r.Held = decodeList(&d, func() Held {
-		return Held{Day: d.day(), Source: d.string(), Event: d.string(), Reason: d.string(), Count: d.uvarint()}
+	r.Filtered = decodeList(&d, func() FilteredCount {
+		return FilteredCount{Day: d.day(), Source: d.string(), Event: d.string(), Reason: d.string(), Count: d.uvarint()}
 	})
 	r.Leaks = decodeList(&d, func() Leak {
 		return Leak{Day: d.day(), Source: d.string(), Event: d.string(), Property: d.string(), Kind: d.string(), Count: d.uvarint()}

@@ -12,16 +12,16 @@ import (
 
 var day = time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
 
-func fullReport() event.Report {
+func fullReport() event.Checkpoint {
 	position := func(seq uint64, index uint32) event.Position { return event.Position{Seq: seq, Index: index} }
-	return event.Report{
+	return event.Checkpoint{
 		Tracker: "ga4", Epoch: "e1", Run: 3, Plan: "p7", Release: "v1.2.3", Time: at,
 		Start: position(1, 0), Watermark: position(1<<40, 7), Closed: true,
 		Deliveries: []event.Delivery{
 			{Position: position(2, 1), EventID: "a", Outcome: event.Delivered, Reason: "validated", Status: 204, Attempts: 1, Time: at, Latency: 12 * time.Millisecond, Day: day},
 			{Position: position(2, 2), EventID: "b", Outcome: event.Rejected, Reason: "retries exhausted", Status: 500, Error: "<html>", Attempts: 9, Time: at, Day: day.AddDate(0, 0, -1)},
 		},
-		Held:    []event.Held{{Day: day, Source: "dashboard", Event: "e", Reason: "event not in plan", Count: 1 << 40}},
+		Filtered:    []event.FilteredCount{{Day: day, Source: "dashboard", Event: "e", Reason: "event not in plan", Count: 1 << 40}},
 		Leaks:   []event.Leak{{Day: day, Source: "dashboard", Event: "e", Property: "properties.note", Kind: "email", Count: 2}},
 		Parked:  []event.Parked{{Position: position(3, 0), Due: at.Add(time.Minute), Since: at, Attempts: 2}},
 		Intents: []event.Position{position(4, 0), position(4, 1)},
@@ -29,7 +29,7 @@ func fullReport() event.Report {
 }
 
 func TestReportRoundTrip(t *testing.T) {
-	for name, want := range map[string]event.Report{"full": fullReport(), "empty": {}} {
+	for name, want := range map[string]event.Checkpoint{"full": fullReport(), "empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			b, err := want.AppendBinary(nil)
 			if err != nil {
@@ -50,11 +50,11 @@ func TestReportRefusesDamage(t *testing.T) {
 	full := fullReport()
 	whole, _ := full.AppendBinary(nil)
 	for n := range whole {
-		if err := new(event.Report).UnmarshalBinary(whole[:n]); !errors.Is(err, event.ErrCorrupt) {
+		if err := new(event.Checkpoint).UnmarshalBinary(whole[:n]); !errors.Is(err, event.ErrCorrupt) {
 			t.Fatalf("cut to %d bytes: error %v", n, err)
 		}
 	}
-	if err := new(event.Report).UnmarshalBinary(append(whole, 0)); !errors.Is(err, event.ErrCorrupt) {
+	if err := new(event.Checkpoint).UnmarshalBinary(append(whole, 0)); !errors.Is(err, event.ErrCorrupt) {
 		t.Errorf("a byte more: error %v", err)
 	}
 }
@@ -62,12 +62,12 @@ func TestReportRefusesDamage(t *testing.T) {
 // TestReportRefusesHugeCounts checks that a damaged count reserves no memory
 // beyond the input's size.
 func TestReportRefusesHugeCounts(t *testing.T) {
-	b, _ := new(event.Report).AppendBinary(nil)
+	b, _ := new(event.Checkpoint).AppendBinary(nil)
 	b = append(b[:len(b)-5], 0xff, 0xff, 0xff, 0xff, 0x7f)
-	if got := testing.AllocsPerRun(10, func() { _ = new(event.Report).UnmarshalBinary(b) }); got > 20 {
+	if got := testing.AllocsPerRun(10, func() { _ = new(event.Checkpoint).UnmarshalBinary(b) }); got > 20 {
 		t.Errorf("%v allocations", got)
 	}
-	if err := new(event.Report).UnmarshalBinary(b); !errors.Is(err, event.ErrCorrupt) {
+	if err := new(event.Checkpoint).UnmarshalBinary(b); !errors.Is(err, event.ErrCorrupt) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -76,10 +76,10 @@ func FuzzReport(f *testing.F) {
 	full := fullReport()
 	b, _ := full.AppendBinary(nil)
 	f.Add(b)
-	b, _ = new(event.Report).AppendBinary(nil)
+	b, _ = new(event.Checkpoint).AppendBinary(nil)
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var first, second event.Report
+		var first, second event.Checkpoint
 		if err := first.UnmarshalBinary(b); err != nil {
 			if !errors.Is(err, event.ErrCorrupt) {
 				t.Fatalf("error %v", err)

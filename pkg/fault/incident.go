@@ -28,8 +28,8 @@ type Incident struct {
 	ResponseBody   []byte // at most 8 KiB
 }
 
-// Observer is told of incidents. Observe does not block for long and is safe
+// Reporter takes reports of incidents. Report does not block for long and is safe
 // for concurrent use.
-type Observer interface {
-	Observe(Incident)
+type Reporter interface {
+	Report(Incident)
 }

@@ -91,7 +91,7 @@ func TestClusterHolds(t *testing.T) {
 		mustAppend(t, a, fmt.Sprint(i))
 	}
 	hold := func(j *journal.Journal, reader string, seq uint64) {
-		if err := j.Events().Hold(t.Context(), reader, seq); err != nil {
+		if err := j.Events().Pin(t.Context(), reader, seq); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestClusterHolds(t *testing.T) {
 		if err := b.Trim(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return b.Events().Holds()["of-b"] == 6
+		return b.Events().Pins()["of-b"] == 6
 	})
 }
 

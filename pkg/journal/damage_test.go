@@ -84,7 +84,7 @@ func TestDamage(t *testing.T) {
 				}
 			}
 			var seen observer
-			j := mustOpen(t, testConfig(), journal.Options{Dir: dir, Observer: &seen})
+			j := mustOpen(t, testConfig(), journal.Options{Dir: dir, Reporter: &seen})
 			run(t, j)
 			after := mustAppend(t, j, "after")
 			if _, taken := want[after]; taken {

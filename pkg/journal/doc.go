@@ -21,7 +21,7 @@
 //     front, oldest first. A stream that nobody holds is never trimmed, and the
 //     last message of a stream stays.
 //   - Damage never stops the start or a reader. It is found (see below),
-//     logged and told to the Observer once, counted, and reported to each reader
+//     logged and reported once, counted, and reported to each reader
 //     as Message.Lost.
 //   - A wedged embedded server (JetStream's publishes hang for good once its disk
 //     was full) is restarted in place; the appends that wait are repeated under

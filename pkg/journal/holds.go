@@ -68,7 +68,7 @@ func (h *holdStore) forget(stream string) {
 // Run, and by Close. A new or a lowered hold is stored before Hold returns.
 // Hold a stream before reading its Bounds, so that nothing is trimmed between.
 // Reader names are 1 to 96 letters, digits, "-" or "_".
-func (s *Stream) Hold(ctx context.Context, reader string, seq uint64) error {
+func (s *Stream) Pin(ctx context.Context, reader string, seq uint64) error {
 	if err := checkName(reader); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Stream) Hold(ctx context.Context, reader string, seq uint64) error {
 
 // Release says that the reader needs nothing any more. It is stored before
 // Release returns. A stream without any hold is not trimmed.
-func (s *Stream) Release(ctx context.Context, reader string) error {
+func (s *Stream) Unpin(ctx context.Context, reader string) error {
 	if err := checkName(reader); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (s *Stream) Release(ctx context.Context, reader string) error {
 }
 
 // Holds returns what each reader of the stream needs, as this process knows it.
-func (s *Stream) Holds() map[string]uint64 { return s.j.holds.of(s.label) }
+func (s *Stream) Pins() map[string]uint64 { return s.j.holds.of(s.label) }
 
 func (h *holdStore) of(stream string) map[string]uint64 {
 	h.mu.Lock()

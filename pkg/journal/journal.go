@@ -22,7 +22,7 @@ type Options struct {
 	Dir        string // of the embedded server; it is made if missing
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
-	Observer   fault.Observer
+	Reporter   fault.Reporter
 }
 
 // Journal is an open journal. Its methods are safe for concurrent use.
@@ -114,7 +114,7 @@ func assemble(cfg Config, opts Options) (*Journal, error) {
 	j.gate.minFree = cfg.MinFree
 	j.gate.free.Store(math.MaxInt64)
 	j.watch = watch{gate: &j.gate, bad: make(chan error, 1)}
-	j.losses = losses{log: log, observer: opts.Observer, metrics: m}
+	j.losses = losses{log: log, reporter: opts.Reporter, metrics: m}
 	j.events = &Stream{j: j, name: eventsStream, label: "events", bound: cfg.eventsBytes()}
 	j.outcomes = &Stream{j: j, name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
 	return j, nil

@@ -39,7 +39,7 @@ type observer struct {
 	seen []fault.Incident
 }
 
-func (o *observer) Observe(i fault.Incident) {
+func (o *observer) Report(i fault.Incident) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seen = append(o.seen, i)

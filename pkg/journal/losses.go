@@ -13,7 +13,7 @@ import (
 // upon it.
 type losses struct {
 	log      *slog.Logger
-	observer fault.Observer
+	reporter fault.Reporter
 	metrics  *metrics
 
 	mu   sync.Mutex
@@ -62,7 +62,7 @@ func (l *losses) first(g gap) bool {
 }
 
 func (l *losses) observe(class string, err error) {
-	if l.observer != nil {
-		l.observer.Observe(fault.Incident{Component: "journal", Class: class, Err: err, Time: time.Now()})
+	if l.reporter != nil {
+		l.reporter.Report(fault.Incident{Component: "journal", Class: class, Err: err, Time: time.Now()})
 	}
 }

@@ -12,17 +12,17 @@ import (
 // Notes are short texts that the processes of a cluster write for each other, one
 // under each name: the last one holds. A name is of parts with dots between them,
 // each 1 to 96 letters, digits, "-" or "_". Notes is a lease.Board.
-type Notes struct{ j *Journal }
+type KV struct{ j *Journal }
 
 // Notes are those of the journal's cluster. With an embedded server there is
 // nobody else to write for, and no notes.
-func (j *Journal) Notes() *Notes { return &Notes{j} }
+func (j *Journal) KV() *KV { return &KV{j} }
 
 // Write replaces the note under a name and returns its number, which is higher
 // than that of any note before it. With after it does so only while the note
 // there has that number, 0 for none; otherwise written is false. The error wraps
 // ErrUnavailable, or is the context's; the note may have been written then.
-func (n *Notes) Write(ctx context.Context, name string, text []byte, after *uint64) (number uint64, written bool, err error) {
+func (n *KV) Put(ctx context.Context, name string, text []byte, after *uint64) (number uint64, written bool, err error) {
 	if err := checkNote(name); err != nil {
 		return 0, false, err
 	}
@@ -41,7 +41,7 @@ func (n *Notes) Write(ctx context.Context, name string, text []byte, after *uint
 
 // Read returns the note under a name as the servers' leader knows it. The number
 // is 0 if there is none. Errors are those of Write.
-func (n *Notes) Read(ctx context.Context, name string) (number uint64, text []byte, err error) {
+func (n *KV) Get(ctx context.Context, name string) (number uint64, text []byte, err error) {
 	if err := checkNote(name); err != nil {
 		return 0, nil, err
 	}
@@ -58,7 +58,7 @@ func (n *Notes) Read(ctx context.Context, name string) (number uint64, text []by
 // Each calls do for every note, in the order they were written, perhaps as a
 // replica that is behind knows it. A note that is replaced meanwhile may come
 // twice, the newer one later, or not at all. Errors are those of Write.
-func (n *Notes) Each(ctx context.Context, do func(name string, number uint64, text []byte)) error {
+func (n *KV) Each(ctx context.Context, do func(name string, number uint64, text []byte)) error {
 	err := n.j.reads.each(ctx, notesStream, func(subject string, seq uint64, data []byte) {
 		do(strings.TrimPrefix(subject, notesPrefix), seq, data)
 	})

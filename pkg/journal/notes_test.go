@@ -12,16 +12,16 @@ import (
 // TestNotes: what one process writes the other reads, and who is late is told.
 func TestNotes(t *testing.T) {
 	s := startServer(t, t.TempDir(), 0)
-	one, two := mustOpen(t, clusterConfig(s), journal.Options{}).Notes(), mustOpen(t, clusterConfig(s), journal.Options{}).Notes()
-	write := func(n *journal.Notes, name, text string, after *uint64) (uint64, bool) {
+	one, two := mustOpen(t, clusterConfig(s), journal.Options{}).KV(), mustOpen(t, clusterConfig(s), journal.Options{}).KV()
+	write := func(n *journal.KV, name, text string, after *uint64) (uint64, bool) {
 		t.Helper()
-		number, written, err := n.Write(t.Context(), name, []byte(text), after)
+		number, written, err := n.Put(t.Context(), name, []byte(text), after)
 		if err != nil {
 			t.Fatalf("write %s: %v", name, err)
 		}
 		return number, written
 	}
-	if number, text, err := two.Read(t.Context(), "lease.a"); number != 0 || text != nil || err != nil {
+	if number, text, err := two.Get(t.Context(), "lease.a"); number != 0 || text != nil || err != nil {
 		t.Errorf("a note that nobody wrote: %d, %q, %v", number, text, err)
 	}
 	none := uint64(0)
@@ -36,7 +36,7 @@ func TestNotes(t *testing.T) {
 	if !written || second <= first {
 		t.Errorf("the second note: %d after %d, written %v", second, first, written)
 	}
-	if number, text, err := one.Read(t.Context(), "lease.a"); number != second || string(text) != "two" || err != nil {
+	if number, text, err := one.Get(t.Context(), "lease.a"); number != second || string(text) != "two" || err != nil {
 		t.Errorf("read %d, %q, %v; want %d, two", number, text, err, second)
 	}
 	third, _ := write(one, "session.b-1", "", nil)
@@ -46,10 +46,10 @@ func TestNotes(t *testing.T) {
 		return err == nil && len(found) == 2 && found["lease.a"] == fmt.Sprintf("%d two", second) && found["session.b-1"] == fmt.Sprintf("%d ", third)
 	})
 	for _, name := range []string{"", "a.", "a b", "lease.*", ">"} {
-		if _, _, err := one.Write(t.Context(), name, nil, nil); err == nil {
+		if _, _, err := one.Put(t.Context(), name, nil, nil); err == nil {
 			t.Errorf("%q is no name", name)
 		}
-		if _, _, err := one.Read(t.Context(), name); err == nil {
+		if _, _, err := one.Get(t.Context(), name); err == nil {
 			t.Errorf("%q is no name", name)
 		}
 	}
@@ -60,21 +60,21 @@ func TestNotes(t *testing.T) {
 func TestNotesComeBack(t *testing.T) {
 	s := startServer(t, t.TempDir(), 0)
 	j := mustOpen(t, clusterConfig(s), journal.Options{})
-	n := j.Notes()
-	if _, _, err := n.Write(t.Context(), "session.a", []byte("here"), nil); err != nil {
+	n := j.KV()
+	if _, _, err := n.Put(t.Context(), "session.a", []byte("here"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.DeleteNotes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the stream to be back", func() bool {
-		_, written, err := n.Write(t.Context(), "session.a", []byte("here"), nil)
+		_, written, err := n.Put(t.Context(), "session.a", []byte("here"), nil)
 		return err == nil && written
 	})
 	s.Shutdown()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, written, err := n.Write(ctx, "session.a", nil, nil); written || err == nil {
+	if _, written, err := n.Put(ctx, "session.a", nil, nil); written || err == nil {
 		t.Error("a note was written where no server is")
 	}
 	if err := n.Each(ctx, func(string, uint64, []byte) {}); err == nil {

@@ -179,7 +179,7 @@ func TestMetrics(t *testing.T) {
 	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Registerer: reg})
 	run(t, j)
 	mustAppend(t, j, "a")
-	if err := j.Events().Hold(t.Context(), "loader", 1); err != nil {
+	if err := j.Events().Pin(t.Context(), "loader", 1); err != nil {
 		t.Fatal(err)
 	}
 	trimmed(t, j)

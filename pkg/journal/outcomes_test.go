@@ -118,23 +118,23 @@ func TestHolds(t *testing.T) {
 	dir := t.TempDir()
 	j, stop := mustStart(t, dir)
 	for i, name := range []string{"loader", "lane-ga4", "gone"} {
-		if err := j.Events().Hold(t.Context(), name, uint64(i+1)); err != nil {
+		if err := j.Events().Pin(t.Context(), name, uint64(i+1)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for seq := range uint64(100) {
-		if err := j.Events().Hold(t.Context(), "loader", seq+1); err != nil {
+		if err := j.Events().Pin(t.Context(), "loader", seq+1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := j.Outcomes().Hold(t.Context(), "loader", 7); err != nil {
+	if err := j.Outcomes().Pin(t.Context(), "loader", 7); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Events().Release(t.Context(), "gone"); err != nil {
+	if err := j.Events().Unpin(t.Context(), "gone"); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]uint64{"loader": 100, "lane-ga4": 2}
-	if diff := cmp.Diff(want, j.Events().Holds()); diff != "" {
+	if diff := cmp.Diff(want, j.Events().Pins()); diff != "" {
 		t.Error(diff)
 	}
 	for i := range 120 { // so that no hold is ahead of the stream
@@ -145,13 +145,13 @@ func TestHolds(t *testing.T) {
 	}
 	mustClose(t, j)
 	j, _ = mustStart(t, dir)
-	if diff := cmp.Diff(want, j.Events().Holds()); diff != "" {
+	if diff := cmp.Diff(want, j.Events().Pins()); diff != "" {
 		t.Error("after reopening:", diff)
 	}
-	if diff := cmp.Diff(map[string]uint64{"loader": 7}, j.Outcomes().Holds()); diff != "" {
+	if diff := cmp.Diff(map[string]uint64{"loader": 7}, j.Outcomes().Pins()); diff != "" {
 		t.Error("after reopening:", diff)
 	}
-	if err := j.Events().Hold(t.Context(), "bad name", 1); err == nil {
+	if err := j.Events().Pin(t.Context(), "bad name", 1); err == nil {
 		t.Error("a name with a space: want an error")
 	}
 }

@@ -20,7 +20,7 @@ func TestWedgedServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var seen observer
-			j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Observer: &seen})
+			j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Reporter: &seen})
 			j.Hurry(300*time.Millisecond, 20*time.Second)
 			run(t, j)
 			r := mustRead(t, j.Events(), 0)
@@ -93,13 +93,13 @@ func TestServerDoesNotComeBack(t *testing.T) {
 // whoever watches, and the holds of the old one mean nothing.
 func TestStreamIsReplaced(t *testing.T) {
 	var seen observer
-	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Observer: &seen})
+	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Reporter: &seen})
 	run(t, j)
 	epoch := j.Epoch()
 	r := mustRead(t, j.Events(), 0)
 	mustAppend(t, j, "a")
 	mustNext(t, r)
-	if err := j.Events().Hold(t.Context(), "loader", 2); err != nil {
+	if err := j.Events().Pin(t.Context(), "loader", 2); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.DeleteEvents(t.Context()); err != nil {
@@ -115,7 +115,7 @@ func TestStreamIsReplaced(t *testing.T) {
 	if len(seen.of("new epoch")) != 1 {
 		t.Errorf("incidents: %q", seen.of("new epoch"))
 	}
-	if holds := j.Events().Holds(); len(holds) > 0 {
+	if holds := j.Events().Pins(); len(holds) > 0 {
 		t.Errorf("holds of the old stream: %v", holds)
 	}
 }

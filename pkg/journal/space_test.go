@@ -37,7 +37,7 @@ func TestTrafficBeyondTheBound(t *testing.T) {
 	run(t, j)
 	var all sync.WaitGroup
 	for _, name := range []string{"loader", "lane"} {
-		if err := j.Events().Hold(t.Context(), name, 1); err != nil {
+		if err := j.Events().Pin(t.Context(), name, 1); err != nil {
 			t.Fatal(err)
 		}
 		r := mustRead(t, j.Events(), 0)
@@ -49,7 +49,7 @@ func TestTrafficBeyondTheBound(t *testing.T) {
 					return
 				}
 				read += len(m.Records)
-				if err := j.Events().Hold(t.Context(), name, m.Seq+1); err != nil {
+				if err := j.Events().Pin(t.Context(), name, m.Seq+1); err != nil {
 					t.Error(err)
 				}
 			}
@@ -83,7 +83,7 @@ func TestFull(t *testing.T) {
 	cfg.MaxBytes = 32 * quantity.MiB
 	j := mustOpen(t, cfg, journal.Options{Dir: t.TempDir()})
 	run(t, j)
-	if err := j.Events().Hold(t.Context(), "slow", 1); err != nil {
+	if err := j.Events().Pin(t.Context(), "slow", 1); err != nil {
 		t.Fatal(err)
 	}
 	record := bytes.Repeat([]byte("x"), 1<<20)
@@ -109,7 +109,7 @@ func TestFull(t *testing.T) {
 	if first, _, err := j.Events().Bounds(t.Context()); first != 1 || err != nil {
 		t.Errorf("what is held was trimmed: first is %d, %v", first, err)
 	}
-	if err := j.Events().Hold(t.Context(), "slow", 10); err != nil {
+	if err := j.Events().Pin(t.Context(), "slow", 10); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "room after the reader went on", func() bool { return j.Ready(t.Context()) == nil })
@@ -170,7 +170,7 @@ func TestTrimKeepsWhatIsNotHeld(t *testing.T) {
 		t.Errorf("nobody holds the stream, but it begins at %d", first)
 	}
 	hold := func(reader string, seq uint64) {
-		if err := j.Events().Hold(t.Context(), reader, seq); err != nil {
+		if err := j.Events().Pin(t.Context(), reader, seq); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestTrimKeepsWhatIsNotHeld(t *testing.T) {
 	if first := trimmed(t, j); first != 3 {
 		t.Errorf("want first 3, got %d", first)
 	}
-	if err := j.Events().Release(t.Context(), "a"); err != nil {
+	if err := j.Events().Unpin(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
 	hold("b", 6) // beyond the last

@@ -10,14 +10,14 @@ import (
 
 // Board is where members write notes for each other, one under each name; the
 // last one holds.
-type Board interface {
+type Store interface {
 	// Write replaces the note under a name and returns its number, which is
 	// higher than that of any note before it. With after it does so only while
 	// the note there has that number, 0 for none; otherwise written is false.
-	Write(ctx context.Context, name string, text []byte, after *uint64) (number uint64, written bool, err error)
+	Put(ctx context.Context, name string, text []byte, after *uint64) (number uint64, written bool, err error)
 	// Read returns the note under a name as whoever leads the cluster knows it.
 	// The number is 0 if there is none.
-	Read(ctx context.Context, name string) (number uint64, text []byte, err error)
+	Get(ctx context.Context, name string) (number uint64, text []byte, err error)
 	// Each calls do for every note, perhaps as a copy that is behind knows it.
 	Each(ctx context.Context, do func(name string, number uint64, text []byte)) error
 }
@@ -70,7 +70,7 @@ func (m *Member) write(ctx context.Context, name string, note any, after *uint64
 	if err != nil {
 		return 0, false, err
 	}
-	return m.board.Write(ctx, name, text, after)
+	return m.board.Put(ctx, name, text, after)
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,96}$`)

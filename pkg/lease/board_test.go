@@ -45,7 +45,7 @@ func (w *wire) pass(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (w *wire) Write(ctx context.Context, name string, text []byte, after *uint64) (number uint64, written bool, err error) {
+func (w *wire) Put(ctx context.Context, name string, text []byte, after *uint64) (number uint64, written bool, err error) {
 	if err := w.pass(ctx); err != nil {
 		return 0, false, err
 	}
@@ -63,7 +63,7 @@ func (w *wire) Write(ctx context.Context, name string, text []byte, after *uint6
 	return b.number, true, nil
 }
 
-func (w *wire) Read(ctx context.Context, name string) (number uint64, text []byte, err error) {
+func (w *wire) Get(ctx context.Context, name string) (number uint64, text []byte, err error) {
 	if err := w.pass(ctx); err != nil {
 		return 0, nil, err
 	}

@@ -9,12 +9,12 @@ import (
 
 // ErrElsewhere is what Settle returns when something is at home with another
 // process.
-var ErrElsewhere = errors.New("another process is its home")
+var ErrPlacedElsewhere = errors.New("another process is its home")
 
 // Settle makes this process the home of something that is in one place for good,
 // such as a file on its disk, if it has none yet. If another process is its home,
 // the error wraps ErrElsewhere, unless move is set: then the home is moved here.
-func (m *Member) Settle(ctx context.Context, what string, move bool) error {
+func (m *Member) Place(ctx context.Context, what string, move bool) error {
 	if m.alone() {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (m *Member) settle(ctx context.Context, what string, move bool) error {
 	if err := checkName(what); err != nil {
 		return err
 	}
-	number, text, err := m.board.Read(ctx, homePrefix+what)
+	number, text, err := m.board.Get(ctx, homePrefix+what)
 	if err != nil {
 		return err
 	}
@@ -37,14 +37,14 @@ func (m *Member) settle(ctx context.Context, what string, move bool) error {
 	case home.Node == m.node:
 		return nil
 	case home.Node != "" && !move:
-		return fmt.Errorf("%w: %s, since %s", ErrElsewhere, home.Name, home.Since.Format(time.RFC3339))
+		return fmt.Errorf("%w: %s, since %s", ErrPlacedElsewhere, home.Name, home.Since.Format(time.RFC3339))
 	}
 	_, written, err := m.write(ctx, homePrefix+what, m.note(), &number)
 	if err != nil {
 		return err
 	}
 	if !written {
-		return fmt.Errorf("%w: it took it just now", ErrElsewhere)
+		return fmt.Errorf("%w: it took it just now", ErrPlacedElsewhere)
 	}
 	m.log.Info("this process is the home", "of", what, "before", home.Name)
 	return nil

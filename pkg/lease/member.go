@@ -22,11 +22,11 @@ const (
 
 // ErrTwins is what Member.Run returns when another process is a member under the
 // same node: its data directory is a copy of this one's.
-var ErrTwins = errors.New("another process goes by the same name in the cluster")
+var ErrDuplicateNode = errors.New("another process goes by the same name in the cluster")
 
 // Member is this process among those of a cluster.
 type Member struct {
-	board   Board
+	board   Store
 	node    string
 	session string // of this process; node outlives it
 	name    string
@@ -60,7 +60,7 @@ type Options struct {
 
 // Join makes this process a member. Nothing is taken before Run runs. Without a
 // board there are no others, and every lease is granted at once.
-func Join(board Board, cfg Config, opts Options) (*Member, error) {
+func Join(board Store, cfg Config, opts Options) (*Member, error) {
 	if err := errors.Join(cfg.Check(), checkName(opts.Node)); err != nil {
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
@@ -117,7 +117,7 @@ func (m *Member) Run(ctx context.Context) error {
 			}
 		}
 		err := m.turn(ctx)
-		if errors.Is(err, ErrTwins) {
+		if errors.Is(err, ErrDuplicateNode) {
 			return fmt.Errorf("keep leases: %w", err)
 		}
 		if ctx.Err() == nil {
@@ -195,7 +195,7 @@ func (m *Member) lose(c *campaign, why error) {
 func (m *Member) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), min(leaveTime, m.ttl))
 	defer cancel()
-	if _, _, err := m.board.Write(ctx, sessionPrefix+m.node, nil, nil); err != nil {
+	if _, _, err := m.board.Put(ctx, sessionPrefix+m.node, nil, nil); err != nil {
 		m.log.Warn("the others are not told that this process is gone, they will notice", "err", err)
 	}
 }
@@ -229,7 +229,7 @@ func (m *Member) Holder(name string) (h Holder, ok bool) {
 
 // Silent is for how long nothing was heard of a member, as this process knows
 // it; 0 of one that is there.
-func (m *Member) Silent(node string) time.Duration {
+func (m *Member) SilentFor(node string) time.Duration {
 	if node == m.node {
 		return 0
 	}

@@ -57,7 +57,7 @@ func join(t *testing.T, b *board, node string) *member {
 				m.quit(name)
 			}
 			cancel()
-			if err := <-m.ended; err != nil && !errors.Is(err, lease.ErrTwins) {
+			if err := <-m.ended; err != nil && !errors.Is(err, lease.ErrDuplicateNode) {
 				t.Error(err)
 			}
 		})
@@ -142,13 +142,13 @@ func TestNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := errors.New("said")
-	if err := m.Hold(t.Context(), "loader", func(context.Context) error { return said }); !errors.Is(err, said) {
+	if err := m.RunHolding(t.Context(), "loader", func(context.Context) error { return said }); !errors.Is(err, said) {
 		t.Errorf("want what the work returned, got %v", err)
 	}
-	if err := m.Settle(t.Context(), "warehouse", false); err != nil {
+	if err := m.Place(t.Context(), "warehouse", false); err != nil {
 		t.Error(err)
 	}
-	if _, held := m.Holder("loader"); held || m.Silent("another") < 0 {
+	if _, held := m.Holder("loader"); held || m.SilentFor("another") < 0 {
 		t.Error("somebody else is there")
 	}
 	if _, err := lease.Join(nil, lease.DefaultConfig(), lease.Options{Node: "no such name"}); err == nil {
@@ -166,16 +166,16 @@ func TestHold(t *testing.T) { synctest.Test(t, testHold) }
 func testHold(t *testing.T) {
 	cluster := &board{}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
-	a.begin(a.Hold, "loader")
+	a.begin(a.RunHolding, "loader")
 	eventually(t, "the first to work", func() bool { return a.does("loader") })
-	b.begin(b.Hold, "loader")
+	b.begin(b.RunHolding, "loader")
 	eventually(t, "the second to know who does it", func() bool {
 		h, held := b.Holder("loader")
 		return held && h.Name == "process a" && h.Alive && !h.Self
 	})
 	a.quit("loader")
 	eventually(t, "the second to take over", func() bool { return b.does("loader") })
-	a.begin(a.Hold, "loader")
+	a.begin(a.RunHolding, "loader")
 	b.wire.cut()
 	cutOff := time.Now()
 	eventually(t, "the one that is cut off to stop", func() bool { return !b.does("loader") })
@@ -201,11 +201,11 @@ func testSharedWork(t *testing.T) {
 	works := []string{"lane-a", "lane-b", "lane-c", "lane-d", "lane-e"}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	for _, name := range works {
-		a.begin(a.Share, name)
+		a.begin(a.RunBalanced, name)
 	}
 	eventually(t, "the first to do everything", func() bool { return len(a.doing()) == 5 })
 	for _, name := range works {
-		b.begin(b.Share, name)
+		b.begin(b.RunBalanced, name)
 	}
 	whole := func(members ...*member) bool {
 		var all []string
@@ -222,7 +222,7 @@ func testSharedWork(t *testing.T) {
 	eventually(t, "two to share the work", func() bool { return whole(a, b) })
 	c := join(t, cluster, "c")
 	for _, name := range works {
-		c.begin(c.Share, name)
+		c.begin(c.RunBalanced, name)
 	}
 	eventually(t, "three to share the work", func() bool { return whole(a, b, c) })
 	b.wire.cut()
@@ -244,18 +244,18 @@ func TestSameNodeAgain(t *testing.T) { synctest.Test(t, testSameNodeAgain) }
 func testSameNodeAgain(t *testing.T) {
 	cluster := &board{}
 	a := join(t, cluster, "a")
-	a.begin(a.Hold, "loader")
+	a.begin(a.RunHolding, "loader")
 	eventually(t, "it to work", func() bool { return a.does("loader") })
 	a.wire.cut() // as if it were killed: it cannot say that it goes
 	b := join(t, cluster, "a")
-	b.begin(b.Hold, "loader")
+	b.begin(b.RunHolding, "loader")
 	begun := time.Now()
 	eventually(t, "its successor to work", func() bool { return b.does("loader") })
 	if took := time.Since(begun); took > ttl {
 		t.Errorf("it took %v, as if it were another node", took)
 	}
 	a.wire.mend()
-	if err := <-a.ended; !errors.Is(err, lease.ErrTwins) {
+	if err := <-a.ended; !errors.Is(err, lease.ErrDuplicateNode) {
 		t.Errorf("two processes of one node: want ErrTwins, got %v", err)
 	}
 	a.ended <- nil
@@ -271,7 +271,7 @@ func testFencedWork(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- a.Hold(ctx, "lane-a", func(ctx context.Context) error {
+		ended <- a.RunHolding(ctx, "lane-a", func(ctx context.Context) error {
 			begun <- time.Now()
 			if len(begun) == 1 {
 				return fmt.Errorf("publish: %w", lease.ErrFenced)
@@ -289,7 +289,7 @@ func testFencedWork(t *testing.T) {
 		t.Errorf("it came back after %v", second.Sub(first))
 	}
 	failed := errors.New("failed")
-	if err := a.Hold(t.Context(), "lane-a", func(context.Context) error { return failed }); !errors.Is(err, failed) {
+	if err := a.RunHolding(t.Context(), "lane-a", func(context.Context) error { return failed }); !errors.Is(err, failed) {
 		t.Errorf("want the work's own error, got %v", err)
 	}
 }
@@ -300,17 +300,17 @@ func testSettle(t *testing.T) {
 	cluster := &board{}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	for range 2 {
-		if err := a.Settle(t.Context(), "warehouse", false); err != nil {
+		if err := a.Place(t.Context(), "warehouse", false); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := b.Settle(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrElsewhere) {
+	if err := b.Place(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrPlacedElsewhere) {
 		t.Errorf("want ErrElsewhere, got %v", err)
 	}
-	if err := b.Settle(t.Context(), "warehouse", true); err != nil {
+	if err := b.Place(t.Context(), "warehouse", true); err != nil {
 		t.Error(err)
 	}
-	if err := a.Settle(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrElsewhere) {
+	if err := a.Place(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrPlacedElsewhere) {
 		t.Errorf("want ErrElsewhere, got %v", err)
 	}
 }
@@ -321,14 +321,14 @@ func TestSilent(t *testing.T) { synctest.Test(t, testSilent) }
 func testSilent(t *testing.T) {
 	cluster := &board{}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
-	a.begin(a.Hold, "loader")
+	a.begin(a.RunHolding, "loader")
 	eventually(t, "it to work", func() bool { return a.does("loader") })
-	if silent := a.Silent("b"); silent != 0 {
+	if silent := a.SilentFor("b"); silent != 0 {
 		t.Errorf("silent for %v while it is there", silent)
 	}
 	b.stop()
-	eventually(t, "it to be missed", func() bool { return a.Silent("b") > ttl && a.Silent("never there") > ttl })
-	if a.Silent("a") != 0 {
+	eventually(t, "it to be missed", func() bool { return a.SilentFor("b") > ttl && a.SilentFor("never there") > ttl })
+	if a.SilentFor("a") != 0 {
 		t.Error("it misses itself")
 	}
 }

@@ -34,9 +34,9 @@ func neverTwo(t *testing.T, random *rand.Rand) {
 		m := join(t, cluster, node)
 		members = append(members, m)
 		for i, name := range works {
-			hold := m.Share
+			hold := m.RunBalanced
 			if i == 0 {
-				hold = m.Hold
+				hold = m.RunHolding
 			}
 			all.Go(func() {
 				err := hold(ctx, name, func(ctx context.Context) error {
@@ -86,16 +86,16 @@ func TestCutOffFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := join(t, &board{}, "a")
 		m.wire.cut()
-		m.begin(m.Hold, "loader")
+		m.begin(m.RunHolding, "loader")
 		late := time.NewTimer(10 * ttl)
 		<-late.C
 		if m.does("loader") {
 			t.Error("it works without a lease")
 		}
-		if err := m.Hold(t.Context(), "loader", nil); err == nil {
+		if err := m.RunHolding(t.Context(), "loader", nil); err == nil {
 			t.Error("one piece of work is held twice")
 		}
-		if err := m.Hold(t.Context(), "no such name", nil); err == nil {
+		if err := m.RunHolding(t.Context(), "no such name", nil); err == nil {
 			t.Error("a name may hold spaces")
 		}
 		m.wire.mend()
@@ -103,4 +103,4 @@ func TestCutOffFromTheStart(t *testing.T) {
 	})
 }
 
-var _ lease.Board = (*wire)(nil)
+var _ lease.Store = (*wire)(nil)

@@ -32,7 +32,7 @@ type roster struct {
 
 // readRoster makes a roster of what is on the board, keeping from before when each
 // session was first seen as it is.
-func readRoster(ctx context.Context, board Board, before roster) (roster, error) {
+func readRoster(ctx context.Context, board Store, before roster) (roster, error) {
 	now := roster{sessions: make(map[string]session), leases: make(map[string]lease)}
 	err := board.Each(ctx, func(name string, number uint64, text []byte) {
 		if node, ok := strings.CutPrefix(name, sessionPrefix); ok {

@@ -59,7 +59,7 @@ func (m *Member) twin() error {
 	if m.heard == 0 || s.number <= m.heard || s.ID == "" || s.ID == m.session {
 		return nil
 	}
-	return fmt.Errorf("%w: %s; give each process a data directory of its own, and never a copy of another's", ErrTwins, s.Name)
+	return fmt.Errorf("%w: %s; give each process a data directory of its own, and never a copy of another's", ErrDuplicateNode, s.Name)
 }
 
 // look makes the picture of the shared work, and notes what was lost and what is
@@ -175,7 +175,7 @@ func (m *Member) silent(ctx context.Context, l lease) (bool, error) {
 	m.mu.Lock()
 	known := m.roster.sessions[l.Node]
 	m.mu.Unlock()
-	number, text, err := m.board.Read(ctx, sessionPrefix+l.Node)
+	number, text, err := m.board.Get(ctx, sessionPrefix+l.Node)
 	if err != nil {
 		return false, fmt.Errorf("ask for the holder of a lease: %w", err)
 	}

@@ -46,7 +46,7 @@ var (
 // begun again when the lease is taken again. Hold returns nil when ctx ends, and
 // otherwise what work returned by itself. Names are 1 to 96 letters, digits, "-" or
 // "_"; a member holds or shares one name once at a time.
-func (m *Member) Hold(ctx context.Context, name string, work func(ctx context.Context) error) error {
+func (m *Member) RunHolding(ctx context.Context, name string, work func(ctx context.Context) error) error {
 	return m.campaign(ctx, name, false, work)
 }
 
@@ -54,7 +54,7 @@ func (m *Member) Hold(ctx context.Context, name string, work func(ctx context.Co
 // takes no more than its part of them, their number divided by that of the
 // processes that are up, while others can do the rest, and gives up what it has
 // beyond it.
-func (m *Member) Share(ctx context.Context, name string, work func(ctx context.Context) error) error {
+func (m *Member) RunBalanced(ctx context.Context, name string, work func(ctx context.Context) error) error {
 	return m.campaign(ctx, name, true, work)
 }
 
@@ -152,7 +152,7 @@ func (m *Member) giveBack(c *campaign, t *tenure, fenced bool) {
 func (m *Member) free(name string, held uint64) (number uint64, written bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), min(writeLimit, m.ttl))
 	defer cancel()
-	number, written, err = m.board.Write(ctx, leasePrefix+name, nil, &held)
+	number, written, err = m.board.Put(ctx, leasePrefix+name, nil, &held)
 	if err != nil {
 		m.log.Warn("a lease could not be given back, it runs out", "lease", name, "err", err)
 	}

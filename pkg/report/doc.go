@@ -8,7 +8,7 @@
 //     and the stack of whoever observed it; the rest of the minute becomes one
 //     summary with the count and the first and last receipt. Every incident is
 //     counted: one that found the queue full is in its group's summary.
-//   - Observe never waits: not for Sentry, not for the log, not for a full queue.
+//   - Report never waits: not for Sentry, not for the log, not for a full queue.
 //     A Sentry that is dead, slow or refusing costs nothing but the detail; what
 //     it does not take goes to the log instead.
 //   - Bounds. Groups, queued records, label values, bodies, headers and receipts

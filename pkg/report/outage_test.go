@@ -59,7 +59,7 @@ func TestDeadSentryGoesToTheLog(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	r, stop := start(t, report.Config{DSN: dsn}, report.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Registerer: registry})
 	for range 3 {
-		r.Observe(small("timeout"))
+		r.Report(small("timeout"))
 	}
 	stop()
 	if n := strings.Count(out.String(), `"msg":"incident"`); n != 3 {
@@ -92,11 +92,11 @@ func TestHangingSentryDelaysNobody(t *testing.T) {
 		r, stop := start(t, report.Config{DSN: fakeDSN}, report.Options{Transport: sentry, Logger: slog.New(slog.NewJSONHandler(&out, nil))})
 		begin := time.Now()
 		for range 500 {
-			r.Observe(small("timeout"))
-			r.Observe(small("http 500"))
+			r.Report(small("timeout"))
+			r.Report(small("http 500"))
 		}
 		if d := time.Since(begin); d != 0 {
-			t.Errorf("Observe took %s", d)
+			t.Errorf("Report took %s", d)
 		}
 		<-sentry.tried
 		begin = time.Now()
@@ -114,11 +114,11 @@ func TestSentryComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sentry := &flaky{fakeSentry: newFakeSentry(), away: true}
 		r, stop := start(t, report.Config{DSN: fakeDSN}, report.Options{Transport: sentry})
-		r.Observe(small("first"))
+		r.Report(small("first"))
 		synctest.Wait()
 		sentry.away = false
 		time.Sleep(2 * time.Second)
-		r.Observe(small("second"))
+		r.Report(small("second"))
 		stop()
 		events := sentry.seen(t)
 		if len(events) != 1 || events[0].Tags["class"] != "second" {
@@ -164,7 +164,7 @@ func TestSentryAnswers(t *testing.T) {
 			var out bytes.Buffer
 			r, stop := start(t, report.Config{DSN: sentry.serve(t, c.answer)}, report.Options{Registerer: registry, Logger: slog.New(slog.NewJSONHandler(&out, nil))})
 			for range 3 {
-				r.Observe(small("timeout"))
+				r.Report(small("timeout"))
 			}
 			stop()
 			sentry.seen(t)

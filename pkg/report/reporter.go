@@ -47,7 +47,7 @@ type sink interface {
 	close()
 }
 
-// Reporter is the fault.Observer that tells people. Make one with New and Run it.
+// Reporter is the fault.Reporter that tells people. Make one with New and Run it.
 type Reporter struct {
 	groups  groups
 	queue   chan *record
@@ -97,10 +97,10 @@ func (r *Reporter) Guard(secrets []string) {
 	r.scrub.Store(newScrubber(r.secrets))
 }
 
-// Observe takes note of an incident. It never blocks and may be called from
+// Report takes an incident. It never blocks and may be called from
 // anywhere, before and after Run too: what is observed before Run waits in the
 // queue, what is observed after it is only counted.
-func (r *Reporter) Observe(i fault.Incident) {
+func (r *Reporter) Report(i fault.Incident) {
 	if i.Time.IsZero() {
 		i.Time = time.Now()
 	}

@@ -42,7 +42,7 @@ func TestSentryEventHasAllAndNoSecrets(t *testing.T) {
 	sentry := newFakeSentry()
 	dsn := sentry.serve(t, nil)
 	r, stop := start(t, report.Config{DSN: dsn, Environment: "staging"}, report.Options{Release: "v1.2.3", Secrets: []string{"hunter2/secret", "", "500"}})
-	r.Observe(vendorRefusal())
+	r.Report(vendorRefusal())
 	stop()
 
 	events := sentry.seen(t)
@@ -90,7 +90,7 @@ func TestNothingElseIsCollected(t *testing.T) {
 	t.Setenv("SENTRY_RELEASE", "from-the-environment")
 	sentry := newFakeSentry()
 	r, stop := start(t, report.Config{DSN: sentry.serve(t, nil)}, report.Options{Secrets: []string{"hunter2/secret"}})
-	r.Observe(vendorRefusal())
+	r.Report(vendorRefusal())
 	stop()
 
 	e := sentry.seen(t)[0]
@@ -116,9 +116,9 @@ func TestTenInFullThenASummary(t *testing.T) {
 		r, stop := start(t, report.Config{DSN: fakeDSN}, report.Options{Transport: sentry})
 		for minute := range 2 {
 			for i := range 25 {
-				r.Observe(fault.Incident{Component: "lane", Tracker: "ga4", Class: "timeout", Err: errors.New("slow"), Receipts: []string{fmt.Sprintf("e1-%d-%d", minute, i)}})
+				r.Report(fault.Incident{Component: "lane", Tracker: "ga4", Class: "timeout", Err: errors.New("slow"), Receipts: []string{fmt.Sprintf("e1-%d-%d", minute, i)}})
 			}
-			r.Observe(fault.Incident{Component: "loader", Class: "load batch", Err: errors.New("disk")})
+			r.Report(fault.Incident{Component: "loader", Class: "load batch", Err: errors.New("disk")})
 			time.Sleep(time.Minute)
 			synctest.Wait()
 		}
@@ -160,7 +160,7 @@ func TestGroupsAreBounded(t *testing.T) {
 		registry := prometheus.NewPedanticRegistry()
 		r, stop := start(t, report.Config{DSN: fakeDSN}, report.Options{Transport: sentry, Registerer: registry})
 		for i := range 1000 {
-			r.Observe(fault.Incident{Component: "lane", Class: "class " + strconv.Itoa(i), Err: errors.New("x")})
+			r.Report(fault.Incident{Component: "lane", Class: "class " + strconv.Itoa(i), Err: errors.New("x")})
 		}
 		stop()
 
@@ -188,12 +188,12 @@ func TestFloodIsBoundedAndCounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Nobody delivers yet: the queue fills and Observe still returns.
+		// Nobody delivers yet: the queue fills and Report still returns.
 		var callers sync.WaitGroup
 		for c := range 10 {
 			callers.Go(func() {
 				for i := range 10_000 {
-					r.Observe(fault.Incident{Component: "lane", Tracker: "t" + strconv.Itoa(c), Class: "c" + strconv.Itoa(i%20), Err: errors.New("flood")})
+					r.Report(fault.Incident{Component: "lane", Tracker: "t" + strconv.Itoa(c), Class: "c" + strconv.Itoa(i%20), Err: errors.New("flood")})
 				}
 			})
 		}
@@ -220,7 +220,7 @@ func TestLogHasTheSameContent(t *testing.T) {
 	var out bytes.Buffer
 	r, stop := start(t, report.Config{}, report.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Secrets: []string{"hunter2/secret"}})
 	for range 12 {
-		r.Observe(vendorRefusal())
+		r.Report(vendorRefusal())
 	}
 	stop()
 
@@ -279,7 +279,7 @@ func TestSecretAcrossTheCutIsFound(t *testing.T) {
 	i := vendorRefusal()
 	i.Err = errors.New(strings.Repeat("m", 2040) + "hunter2/secret-longer")
 	i.ResponseBody = []byte(strings.Repeat("y", 8<<10-5) + "hunter2/secret-longer and more")
-	r.Observe(i)
+	r.Report(i)
 	stop()
 	if strings.Contains(out.String(), "hunte") || strings.Contains(out.String(), "longer") {
 		t.Error("a part of a secret is in the log")
@@ -302,7 +302,7 @@ func TestObserveDoesNotKeepTheCallersMemory(t *testing.T) {
 	}
 	i := vendorRefusal()
 	i.RequestBody = []byte("as it was")
-	r.Observe(i)
+	r.Report(i)
 	copy(i.RequestBody, "altered!!")
 	i.Receipts[0] = "altered"
 	i.RequestHeader["Content-Type"][0] = "altered"
@@ -317,8 +317,8 @@ func TestZeroAndNilAreFine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Observe(fault.Incident{})
-	r.Observe(fault.Incident{URL: "::not a url\x00", RequestBody: []byte{0xff}, ResponseHeader: http.Header{"Server": {"\xff"}}})
+	r.Report(fault.Incident{})
+	r.Report(fault.Incident{URL: "::not a url\x00", RequestBody: []byte{0xff}, ResponseHeader: http.Header{"Server": {"\xff"}}})
 	run(t, r)
 }
 
@@ -363,7 +363,7 @@ func TestGuardedSecretsAreReplacedToo(t *testing.T) {
 	r.Guard([]string{"second-secret"})
 	i := vendorRefusal()
 	i.Err = errors.New("first-secret and second-secret")
-	r.Observe(i)
+	r.Report(i)
 	stop()
 	if text := out.String(); strings.Contains(text, "first-secret") || strings.Contains(text, "second-secret") || !strings.Contains(text, "[secret] and [secret]") {
 		t.Errorf("the log says %s", text)

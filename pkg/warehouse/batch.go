@@ -11,7 +11,7 @@ import (
 type Batch struct {
 	// Events and Outcomes are the marks that the batch leads to. An empty Epoch
 	// says that the batch holds nothing of that stream.
-	Events, Outcomes Mark
+	Events, Outcomes StreamPosition
 
 	Raw        []RawRow
 	Deliveries []DeliveryRow
@@ -58,7 +58,7 @@ type FilteredRow struct {
 	Tracker string
 	Run     uint32
 	Plan    string
-	event.Held
+	event.FilteredCount
 }
 
 // LeakRow adds to a count of leaks.
@@ -110,7 +110,7 @@ func (b *Batch) receipts() []string {
 
 // After returns what of the batch is not loaded yet, given the stored marks: all
 // of it, in the ordinary case. The slices are shared with b.
-func (b *Batch) After(marks []Mark) *Batch {
+func (b *Batch) After(marks []StreamPosition) *Batch {
 	rest := *b
 	for _, m := range marks {
 		switch {
@@ -125,7 +125,7 @@ func (b *Batch) After(marks []Mark) *Batch {
 
 func (b *Batch) afterEvents(next event.Position) {
 	if !next.Before(b.Events.Next) {
-		b.Events, b.Raw, b.Names = Mark{}, nil, nil
+		b.Events, b.Raw, b.Names = StreamPosition{}, nil, nil
 		return
 	}
 	for len(b.Raw) > 0 && b.Raw[0].Receipt.Before(next) {
@@ -135,7 +135,7 @@ func (b *Batch) afterEvents(next event.Position) {
 
 func (b *Batch) afterOutcomes(next uint64) {
 	if next >= b.Outcomes.Next.Seq {
-		b.Outcomes, b.Deliveries, b.Filtered, b.Leaks, b.Gaps, b.Lanes = Mark{}, nil, nil, nil, nil, nil
+		b.Outcomes, b.Deliveries, b.Filtered, b.Leaks, b.Gaps, b.Lanes = StreamPosition{}, nil, nil, nil, nil, nil
 		return
 	}
 	for len(b.Deliveries) > 0 && b.Deliveries[0].Seq < next {

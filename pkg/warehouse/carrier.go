@@ -147,7 +147,7 @@ func (c *carrier) addEvents(ctx context.Context, arrival eventArrival) error {
 		c.bytes += len(row.Data) + len(row.Context) + len(row.Translated)
 	}
 	if from.Before(arrival.batch.Next) {
-		c.batch.Events = Mark{Stream: EventsStream, Epoch: arrival.epoch, Next: arrival.batch.Next}
+		c.batch.Events = StreamPosition{Stream: EventsStream, Epoch: arrival.epoch, Next: arrival.batch.Next}
 		c.gathered.set(c.batch.Events)
 	}
 	return c.admit(ctx)
@@ -182,15 +182,15 @@ func (c *carrier) take(ctx context.Context) error {
 		}
 	}
 	c.held = c.held[1:]
-	c.batch.AddReport(arrival.seq, &arrival.report)
-	c.batch.Outcomes = Mark{Stream: OutcomesStream, Epoch: arrival.epoch, Next: event.Position{Seq: arrival.seq + 1}}
+	c.batch.AddCheckpoint(arrival.seq, &arrival.report)
+	c.batch.Outcomes = StreamPosition{Stream: OutcomesStream, Epoch: arrival.epoch, Next: event.Position{Seq: arrival.seq + 1}}
 	c.gathered.set(c.batch.Outcomes)
 	return nil
 }
 
 // covered reports whether every event the report speaks of is loaded or in the
 // batch. Nothing more can come of an epoch that has ended.
-func (c *carrier) covered(r *event.Report) bool {
+func (c *carrier) covered(r *event.Checkpoint) bool {
 	if r.Epoch != c.events.Epoch() && r.Epoch != c.batch.Events.Epoch {
 		return true
 	}

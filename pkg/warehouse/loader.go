@@ -31,7 +31,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
-	Observer   fault.Observer // told of what goes wrong
+	Reporter   fault.Reporter // told of what goes wrong
 }
 
 // Loader carries the journal's two streams into the warehouse. One loader may
@@ -43,7 +43,7 @@ type Loader struct {
 	outcomes  Outcomes
 	loaded    func(event.Position, uint64)
 	log       *slog.Logger
-	observer  fault.Observer
+	reporter  fault.Reporter
 	metrics   *metrics
 	upkeep    *upkeep
 	lag       *lag
@@ -59,7 +59,7 @@ func NewLoader(config Config, options Options) (*Loader, error) {
 	}
 	l := &Loader{
 		config: config, warehouse: options.Warehouse, events: options.Events, outcomes: options.Outcomes,
-		log: options.Logger, observer: options.Observer,
+		log: options.Logger, reporter: options.Reporter,
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -127,13 +127,13 @@ func (l *Loader) Run(ctx context.Context) error {
 
 // start waits until the warehouse is ready and says how far it is loaded.
 func (l *Loader) start(ctx context.Context) (loadedMarks, error) {
-	var marks []Mark
+	var marks []StreamPosition
 	err := l.persist(ctx, prepareWarehouse, func(ctx context.Context) error {
 		if err := l.warehouse.Prepare(ctx); err != nil {
 			return err
 		}
 		var err error
-		marks, err = l.warehouse.Marks(ctx)
+		marks, err = l.warehouse.Positions(ctx)
 		return err
 	})
 	if err != nil {
@@ -221,8 +221,8 @@ func class(what string, err error) string {
 
 func (l *Loader) incident(class string, err error, attempt int, receipts []string) {
 	l.log.Error("warehouse loader failed", "class", class, "attempt", attempt, "err", err)
-	if l.observer != nil {
-		l.observer.Observe(fault.Incident{
+	if l.reporter != nil {
+		l.reporter.Report(fault.Incident{
 			Component: "loader", Class: class, Err: err, Time: time.Now(), Attempt: attempt, Receipts: receipts,
 		})
 	}

@@ -105,7 +105,7 @@ func TestLoaderOtherJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		b.appendEvents(3)
-		b.store.marks = []warehouse.Mark{{Stream: warehouse.EventsStream, Epoch: "e1", Next: event.Position{Seq: 9}}}
+		b.store.marks = []warehouse.StreamPosition{{Stream: warehouse.EventsStream, Epoch: "e1", Next: event.Position{Seq: 9}}}
 		b.start()
 		if err := <-b.done; !errors.Is(err, warehouse.ErrOtherJournal) {
 			t.Errorf("run: %v, want ErrOtherJournal", err)

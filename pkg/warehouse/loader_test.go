@@ -46,7 +46,7 @@ func newBench(t *testing.T, change func(*warehouse.Config)) *bench {
 	}
 	var err error
 	b.loader, err = warehouse.NewLoader(config, warehouse.Options{
-		Warehouse: b.store, Events: b.journal.Events(), Outcomes: b.journal.Outcomes(), Observer: b.seen, Registerer: b.metrics,
+		Warehouse: b.store, Events: b.journal.Events(), Outcomes: b.journal.Outcomes(), Reporter: b.seen, Registerer: b.metrics,
 		Loaded: func(events event.Position, outcomes uint64) {
 			b.loaded = append(b.loaded, fmt.Sprint(events, " ", outcomes))
 		},
@@ -95,7 +95,7 @@ func someRecord(n int) event.Record {
 func (b *bench) appendEvents(n int) {
 	for i := range n {
 		seq := b.journal.Append(someRecord(2*i), someRecord(2*i+1))
-		b.journal.Report(event.Report{
+		b.journal.Report(event.Checkpoint{
 			Tracker: "ga4", Watermark: event.Position{Seq: seq + 1},
 			Deliveries: []event.Delivery{{Position: event.Position{Seq: seq, Index: 1}, Outcome: event.Delivered}},
 		})
@@ -181,7 +181,7 @@ func TestLoaderOutcomesWaitForEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		for seq := range uint64(200) { // more than the loader holds back
-			b.journal.Report(event.Report{
+			b.journal.Report(event.Checkpoint{
 				Tracker: "ga4", Epoch: "e1", Watermark: event.Position{Seq: 1},
 				Deliveries: []event.Delivery{{Position: event.Position{Seq: seq + 1, Index: 1}, Outcome: event.Delivered}},
 			})
@@ -207,7 +207,7 @@ func TestLoaderReportAheadOfJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		b.appendEvents(1)
-		b.journal.Report(event.Report{Tracker: "ga4", Epoch: "e1", Watermark: event.Position{Seq: 50}})
+		b.journal.Report(event.Checkpoint{Tracker: "ga4", Epoch: "e1", Watermark: event.Position{Seq: 50}})
 		b.appendEvents(1)
 		b.start()
 		wait(time.Minute)

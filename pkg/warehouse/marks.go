@@ -10,7 +10,7 @@ type markKey struct {
 	epoch  string
 }
 
-func newLoadedMarks(marks []Mark) loadedMarks {
+func newLoadedMarks(marks []StreamPosition) loadedMarks {
 	m := loadedMarks{}
 	for _, mark := range marks {
 		m.set(mark)
@@ -18,7 +18,7 @@ func newLoadedMarks(marks []Mark) loadedMarks {
 	return m
 }
 
-func (m loadedMarks) set(mark Mark) {
+func (m loadedMarks) set(mark StreamPosition) {
 	if mark.Epoch != "" {
 		m[markKey{mark.Stream, mark.Epoch}] = mark.Next
 	}

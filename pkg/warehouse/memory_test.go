@@ -16,7 +16,7 @@ import (
 // memory is a warehouse that keeps everything in memory and fails when told to.
 type memory struct {
 	mu         sync.Mutex
-	marks      []warehouse.Mark
+	marks      []warehouse.StreamPosition
 	raw        []warehouse.RawRow
 	deliveries []warehouse.DeliveryRow
 	names      map[string]bool
@@ -73,11 +73,11 @@ func (m *memory) Load(_ context.Context, batch *warehouse.Batch) error {
 	return m.after()
 }
 
-func (m *memory) set(mark warehouse.Mark) {
+func (m *memory) set(mark warehouse.StreamPosition) {
 	if mark.Epoch == "" {
 		return
 	}
-	m.marks = slices.DeleteFunc(m.marks, func(o warehouse.Mark) bool { return o.Stream == mark.Stream && o.Epoch == mark.Epoch })
+	m.marks = slices.DeleteFunc(m.marks, func(o warehouse.StreamPosition) bool { return o.Stream == mark.Stream && o.Epoch == mark.Epoch })
 	m.marks = append(m.marks, mark)
 }
 
@@ -96,7 +96,7 @@ func (m *memory) Prepare(context.Context) error {
 	return m.fail()
 }
 
-func (m *memory) Marks(context.Context) ([]warehouse.Mark, error) {
+func (m *memory) Positions(context.Context) ([]warehouse.StreamPosition, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.marks), m.fail()
@@ -150,7 +150,7 @@ type incidents struct {
 	list []fault.Incident
 }
 
-func (i *incidents) Observe(incident fault.Incident) {
+func (i *incidents) Report(incident fault.Incident) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.list = append(i.list, incident)

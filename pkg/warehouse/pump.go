@@ -23,7 +23,7 @@ type eventArrival struct {
 type reportArrival struct {
 	epoch  string
 	seq    uint64
-	report event.Report
+	report event.Checkpoint
 }
 
 // The capacities are small: a message of the journal holds hundreds of records.

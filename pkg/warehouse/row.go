@@ -80,7 +80,7 @@ func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // AddReport appends the rows of a report, the one with that sequence in the
 // outcomes stream. The mark is the caller's to set.
-func (b *Batch) AddReport(seq uint64, r *event.Report) {
+func (b *Batch) AddCheckpoint(seq uint64, r *event.Checkpoint) {
 	tracker, plan, release := text(r.Tracker), text(r.Plan), text(r.Release)
 	for _, d := range r.Deliveries {
 		d.EventID, d.Reason, d.Error = text(d.EventID), text(d.Reason), text(d.Error)
@@ -88,9 +88,9 @@ func (b *Batch) AddReport(seq uint64, r *event.Report) {
 			Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Plan: plan, Release: release, Delivery: d,
 		})
 	}
-	for _, h := range r.Held {
+	for _, h := range r.Filtered {
 		h.Source, h.Event, h.Reason = text(h.Source), text(h.Event), text(h.Reason)
-		b.Filtered = append(b.Filtered, FilteredRow{Seq: seq, Tracker: tracker, Run: r.Run, Plan: plan, Held: h})
+		b.Filtered = append(b.Filtered, FilteredRow{Seq: seq, Tracker: tracker, Run: r.Run, Plan: plan, FilteredCount: h})
 	}
 	for _, l := range r.Leaks {
 		l.Source, l.Event, l.Property, l.Kind = text(l.Source), text(l.Event), text(l.Property), text(l.Kind)
@@ -107,7 +107,7 @@ func (b *Batch) AddReport(seq uint64, r *event.Report) {
 
 // reach is the position up to which events must be loaded before the report:
 // beyond its watermark and every event it speaks of.
-func reach(r *event.Report) event.Position {
+func reach(r *event.Checkpoint) event.Position {
 	far := r.Watermark
 	for i := range r.Deliveries {
 		if next := r.Deliveries[i].Position.Next(); far.Before(next) {

@@ -39,7 +39,7 @@ type Outcomes interface {
 // OutcomeReader reads the outcomes stream in order.
 type OutcomeReader interface {
 	// Next waits for a report. When ctx ends first, the report is the next call's.
-	Next(ctx context.Context) (seq uint64, report event.Report, err error)
+	Next(ctx context.Context) (seq uint64, report event.Checkpoint, err error)
 	// Close releases the reader.
 	Close() error
 }

@@ -17,7 +17,7 @@ type Warehouse interface {
 	Prepare(ctx context.Context) error
 
 	// Marks returns how far each stream of each epoch is loaded.
-	Marks(ctx context.Context) ([]Mark, error)
+	Positions(ctx context.Context) ([]StreamPosition, error)
 
 	// Names returns the event names counted apart for a source and day.
 	Names(ctx context.Context, day time.Time, source string) ([]string, error)
@@ -59,7 +59,7 @@ const (
 )
 
 // Mark says how far a stream is loaded: everything before Next is.
-type Mark struct {
+type StreamPosition struct {
 	Stream Stream
 	Epoch  string
 	// Next is the first position not loaded. Outcomes are numbered by sequence

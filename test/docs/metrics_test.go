@@ -63,7 +63,7 @@ func (c *catalogue) Unregister(prometheus.Collector) bool { return false }
 type (
 	noLog       struct{ dispatcher.Log }
 	noSource    struct{ delivery.Source }
-	noLedger    struct{ delivery.Ledger }
+	noLedger    struct{ delivery.OutcomeLog }
 	noTracker   struct{ tracker.Tracker }
 	noWarehouse struct{ warehouse.Warehouse }
 	noEvents    struct{ warehouse.Events }
@@ -95,7 +95,7 @@ func metrics(t *testing.T) map[string][]string {
 	lane := delivery.DefaultConfig()
 	lane.Name = "vendor"
 	_, err = delivery.New(lane, noTracker{}, tracker.Traits{}, delivery.Deps{
-		Source: noSource{}, Ledger: noLedger{}, Tracer: func() delivery.Tracer { return nil }, Registerer: c,
+		Source: noSource{}, OutcomeLog: noLedger{}, Tracer: func() delivery.Tracer { return nil }, Registerer: c,
 	})
 	must(err)
 	_, err = warehouse.NewLoader(warehouse.DefaultConfig(), warehouse.Options{

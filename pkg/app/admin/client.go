@@ -52,8 +52,8 @@ func (c *Client) Query(ctx context.Context, sql string, maxRows int) (*Table, er
 }
 
 // Event implements Accountant.
-func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]Way, error) {
-	return call[[]Way](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
+func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]Trail, error) {
+	return call[[]Trail](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
 }
 
 // Reconcile implements Accountant.

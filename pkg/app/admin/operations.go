@@ -54,7 +54,7 @@ type Watcher interface {
 type Accountant interface {
 	// Event returns the ways of the events with this event id or receipt:
 	// several when a duplicate was sent.
-	Event(ctx context.Context, id string, withRequest bool) ([]Way, error)
+	Event(ctx context.Context, id string, withRequest bool) ([]Trail, error)
 	// Reconcile returns the reconciliation of the days since a time.
 	Reconcile(ctx context.Context, since time.Time) (*Table, error)
 }
@@ -102,7 +102,7 @@ type TailEvent struct {
 
 // Way is the way of one accepted record: what was stored, and its outcome at
 // each tracker.
-type Way struct {
+type Trail struct {
 	Receipt    string          `json:"receipt"`
 	EventID    string          `json:"eventId"`
 	Source     string          `json:"source"`
@@ -111,11 +111,11 @@ type Way struct {
 	Duplicate  bool            `json:"duplicate"`
 	Data       string          `json:"data"`
 	Context    json.RawMessage `json:"context"`
-	Hops       []Hop           `json:"trackers"`
+	Steps       []TrailStep           `json:"trackers"`
 }
 
 // Hop is what became of a record at one tracker.
-type Hop struct {
+type TrailStep struct {
 	Tracker  string    `json:"tracker"`
 	Outcome  string    `json:"outcome"`
 	Reason   string    `json:"reason,omitempty"`

@@ -54,7 +54,7 @@ masked, after the one that goes before it, where the vendor checks events first.
 	return cmd
 }
 
-func printWay(w io.Writer, way admin.Way) {
+func printWay(w io.Writer, way admin.Trail) {
 	fmt.Fprintf(w, "event     %s\n", printable(way.Event))
 	fmt.Fprintf(w, "event id  %s\n", printable(way.EventID))
 	fmt.Fprintf(w, "receipt   %s\n", way.Receipt)
@@ -64,15 +64,15 @@ func printWay(w io.Writer, way admin.Way) {
 		fmt.Fprintln(w, "duplicate of an earlier event with this id: kept, sent to no vendor")
 	}
 	fmt.Fprintf(w, "data      %s\n", printable(way.Data))
-	if len(way.Hops) > 0 {
+	if len(way.Steps) > 0 {
 		fmt.Fprintln(w)
 	}
-	for _, hop := range way.Hops {
+	for _, hop := range way.Steps {
 		printHop(w, hop)
 	}
 }
 
-func printHop(w io.Writer, hop admin.Hop) {
+func printHop(w io.Writer, hop admin.TrailStep) {
 	line := fmt.Sprintf("%-12s %s", hop.Tracker, hop.Outcome)
 	if hop.Reason != "" {
 		line += ": " + printable(hop.Reason)

@@ -54,12 +54,12 @@ func (a *awaited) Prepare(ctx context.Context) error {
 }
 
 // Marks implements warehouse.Warehouse.
-func (a *awaited) Marks(ctx context.Context) ([]warehouse.Mark, error) {
+func (a *awaited) Positions(ctx context.Context) ([]warehouse.StreamPosition, error) {
 	w, err := a.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return w.Marks(ctx)
+	return w.Positions(ctx)
 }
 
 // Names implements warehouse.Warehouse.

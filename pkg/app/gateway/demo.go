@@ -26,14 +26,14 @@ func (d demoWays) Way(ctx context.Context, id string) ([]console.Way, error) {
 	for i := range found {
 		f := &found[i]
 		ways[i] = console.Way{EventID: f.EventID, Receipt: f.Receipt, ReceivedAt: f.ReceivedAt, Duplicate: f.Duplicate, Hops: []console.Hop{}}
-		for j := range f.Hops {
-			ways[i].Hops = append(ways[i].Hops, demoHop(&f.Hops[j]))
+		for j := range f.Steps {
+			ways[i].Hops = append(ways[i].Hops, demoHop(&f.Steps[j]))
 		}
 	}
 	return ways, nil
 }
 
-func demoHop(h *admin.Hop) console.Hop {
+func demoHop(h *admin.TrailStep) console.Hop {
 	hop := console.Hop{Tracker: h.Tracker, Outcome: h.Outcome, Reason: h.Reason, Error: h.Error, Properties: h.Property}
 	for _, request := range h.Requests {
 		request.Body = indented(request.Body)

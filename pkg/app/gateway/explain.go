@@ -60,7 +60,7 @@ func cell(v any) string {
 
 // explain adds to each hop what today's plan leaves of the record, and the exact
 // requests that the tracker makes of it.
-func (b books) explain(record *event.Record, hops []admin.Hop) error {
+func (b books) explain(record *event.Record, hops []admin.TrailStep) error {
 	tracer, err := b.settings.tracer(b.settings.Plan, b.sanitizer)
 	if err != nil {
 		return err

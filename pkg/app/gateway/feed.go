@@ -75,7 +75,7 @@ func (f feed) mark(ctx context.Context, records []event.Record) error {
 	if f.index == nil {
 		return nil
 	}
-	return f.index.Mark(ctx, records)
+	return f.index.FlagDuplicates(ctx, records)
 }
 
 func (f feed) open(ctx context.Context, from event.Position) (*feedReader, error) {

@@ -141,7 +141,7 @@ func (g *Gateway) openReporter(context.Context) error {
 func (g *Gateway) openJournal(ctx context.Context) error {
 	j, err := journal.Open(ctx, g.settings.Config.Journal, journal.Options{
 		Dir: filepath.Join(g.settings.Config.Data, "journal"), Logger: g.log.With("component", "journal"),
-		Registerer: g.registry, Observer: g.reporter,
+		Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 		return nil
 	}
 	index, err := dedup.Open(filepath.Join(g.settings.Config.Data, "duplicates"), g.settings.Config.Duplicates, dedup.Options{
-		Logger: g.log.With("component", "duplicates"), Registerer: g.registry, Observer: g.reporter,
+		Logger: g.log.With("component", "duplicates"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
@@ -172,14 +172,14 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 // claim makes the journal keep what a reader that is not known to it may need:
 // everything that is still there.
 func (g *Gateway) claim(ctx context.Context, s *journal.Stream, reader string) error {
-	if _, known := s.Holds()[reader]; known {
+	if _, known := s.Pins()[reader]; known {
 		return nil
 	}
 	first, _, err := s.Bounds(ctx)
 	if err != nil {
 		return fmt.Errorf("claim the journal for %s: %w", reader, err)
 	}
-	return s.Hold(ctx, reader, first)
+	return s.Pin(ctx, reader, first)
 }
 
 func (g *Gateway) openPlan(context.Context) error {
@@ -228,7 +228,7 @@ func (g *Gateway) openIntake(context.Context) error {
 		return nil
 	}
 	d, err := dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{
-		Logger: g.log.With("component", "dispatcher"), Registerer: g.registry, Observer: g.reporter,
+		Logger: g.log.With("component", "dispatcher"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err

@@ -125,9 +125,9 @@ func (g *Gateway) exchange(trackers []Tracker, start func(*post)) {
 
 func (g *Gateway) laneDeps() delivery.Deps {
 	return delivery.Deps{
-		Source: laneFeed{g.feed()}, Ledger: ledger{g.journal},
+		Source: laneFeed{g.feed()}, OutcomeLog: ledger{g.journal},
 		Tracer:   func() delivery.Tracer { return g.tracer.Load() },
-		Observer: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
+		Reporter: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
 		Sanitize: g.sanitizer.String, Release: g.options.Release,
 	}
 }
@@ -148,7 +148,7 @@ func (g *Gateway) configured(name string) bool {
 // the configuration does not have.
 func (g *Gateway) orphans() []string {
 	var names []string
-	for reader := range g.journal.Events().Holds() {
+	for reader := range g.journal.Events().Pins() {
 		name, isLane := strings.CutPrefix(reader, lanePrefix)
 		if isLane && !g.configured(name) {
 			names = append(names, name)
@@ -174,7 +174,7 @@ func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal
 	}
 	counted := &countingLedger{ledger: ledger{g.journal}}
 	deps := g.laneDeps()
-	deps.Ledger = counted
+	deps.OutcomeLog = counted
 	if err := delivery.Remove(ctx, name, deps); err != nil {
 		return admin.Removal{}, err
 	}
@@ -188,7 +188,7 @@ type countingLedger struct {
 }
 
 // Publish implements delivery.Ledger.
-func (l *countingLedger) Publish(ctx context.Context, r *event.Report, after uint64) (uint64, error) {
+func (l *countingLedger) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
 	seq, err := l.ledger.Publish(ctx, r, after)
 	if err == nil {
 		for _, d := range r.Deliveries {

@@ -25,20 +25,20 @@ func laneReader(tracker string) string { return lanePrefix + tracker }
 type ledger struct{ journal *journal.Journal }
 
 // Last implements delivery.Ledger.
-func (l ledger) Last(ctx context.Context, tracker string) (event.Report, uint64, bool, error) {
+func (l ledger) Last(ctx context.Context, tracker string) (event.Checkpoint, uint64, bool, error) {
 	seq, payload, ok, err := l.journal.Last(ctx, tracker)
 	if err != nil || !ok {
-		return event.Report{}, 0, false, err
+		return event.Checkpoint{}, 0, false, err
 	}
-	var report event.Report
+	var report event.Checkpoint
 	if err := report.UnmarshalBinary(payload); err != nil {
-		return event.Report{}, 0, false, fmt.Errorf("last report of %s: %w", tracker, err)
+		return event.Checkpoint{}, 0, false, fmt.Errorf("last report of %s: %w", tracker, err)
 	}
 	return report, seq, true, nil
 }
 
 // Publish implements delivery.Ledger.
-func (l ledger) Publish(ctx context.Context, r *event.Report, after uint64) (uint64, error) {
+func (l ledger) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
 	payload, err := r.AppendBinary(nil)
 	if err != nil {
 		return 0, fmt.Errorf("encode report: %w", err)
@@ -59,12 +59,12 @@ func (l ledger) Publish(ctx context.Context, r *event.Report, after uint64) (uin
 // hold tells the journal what the lane needs after a report: the events that it
 // may still read, and the report itself, which is where the lane goes on after a
 // restart. A closed lane needs nothing.
-func (l ledger) hold(ctx context.Context, r *event.Report, seq uint64) error {
+func (l ledger) hold(ctx context.Context, r *event.Checkpoint, seq uint64) error {
 	reader := laneReader(r.Tracker)
 	if r.Closed {
-		return errors.Join(l.journal.Events().Release(ctx, reader), l.journal.Outcomes().Release(ctx, reader))
+		return errors.Join(l.journal.Events().Unpin(ctx, reader), l.journal.Outcomes().Unpin(ctx, reader))
 	}
-	return errors.Join(l.journal.Events().Hold(ctx, reader, delivery.Needs(r).Seq), l.journal.Outcomes().Hold(ctx, reader, seq))
+	return errors.Join(l.journal.Events().Pin(ctx, reader, delivery.EarliestNeeded(r).Seq), l.journal.Outcomes().Pin(ctx, reader, seq))
 }
 
 // reports reads the outcomes stream for the loader.
@@ -91,18 +91,18 @@ func (r reports) Read(ctx context.Context, from uint64) (warehouse.OutcomeReader
 type reportReader struct{ reader *journal.Reader }
 
 // Next implements warehouse.OutcomeReader.
-func (r reportReader) Next(ctx context.Context) (uint64, event.Report, error) {
+func (r reportReader) Next(ctx context.Context) (uint64, event.Checkpoint, error) {
 	for {
 		message, err := r.reader.Next(ctx)
 		if err != nil {
-			return 0, event.Report{}, err
+			return 0, event.Checkpoint{}, err
 		}
 		if len(message.Records) == 0 {
 			continue // what was lost before it is the journal's to tell
 		}
-		var report event.Report
+		var report event.Checkpoint
 		if err := report.UnmarshalBinary(message.Records[0]); err != nil {
-			return 0, event.Report{}, fmt.Errorf("report at %d: %w", message.Seq, err)
+			return 0, event.Checkpoint{}, fmt.Errorf("report at %d: %w", message.Seq, err)
 		}
 		return message.Seq, report, nil
 	}

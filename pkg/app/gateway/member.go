@@ -30,9 +30,9 @@ const indexForgotten = time.Hour
 // journal of its own there are no others.
 func (g *Gateway) openMember(ctx context.Context) error {
 	node := "only"
-	var board lease.Board // none: there are no others
+	var board lease.Store // none: there are no others
 	if g.shared() {
-		board = g.journal.Notes()
+		board = g.journal.KV()
 	}
 	if g.shared() && g.readsEvents() {
 		var err error
@@ -63,8 +63,8 @@ func (g *Gateway) settle(ctx context.Context) error {
 	if !g.settings.roles.loader || g.settings.Config.Warehouse.Kind != kindDuckDB {
 		return nil
 	}
-	err := g.member.Settle(ctx, warehouseHome, g.settings.adopt)
-	if errors.Is(err, lease.ErrElsewhere) {
+	err := g.member.Place(ctx, warehouseHome, g.settings.adopt)
+	if errors.Is(err, lease.ErrPlacedElsewhere) {
 		return fmt.Errorf("%w: the loader fills the DuckDB file there, and with DuckDB there is one; "+
 			"start this process with other roles (--role dispatcher --role trace), or, if that file is gone for good, "+
 			"make the one here the warehouse with --adopt-warehouse", err)
@@ -87,7 +87,7 @@ func nodeName(path string) (string, error) {
 
 // runLoader runs the loader while it is this process's to run.
 func (g *Gateway) runLoader(ctx context.Context) error {
-	return g.member.Hold(ctx, loaderLease, g.loader.Run)
+	return g.member.RunHolding(ctx, loaderLease, g.loader.Run)
 }
 
 // forgetIndexes lets the journal go that is kept only for the duplicate indexes
@@ -98,13 +98,13 @@ func (g *Gateway) forgetIndexes(ctx context.Context) error {
 		return nil
 	}
 	var errs []error
-	for reader := range g.journal.Events().Holds() {
+	for reader := range g.journal.Events().Pins() {
 		node, isIndex := strings.CutPrefix(reader, indexReaders+"-")
-		if !isIndex || g.member.Silent(node) < indexForgotten {
+		if !isIndex || g.member.SilentFor(node) < indexForgotten {
 			continue
 		}
 		g.log.Warn("a process is gone: the journal is no longer kept for its duplicate index", "node", node)
-		errs = append(errs, g.journal.Events().Release(ctx, reader))
+		errs = append(errs, g.journal.Events().Unpin(ctx, reader))
 	}
 	return errors.Join(errs...)
 }

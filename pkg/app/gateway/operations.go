@@ -33,14 +33,14 @@ func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.
 }
 
 // Event implements admin.Accountant.
-func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]admin.Way, error) {
+func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]admin.Trail, error) {
 	b, err := o.books()
 	if err != nil {
 		return nil, err
 	}
 	ways, err := b.Event(ctx, id, withRequest)
 	for i := range ways {
-		o.g.sayWhyPending(ways[i].Hops)
+		o.g.sayWhyPending(ways[i].Steps)
 	}
 	return ways, err
 }

@@ -49,7 +49,7 @@ func laneLease(tracker string) string { return lanePrefix + tracker }
 
 // man runs a tracker's lane whenever it is this process's to run, until ctx ends.
 func (g *Gateway) man(ctx context.Context, p *post) error {
-	return g.member.Share(ctx, laneLease(p.tracker.Lane.Name), func(ctx context.Context) error {
+	return g.member.RunBalanced(ctx, laneLease(p.tracker.Lane.Name), func(ctx context.Context) error {
 		lane := g.reopenLane(ctx, p)
 		if lane == nil {
 			return nil

@@ -27,7 +27,7 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	g.closers = append(g.closers, store.Close)
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
 		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Kept: g.keptForLoader,
-		Logger: g.log.With("component", "loader"), Registerer: g.registry, Observer: g.reporter,
+		Logger: g.log.With("component", "loader"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (g *Gateway) reachStore(ctx context.Context) (warehouse.Warehouse, error) {
 
 // keptForLoader is the first message of the events stream that the journal keeps
 // for the loader.
-func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Holds()[loaderReader] }
+func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Pins()[loaderReader] }
 
 // openStore opens the warehouse that the configuration names. readOnly is for
 // another process than the gateway's; BigQuery needs no such word, for a query

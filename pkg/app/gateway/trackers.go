@@ -16,7 +16,7 @@ func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
 		return nil, fmt.Errorf("measure the backlog: %w", err)
 	}
 	var list []admin.TrackerStatus
-	holds := g.journal.Events().Holds()
+	holds := g.journal.Events().Pins()
 	for _, p := range g.fleet.list() {
 		list = append(list, g.trackerStatus(p, end, holds[laneReader(p.tracker.Lane.Name)]))
 	}
@@ -66,7 +66,7 @@ func (g *Gateway) absence(p *post, trouble error) string {
 }
 
 // sayWhyPending adds to what is pending what its lane waits for.
-func (g *Gateway) sayWhyPending(hops []admin.Hop) {
+func (g *Gateway) sayWhyPending(hops []admin.TrailStep) {
 	for i := range hops {
 		if hops[i].Outcome != event.Pending.String() {
 			continue

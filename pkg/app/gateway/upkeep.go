@@ -13,8 +13,8 @@ import (
 func (g *Gateway) loaded(events event.Position, outcomes uint64) {
 	ctx := context.Background() // a hold is kept in memory and written later
 	for _, err := range []error{
-		g.journal.Events().Hold(ctx, loaderReader, events.Seq),
-		g.journal.Outcomes().Hold(ctx, loaderReader, outcomes),
+		g.journal.Events().Pin(ctx, loaderReader, events.Seq),
+		g.journal.Outcomes().Pin(ctx, loaderReader, outcomes),
 	} {
 		if err != nil {
 			g.tell("loader", "hold", err)
@@ -24,7 +24,7 @@ func (g *Gateway) loaded(events event.Position, outcomes uint64) {
 
 // tell reports an internal error.
 func (g *Gateway) tell(component, class string, err error) {
-	g.reporter.Observe(fault.Incident{Component: component, Class: class, Err: err, Time: time.Now()})
+	g.reporter.Report(fault.Incident{Component: component, Class: class, Err: err, Time: time.Now()})
 }
 
 // trimIndex tells the journal how far the duplicate index has read for good, and
@@ -45,14 +45,14 @@ func (g *Gateway) trimIndex(ctx context.Context) error {
 }
 
 func (g *Gateway) trimIndexOnce(ctx context.Context) error {
-	if err := g.journal.Events().Hold(ctx, g.indexReader(), g.index.Durable().Seq); err != nil {
+	if err := g.journal.Events().Pin(ctx, g.indexReader(), g.index.Durable().Seq); err != nil {
 		return err
 	}
 	if err := g.forgetIndexes(ctx); err != nil {
 		return err
 	}
 	lowest, any := uint64(0), false
-	for reader, seq := range g.journal.Events().Holds() {
+	for reader, seq := range g.journal.Events().Pins() {
 		if !strings.HasPrefix(reader, indexReaders) && (!any || seq < lowest) {
 			lowest, any = seq, true
 		}

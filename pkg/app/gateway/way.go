@@ -14,7 +14,7 @@ import (
 )
 
 // Event implements admin.Accountant.
-func (b books) Event(ctx context.Context, id string, withRequest bool) ([]admin.Way, error) {
+func (b books) Event(ctx context.Context, id string, withRequest bool) ([]admin.Trail, error) {
 	found, err := warehouse.Find(ctx, b.store, id)
 	if err != nil {
 		return nil, err
@@ -22,7 +22,7 @@ func (b books) Event(ctx context.Context, id string, withRequest bool) ([]admin.
 	if len(found) == 0 {
 		return nil, admin.NotFound(fmt.Errorf("no event has the id or receipt %q; one that was just taken is here within about a second", id))
 	}
-	var ways []admin.Way
+	var ways []admin.Trail
 	for i := range found {
 		way, err := b.way(ctx, &found[i], withRequest)
 		if err != nil {
@@ -33,8 +33,8 @@ func (b books) Event(ctx context.Context, id string, withRequest bool) ([]admin.
 	return ways, nil
 }
 
-func (b books) way(ctx context.Context, f *warehouse.Found, withRequest bool) (admin.Way, error) {
-	way := admin.Way{
+func (b books) way(ctx context.Context, f *warehouse.Found, withRequest bool) (admin.Trail, error) {
+	way := admin.Trail{
 		Receipt: f.Receipt.String(), EventID: f.EventID, Source: f.Source, Event: f.Event, ReceivedAt: f.Timestamp,
 		Duplicate: f.Duplicate, Data: f.Data, Context: json.RawMessage(f.Context),
 	}
@@ -48,11 +48,11 @@ func (b books) way(ctx context.Context, f *warehouse.Found, withRequest bool) (a
 			return way, err
 		}
 		if ok {
-			way.Hops = append(way.Hops, hop)
+			way.Steps = append(way.Steps, hop)
 		}
 	}
 	if withRequest {
-		return way, b.explain(&record, way.Hops)
+		return way, b.explain(&record, way.Steps)
 	}
 	return way, nil
 }
@@ -76,8 +76,8 @@ func recordOf(f *warehouse.Found) (event.Record, error) {
 
 // hop is what became of a record at one tracker; ok is false when it is none of
 // the tracker's: a duplicate, or the tracker was added later or removed before.
-func (b books) hop(ctx context.Context, f *warehouse.Found, l *warehouse.FoundLane, record *event.Record) (hop admin.Hop, ok bool, err error) {
-	hop = admin.Hop{Tracker: l.Tracker, Outcome: string(l.State)}
+func (b books) hop(ctx context.Context, f *warehouse.Found, l *warehouse.FoundLane, record *event.Record) (hop admin.TrailStep, ok bool, err error) {
+	hop = admin.TrailStep{Tracker: l.Tracker, Outcome: string(l.State)}
 	if len(l.Deliveries) > 0 {
 		return hopOf(l.Tracker, &l.Deliveries[0]), true, nil
 	}
@@ -100,8 +100,8 @@ func (b books) hop(ctx context.Context, f *warehouse.Found, l *warehouse.FoundLa
 	return hop, true, err
 }
 
-func hopOf(tracker string, d *warehouse.FoundDelivery) admin.Hop {
-	return admin.Hop{
+func hopOf(tracker string, d *warehouse.FoundDelivery) admin.TrailStep {
+	return admin.TrailStep{
 		Tracker: tracker, Outcome: d.Outcome.String(), Reason: d.Reason, Status: d.Status, Error: d.Error, Attempts: d.Attempts,
 		Time: d.Time, Latency: float64(d.Latency.Milliseconds()), Run: int(d.Run), Plan: d.Plan,
 	}

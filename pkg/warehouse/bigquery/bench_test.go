@@ -155,9 +155,9 @@ func (noOutcomes) Read(context.Context, uint64) (warehouse.OutcomeReader, error)
 	return noOutcomes{}, nil
 }
 
-func (noOutcomes) Next(ctx context.Context) (uint64, event.Report, error) {
+func (noOutcomes) Next(ctx context.Context) (uint64, event.Checkpoint, error) {
 	<-ctx.Done()
-	return 0, event.Report{}, ctx.Err()
+	return 0, event.Checkpoint{}, ctx.Err()
 }
 
 func (noOutcomes) Close() error { return nil }

@@ -28,8 +28,8 @@ func TestExpireNotes(t *testing.T) {
 	for _, tracker := range []string{"ga4", "heap"} {
 		for _, at := range reported[tracker] {
 			seq++
-			b := &warehouse.Batch{Outcomes: warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: seq + 1}}}
-			b.AddReport(seq, &event.Report{Tracker: tracker, Epoch: epoch, Time: at, Watermark: event.Position{Seq: seq}})
+			b := &warehouse.Batch{Outcomes: warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: seq + 1}}}
+			b.AddCheckpoint(seq, &event.Checkpoint{Tracker: tracker, Epoch: epoch, Time: at, Watermark: event.Position{Seq: seq}})
 			must(t, w.Load(t.Context(), b))
 		}
 	}
@@ -52,7 +52,7 @@ func TestExpireNotes(t *testing.T) {
 	must(t, err)
 	defer w.Close()
 	must(t, w.Prepare(t.Context()))
-	marks, err := w.Marks(t.Context())
+	marks, err := w.Positions(t.Context())
 	must(t, err)
 	if len(marks) != 1 || marks[0].Next.Seq != seq+1 {
 		t.Errorf("marks %v, want one at %d", marks, seq+1)

@@ -40,7 +40,7 @@ func begin(t *testing.T, server *bigquerytest.Server, w *bigquery.Store) *run {
 	config := warehouse.DefaultConfig()
 	config.Interval, config.Retention, config.Drain = window, 0, time.Second
 	l, err := warehouse.NewLoader(config, warehouse.Options{
-		Warehouse: w, Events: r.journal.Events(), Outcomes: r.journal.Outcomes(), Registerer: r.metrics, Observer: r,
+		Warehouse: w, Events: r.journal.Events(), Outcomes: r.journal.Outcomes(), Registerer: r.metrics, Reporter: r,
 		Loaded: func(events event.Position, outcomes uint64) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -58,8 +58,8 @@ func begin(t *testing.T, server *bigquerytest.Server, w *bigquery.Store) *run {
 	return r
 }
 
-// Observe is told of what goes wrong.
-func (r *run) Observe(i fault.Incident) {
+// Report is told of what goes wrong.
+func (r *run) Report(i fault.Incident) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.incidents = append(r.incidents, i)
@@ -84,8 +84,8 @@ func (r *run) post(messages int) {
 func (r *run) send(records []event.Record) {
 	day := warehouse.Day(records[0].ReceivedAt)
 	r.posted = r.journal.Append(records...)
-	report := event.Report{Tracker: "ga4", Time: day, Watermark: event.Position{Seq: r.posted + 1},
-		Held:  []event.Held{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
+	report := event.Checkpoint{Tracker: "ga4", Time: day, Watermark: event.Position{Seq: r.posted + 1},
+		Filtered:  []event.FilteredCount{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
 		Leaks: []event.Leak{{Day: day, Source: "shop", Event: "buy", Property: "note", Kind: "email", Count: 1}}}
 	for i := range uint32(2) {
 		report.Deliveries = append(report.Deliveries, event.Delivery{Position: event.Position{Seq: r.posted, Index: i + 1}, Outcome: event.Delivered, Time: day, Day: day})

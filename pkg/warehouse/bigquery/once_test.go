@@ -95,7 +95,7 @@ func TestRandomFaults(t *testing.T) {
 			w = strict(t, server, nil)
 		}
 		order.Clear()
-		marks, err := w.Marks(t.Context())
+		marks, err := w.Positions(t.Context())
 		must(t, err)
 		for _, m := range marks {
 			if m.Stream == warehouse.EventsStream {

@@ -30,7 +30,7 @@ func TestMinuteOfExceededQuota(t *testing.T) {
 		config.Retention = 0
 		l, err := warehouse.NewLoader(config, warehouse.Options{
 			Warehouse: w, Events: journal.Events(), Outcomes: journal.Outcomes(),
-			Observer: observer(func(i fault.Incident) { told++ }),
+			Reporter: observer(func(i fault.Incident) { told++ }),
 			Loaded: func(events event.Position, _ uint64) {
 				if events.Seq > 90 {
 					stop()
@@ -74,7 +74,7 @@ func quotaError(t *testing.T) error {
 
 type observer func(fault.Incident)
 
-func (o observer) Observe(i fault.Incident) { o(i) }
+func (o observer) Report(i fault.Incident) { o(i) }
 
 // limited is a warehouse over its quota until a time. It counts rows.
 type limited struct {
@@ -88,7 +88,7 @@ type limited struct {
 }
 
 func (*limited) Prepare(context.Context) error                   { return nil }
-func (*limited) Marks(context.Context) ([]warehouse.Mark, error) { return nil, nil }
+func (*limited) Positions(context.Context) ([]warehouse.StreamPosition, error) { return nil, nil }
 func (*limited) Names(context.Context, time.Time, string) ([]string, error) {
 	return nil, nil
 }

@@ -58,7 +58,7 @@ func (s *Store) recovered(ctx context.Context) (*state, error) {
 		seq, _ := row[1].(int64)
 		idx, _ := row[2].(int64)
 		next := event.Position{Seq: uint64(seq), Index: uint32(idx)}.Next()
-		st = st.advanced(warehouse.Mark{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}, at)
+		st = st.advanced(warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}, at)
 	}
 	rows, err = s.read(ctx, "select reportEpoch, max(reportSeq), max(reported) as newest from "+s.named(lanesTable.name)+" group by reportEpoch order by newest", nil)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) recovered(ctx context.Context) (*state, error) {
 	for _, row := range rows {
 		epoch, _ := row[0].(string)
 		seq, _ := row[1].(int64)
-		st = st.advanced(warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: uint64(seq) + 1}}, at)
+		st = st.advanced(warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: uint64(seq) + 1}}, at)
 		st.Outcomes = epoch
 	}
 	return st, nil

@@ -173,7 +173,7 @@ func (s *Store) doubt(err error) {
 }
 
 // Marks returns how far each stream of each epoch is loaded.
-func (s *Store) Marks(ctx context.Context) ([]warehouse.Mark, error) {
+func (s *Store) Positions(ctx context.Context) ([]warehouse.StreamPosition, error) {
 	release, err := s.hold(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read marks: %w", err)

@@ -44,14 +44,14 @@ func parseState(version int64, encoded string) (*state, error) {
 }
 
 // marks are the state's marks as the contract gives them.
-func (st *state) marks() []warehouse.Mark {
+func (st *state) marks() []warehouse.StreamPosition {
 	if st == nil {
 		return nil
 	}
-	list := make([]warehouse.Mark, len(st.Marks))
+	list := make([]warehouse.StreamPosition, len(st.Marks))
 	for i, p := range st.Marks {
 		loaded, _ := time.Parse(time.RFC3339Nano, p.Loaded)
-		list[i] = warehouse.Mark{Stream: warehouse.Stream(p.Stream), Epoch: p.Epoch, Next: event.Position{Seq: p.Seq, Index: p.Index}, Loaded: loaded}
+		list[i] = warehouse.StreamPosition{Stream: warehouse.Stream(p.Stream), Epoch: p.Epoch, Next: event.Position{Seq: p.Seq, Index: p.Index}, Loaded: loaded}
 	}
 	return list
 }
@@ -67,7 +67,7 @@ func (st *state) mark(stream warehouse.Stream, epoch string) event.Position {
 }
 
 // advanced is a copy of the state with a mark moved.
-func (st *state) advanced(m warehouse.Mark, at time.Time) *state {
+func (st *state) advanced(m warehouse.StreamPosition, at time.Time) *state {
 	next := *st
 	if m.Epoch == "" {
 		return &next

@@ -45,13 +45,13 @@ func messages(t testing.TB, first, next uint64) *warehouse.Batch {
 	t.Helper()
 	day := warehouse.Day(time.Now()).AddDate(0, 0, -1)
 	b := &warehouse.Batch{
-		Events:   warehouse.Mark{Stream: warehouse.EventsStream, Epoch: epoch, Next: event.Position{Seq: next}},
-		Outcomes: warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: next}},
+		Events:   warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: epoch, Next: event.Position{Seq: next}},
+		Outcomes: warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: next}},
 		Names:    []warehouse.NameRow{{Day: day, Source: "shop", Event: "buy"}},
 	}
 	for seq := first; seq < next; seq++ {
-		report := event.Report{Tracker: "ga4", Epoch: epoch, Time: day, Watermark: event.Position{Seq: seq + 1},
-			Held:  []event.Held{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
+		report := event.Checkpoint{Tracker: "ga4", Epoch: epoch, Time: day, Watermark: event.Position{Seq: seq + 1},
+			Filtered:  []event.FilteredCount{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
 			Leaks: []event.Leak{{Day: day, Source: "shop", Event: "buy", Property: "note", Kind: "email", Count: 1}}}
 		for i := range uint32(3) {
 			at := event.Position{Seq: seq, Index: i}
@@ -66,7 +66,7 @@ func messages(t testing.TB, first, next uint64) *warehouse.Batch {
 				report.Deliveries = append(report.Deliveries, event.Delivery{Position: at, Outcome: event.Delivered, Time: day, Day: day})
 			}
 		}
-		b.AddReport(seq, &report)
+		b.AddCheckpoint(seq, &report)
 	}
 	return b
 }

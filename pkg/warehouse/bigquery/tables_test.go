@@ -77,7 +77,7 @@ func TestCommitsDropped(t *testing.T) {
 	server.Store().DropTable("sparrow", "positions_log")
 	w = strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
-	marks, err := w.Marks(t.Context())
+	marks, err := w.Positions(t.Context())
 	must(t, err)
 	for _, m := range marks {
 		if got := m.Next.Seq; (m.Stream == warehouse.OutcomesStream && got != 6) || (m.Stream == warehouse.EventsStream && m.Next.Before(event.Position{Seq: 5, Index: 3})) {

@@ -16,7 +16,7 @@ import (
 func message(tb testing.TB, seq uint64, n int, outcomes bool) *warehouse.Batch {
 	tb.Helper()
 	received := warehouse.Day(time.Now()).Add(time.Hour)
-	b := &warehouse.Batch{Events: warehouse.Mark{Stream: warehouse.EventsStream, Epoch: "bench", Next: event.Position{Seq: seq + 1}}}
+	b := &warehouse.Batch{Events: warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: "bench", Next: event.Position{Seq: seq + 1}}}
 	for i := range n {
 		r := event.Record{
 			Receipt:    event.Receipt{Epoch: "bench", Position: event.Position{Seq: seq, Index: uint32(i)}},
@@ -34,16 +34,16 @@ func message(tb testing.TB, seq uint64, n int, outcomes bool) *warehouse.Batch {
 	if !outcomes {
 		return b
 	}
-	b.Outcomes = warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: "bench", Next: event.Position{Seq: (seq + 1) * 3}}
+	b.Outcomes = warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: "bench", Next: event.Position{Seq: (seq + 1) * 3}}
 	for k := range uint64(3) {
-		report := event.Report{Tracker: fmt.Sprintf("tracker%d", k), Epoch: "bench", Watermark: event.Position{Seq: seq + 1}, Plan: "p", Release: "v"}
+		report := event.Checkpoint{Tracker: fmt.Sprintf("tracker%d", k), Epoch: "bench", Watermark: event.Position{Seq: seq + 1}, Plan: "p", Release: "v"}
 		for i := range n {
 			report.Deliveries = append(report.Deliveries, event.Delivery{
 				Position: b.Raw[i].Receipt.Position, EventID: b.Raw[i].EventID, Outcome: event.Delivered, Status: 204, Attempts: 1,
 				Time: received, Latency: time.Millisecond, Day: warehouse.Day(received),
 			})
 		}
-		b.AddReport(seq*3+k, &report)
+		b.AddCheckpoint(seq*3+k, &report)
 	}
 	return b
 }

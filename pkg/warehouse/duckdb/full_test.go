@@ -89,7 +89,7 @@ func limitFiles(size uint64) error {
 
 // rows is a message of n records.
 func rows(seq uint64, n int) *warehouse.Batch {
-	b := &warehouse.Batch{Events: warehouse.Mark{Stream: warehouse.EventsStream, Epoch: "full", Next: event.Position{Seq: seq + 1}}}
+	b := &warehouse.Batch{Events: warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: "full", Next: event.Position{Seq: seq + 1}}}
 	for i := range n {
 		b.Raw = append(b.Raw, warehouse.RawRow{
 			Receipt: event.Receipt{Epoch: "full", Position: event.Position{Seq: seq, Index: uint32(i)}},

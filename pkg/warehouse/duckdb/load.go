@@ -202,7 +202,7 @@ func (tx *transaction) loadParked(l *warehouse.LaneRow) error {
 }
 
 func (tx *transaction) loadMarks(b *warehouse.Batch) error {
-	for _, m := range [...]warehouse.Mark{b.Events, b.Outcomes} {
+	for _, m := range [...]warehouse.StreamPosition{b.Events, b.Outcomes} {
 		if m.Epoch == "" {
 			continue
 		}

@@ -31,7 +31,7 @@ func (f *file) Prepare(ctx context.Context) error {
 }
 
 // Marks reads the positions table.
-func (f *file) Marks(ctx context.Context) (marks []warehouse.Mark, err error) {
+func (f *file) Positions(ctx context.Context) (marks []warehouse.StreamPosition, err error) {
 	err = f.use(func(db *sql.DB) error {
 		marks, err = readMarks(ctx, db)
 		return err
@@ -39,8 +39,8 @@ func (f *file) Marks(ctx context.Context) (marks []warehouse.Mark, err error) {
 	return marks, err
 }
 
-func readMarks(ctx context.Context, from querier) ([]warehouse.Mark, error) {
-	marks, err := scanAll(ctx, from, func(rows *sql.Rows) (m warehouse.Mark, err error) {
+func readMarks(ctx context.Context, from querier) ([]warehouse.StreamPosition, error) {
+	marks, err := scanAll(ctx, from, func(rows *sql.Rows) (m warehouse.StreamPosition, err error) {
 		err = rows.Scan((*string)(&m.Stream), &m.Epoch, &m.Next.Seq, &m.Next.Index, &m.Loaded)
 		return m, err
 	}, "select stream, epoch, seq, idx, loaded from positions")

@@ -19,7 +19,7 @@ import (
 type twin struct {
 	warehouse.Warehouse
 	load  func(ctx context.Context, w warehouse.Warehouse, b *warehouse.Batch) error
-	marks func([]warehouse.Mark) []warehouse.Mark
+	marks func([]warehouse.StreamPosition) []warehouse.StreamPosition
 	apply func(columns []warehouse.Column, drop bool) ([]warehouse.Column, bool)
 	query func(ctx context.Context, w warehouse.Warehouse, query string, limits warehouse.Limits, args []any) (*warehouse.Result, error)
 	names func([]string) []string
@@ -33,8 +33,8 @@ func (t *twin) Load(ctx context.Context, b *warehouse.Batch) error {
 	return t.load(ctx, t.Warehouse, b)
 }
 
-func (t *twin) Marks(ctx context.Context) ([]warehouse.Mark, error) {
-	marks, err := t.Warehouse.Marks(ctx)
+func (t *twin) Positions(ctx context.Context) ([]warehouse.StreamPosition, error) {
+	marks, err := t.Warehouse.Positions(ctx)
 	if t.marks != nil {
 		marks = t.marks(marks)
 	}
@@ -99,7 +99,7 @@ var twins = []struct {
 			b.Raw[i].Data = strings.TrimSpace(b.Raw[i].Data)
 		}
 	})},
-	{"forgets positions", "marks", twin{marks: func([]warehouse.Mark) []warehouse.Mark { return nil }}},
+	{"forgets positions", "marks", twin{marks: func([]warehouse.StreamPosition) []warehouse.StreamPosition { return nil }}},
 	{"keeps no positions", "once", changed(func(b *warehouse.Batch) {
 		b.Events.Epoch, b.Outcomes.Epoch = "", ""
 	})},
@@ -110,8 +110,8 @@ var twins = []struct {
 	})},
 	{"stores half a batch", "query while loading", twin{load: func(ctx context.Context, w warehouse.Warehouse, b *warehouse.Batch) error {
 		first, second := *b, *b
-		first.Outcomes, first.Deliveries, first.Filtered, first.Leaks, first.Lanes = warehouse.Mark{}, nil, nil, nil, nil
-		second.Events, second.Raw, second.Names = warehouse.Mark{}, nil, nil
+		first.Outcomes, first.Deliveries, first.Filtered, first.Leaks, first.Lanes = warehouse.StreamPosition{}, nil, nil, nil, nil
+		second.Events, second.Raw, second.Names = warehouse.StreamPosition{}, nil, nil
 		if err := w.Load(ctx, &first); err != nil {
 			return err
 		}

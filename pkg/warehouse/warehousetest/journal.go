@@ -14,7 +14,7 @@ type Journal struct {
 	mu      sync.Mutex
 	epoch   string
 	batches []event.Batch  // of sequence 1, 2, ...
-	reports []event.Report // of sequence 1, 2, ...
+	reports []event.Checkpoint // of sequence 1, 2, ...
 	grown   chan struct{}  // closed, and made anew, when something is appended
 	fail    error
 	lost    uint64 // messages to call missing before the next one
@@ -40,7 +40,7 @@ func (j *Journal) Append(records ...event.Record) uint64 {
 }
 
 // Report adds a report, stamped with the epoch if it has none, and returns its sequence.
-func (j *Journal) Report(r event.Report) uint64 {
+func (j *Journal) Report(r event.Checkpoint) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if r.Epoch == "" {
@@ -169,7 +169,7 @@ type outcomeReader struct {
 	seq     uint64
 }
 
-func (r *outcomeReader) Next(ctx context.Context) (uint64, event.Report, error) {
+func (r *outcomeReader) Next(ctx context.Context) (uint64, event.Checkpoint, error) {
 	for {
 		seq, report, grown, err := r.try()
 		if err != nil || seq > 0 {
@@ -178,23 +178,23 @@ func (r *outcomeReader) Next(ctx context.Context) (uint64, event.Report, error) 
 		select {
 		case <-grown:
 		case <-ctx.Done():
-			return 0, event.Report{}, ctx.Err()
+			return 0, event.Checkpoint{}, ctx.Err()
 		}
 	}
 }
 
-func (r *outcomeReader) try() (uint64, event.Report, <-chan struct{}, error) {
+func (r *outcomeReader) try() (uint64, event.Checkpoint, <-chan struct{}, error) {
 	j := r.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.fail != nil {
-		return 0, event.Report{}, nil, j.fail
+		return 0, event.Checkpoint{}, nil, j.fail
 	}
 	if j.epoch != r.epoch {
-		return 0, event.Report{}, nil, errRenewed
+		return 0, event.Checkpoint{}, nil, errRenewed
 	}
 	if r.seq > uint64(len(j.reports)) {
-		return 0, event.Report{}, j.grown, nil
+		return 0, event.Checkpoint{}, j.grown, nil
 	}
 	r.seq++
 	return r.seq - 1, j.reports[r.seq-2], nil, nil

@@ -43,7 +43,7 @@ func loadForever(open Opener, dir string) error {
 	if err := w.Prepare(ctx); err != nil {
 		return err
 	}
-	marks, err := w.Marks(ctx)
+	marks, err := w.Positions(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,11 +70,11 @@ func loadForever(open Opener, dir string) error {
 func childrens(first uint64) (*warehouse.Batch, error) {
 	next := first + childBatch
 	b := &warehouse.Batch{
-		Events:   warehouse.Mark{Stream: warehouse.EventsStream, Epoch: epoch, Next: event.Position{Seq: next}},
-		Outcomes: warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: next}},
+		Events:   warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: epoch, Next: event.Position{Seq: next}},
+		Outcomes: warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: next}},
 	}
 	for seq := first; seq < next; seq++ {
-		report := event.Report{Tracker: "ga4", Epoch: epoch, Watermark: event.Position{Seq: seq + 1}}
+		report := event.Checkpoint{Tracker: "ga4", Epoch: epoch, Watermark: event.Position{Seq: seq + 1}}
 		for i := range uint32(childRecords) {
 			r := record(at(seq, i), fmt.Sprintf(`{"event":"buy","deviceId":"d%d","properties":{"n":%d}}`, i, seq))
 			row, err := warehouse.NewRawRow(&r)
@@ -84,8 +84,8 @@ func childrens(first uint64) (*warehouse.Batch, error) {
 			b.Raw = append(b.Raw, row)
 			report.Deliveries = append(report.Deliveries, event.Delivery{Position: r.Receipt.Position, Outcome: event.Delivered, Time: day(), Day: day()})
 		}
-		report.Held = []event.Held{{Day: day(), Source: "shop", Event: "buy", Reason: "r", Count: 1}}
-		b.AddReport(seq, &report)
+		report.Filtered = []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "r", Count: 1}}
+		b.AddCheckpoint(seq, &report)
 	}
 	return b, nil
 }

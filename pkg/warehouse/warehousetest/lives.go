@@ -18,16 +18,16 @@ func checkLives(t testing.TB, h Harness) {
 		for seq := uint64(1); seq <= 10; seq++ {
 			b.Raw = append(b.Raw, batch(t, event.Position{}, record(at(seq, 0), `{"event":"buy","deviceId":"d"}`)).Raw...)
 		}
-		b.Outcomes = warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: 3}}
-		b.AddReport(1, life(1, 4, true, 1, 3))
-		b.AddReport(2, life(1, 4, true))
+		b.Outcomes = warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: 3}}
+		b.AddCheckpoint(1, life(1, 4, true, 1, 3))
+		b.AddCheckpoint(2, life(1, 4, true))
 		if !together {
 			load(t, w, b)
 			b = batch(t, event.Position{Seq: 11})
 		}
-		b.Outcomes = warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: 5}}
-		b.AddReport(3, life(7, 7, false))
-		b.AddReport(4, life(7, 9, false, 7))
+		b.Outcomes = warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: 5}}
+		b.AddCheckpoint(3, life(7, 7, false))
+		b.AddCheckpoint(4, life(7, 9, false, 7))
 		load(t, w, b)
 
 		same(t, "the sums of both lives", ask(t, w, `select tracker, accepted, delivered, filtered, pending, unaccounted from reconciliation`),
@@ -47,13 +47,13 @@ func checkLives(t testing.TB, h Harness) {
 // life is a report of a lane that began at start and stands at mark: it delivers
 // some messages, and says the first time that it held back event 2; event 8 is
 // parked once it is past it.
-func life(start, mark uint64, closed bool, delivers ...uint64) *event.Report {
-	r := &event.Report{Tracker: "heap", Epoch: epoch, Time: day(), Start: event.Position{Seq: start}, Watermark: event.Position{Seq: mark}, Closed: closed && len(delivers) == 0}
+func life(start, mark uint64, closed bool, delivers ...uint64) *event.Checkpoint {
+	r := &event.Checkpoint{Tracker: "heap", Epoch: epoch, Time: day(), Start: event.Position{Seq: start}, Watermark: event.Position{Seq: mark}, Closed: closed && len(delivers) == 0}
 	for _, seq := range delivers {
 		r.Deliveries = append(r.Deliveries, event.Delivery{Position: event.Position{Seq: seq}, Outcome: event.Delivered, Time: day(), Day: day()})
 	}
 	if len(delivers) > 1 {
-		r.Held = []event.Held{{Day: day(), Source: "shop", Event: "buy", Reason: "event not in plan", Count: 1}}
+		r.Filtered = []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "event not in plan", Count: 1}}
 	}
 	if mark > 8 {
 		r.Parked = []event.Parked{{Position: event.Position{Seq: 8}, Due: day(), Since: day(), Attempts: 1}}

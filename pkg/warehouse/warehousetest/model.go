@@ -153,7 +153,7 @@ func (h *history) lane(tracker string) *lane {
 // advance decides the records up to index to and reports them.
 func (h *history) advance(l *lane, to int) {
 	report := h.report(l, 0)
-	held := map[event.Held]uint64{}
+	held := map[event.FilteredCount]uint64{}
 	for ; l.end < to; l.end++ {
 		if _, decided := l.fate[l.end]; decided || h.records[l.end].Duplicate {
 			continue
@@ -166,7 +166,7 @@ func (h *history) advance(l *lane, to int) {
 			report.Gaps = append(report.Gaps, event.Gap{From: p, To: p.Next()})
 		case f.held:
 			r := &h.records[l.end]
-			held[event.Held{Day: r.ReceivedAt.Truncate(24 * time.Hour), Source: r.Source, Event: name(r), Reason: "consent"}]++
+			held[event.FilteredCount{Day: r.ReceivedAt.Truncate(24 * time.Hour), Source: r.Source, Event: name(r), Reason: "consent"}]++
 		case !f.parked:
 			report.Deliveries = append(report.Deliveries, h.delivery(l.end, f.outcome))
 		}
@@ -179,7 +179,7 @@ func (h *history) advance(l *lane, to int) {
 	}
 	for key, n := range held {
 		key.Count = n
-		report.Held = append(report.Held, key)
+		report.Filtered = append(report.Filtered, key)
 	}
 	for range h.random.IntN(3) {
 		report.Leaks = append(report.Leaks, event.Leak{Day: day(), Source: "shop", Event: "buy", Property: "properties.no'te", Kind: "email", Count: 1})
@@ -205,8 +205,8 @@ func (h *history) decide(i int) fate {
 	}
 }
 
-func (h *history) report(l *lane, run uint32) event.Report {
-	return event.Report{
+func (h *history) report(l *lane, run uint32) event.Checkpoint {
+	return event.Checkpoint{
 		Tracker: l.tracker, Run: run, Plan: "p1", Release: "v1", Time: h.records[0].ReceivedAt,
 		Start: h.position(l.start), Watermark: h.position(l.end),
 	}
@@ -244,7 +244,7 @@ func (h *history) replay(l *lane) {
 			l.fate[i] = fate{outcome: outcome}
 		}
 		// Held back once more: the lane's count stands.
-		report.Held = []event.Held{{Day: day(), Source: "shop", Event: "buy", Reason: "consent", Count: 3}}
+		report.Filtered = []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "consent", Count: 3}}
 		h.journal.Report(report)
 	}
 }

@@ -76,19 +76,19 @@ func span2batch(t testing.TB, first, next uint64) *warehouse.Batch {
 	t.Helper()
 	b := batch(t, event.Position{Seq: next})
 	b.Names = []warehouse.NameRow{{Day: day(), Source: "shop", Event: "buy"}}
-	b.Outcomes = warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: next}}
+	b.Outcomes = warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: next}}
 	for seq := first; seq < next; seq++ {
 		for i := range uint32(3) {
 			r := record(at(seq, i), fmt.Sprintf(`{"event":"buy","deviceId":"d","n":%d}`, seq))
 			b.Raw = append(b.Raw, batch(t, event.Position{}, r).Raw...)
 		}
-		b.AddReport(seq, &event.Report{
+		b.AddCheckpoint(seq, &event.Checkpoint{
 			Tracker: "ga4", Epoch: epoch, Plan: "p1", Release: "v1", Time: day().Add(2 * time.Hour), Watermark: event.Position{Seq: seq + 1},
 			Deliveries: []event.Delivery{{
 				Position: event.Position{Seq: seq}, EventID: "x", Outcome: event.Delivered, Reason: "taken", Status: 204, Attempts: 1,
 				Time: day().Add(2 * time.Hour), Latency: 12 * time.Millisecond, Day: day(),
 			}},
-			Held:   []event.Held{{Day: day(), Source: "shop", Event: "buy", Reason: "event not in plan", Count: 1}},
+			Filtered:   []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "event not in plan", Count: 1}},
 			Leaks:  []event.Leak{{Day: day(), Source: "shop", Event: "buy", Property: "properties.note", Kind: "email", Count: 2}},
 			Parked: []event.Parked{{Position: event.Position{Seq: seq, Index: 2}, Due: day(), Since: day(), Attempts: 1}},
 		})
@@ -99,16 +99,16 @@ func span2batch(t testing.TB, first, next uint64) *warehouse.Batch {
 // checkMarks: positions are kept by stream and epoch; older receipts stay.
 func checkMarks(t testing.TB, h Harness) {
 	w := prepared(t, h)
-	marks, err := w.Marks(t.Context())
+	marks, err := w.Positions(t.Context())
 	if err != nil || len(marks) != 0 {
 		t.Fatalf("a new warehouse has marks %v, error %v", marks, err)
 	}
 	load(t, w, span2batch(t, 1, 5))
-	other := &warehouse.Batch{Events: warehouse.Mark{Stream: warehouse.EventsStream, Epoch: "e2", Next: event.Position{Seq: 2, Index: 7}}}
+	other := &warehouse.Batch{Events: warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: "e2", Next: event.Position{Seq: 2, Index: 7}}}
 	r := record(event.Receipt{Epoch: "e2", Position: event.Position{Seq: 1}}, `{}`)
 	other.Raw = batch(t, event.Position{}, r).Raw
 	load(t, w, other)
-	marks, err = w.Marks(t.Context())
+	marks, err = w.Positions(t.Context())
 	if err != nil {
 		t.Fatalf("marks: %v", err)
 	}
@@ -159,7 +159,7 @@ func checkCancel(t testing.TB, h Harness) {
 // storedMark is the sequence up to which events are loaded, 1 for nothing.
 func storedMark(t testing.TB, w warehouse.Warehouse) uint64 {
 	t.Helper()
-	marks, err := w.Marks(t.Context())
+	marks, err := w.Positions(t.Context())
 	if err != nil {
 		t.Fatalf("marks: %v", err)
 	}

@@ -118,7 +118,7 @@ func record(receipt event.Receipt, data string) event.Record {
 // batch holds records and leads to next.
 func batch(t testing.TB, next event.Position, records ...event.Record) *warehouse.Batch {
 	t.Helper()
-	b := &warehouse.Batch{Events: warehouse.Mark{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}}
+	b := &warehouse.Batch{Events: warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}}
 	for i := range records {
 		row, err := warehouse.NewRawRow(&records[i])
 		if err != nil {

@@ -62,7 +62,7 @@ func loadUntil(end string) error {
 		return err
 	}
 	next := uint64(1)
-	marks, err := w.Marks(ctx)
+	marks, err := w.Positions(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,12 +103,12 @@ func persist(try func() error) (err error) {
 // batchOf is the messages from first up to before: always the same rows.
 func batchOf(first, before uint64) (*warehouse.Batch, error) {
 	b := &warehouse.Batch{
-		Events:   warehouse.Mark{Stream: warehouse.EventsStream, Epoch: killEpoch, Next: event.Position{Seq: before}},
-		Outcomes: warehouse.Mark{Stream: warehouse.OutcomesStream, Epoch: killEpoch, Next: event.Position{Seq: before}},
+		Events:   warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: killEpoch, Next: event.Position{Seq: before}},
+		Outcomes: warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: killEpoch, Next: event.Position{Seq: before}},
 	}
 	day := warehouse.Day(time.Now())
 	for seq := first; seq < before; seq++ {
-		report := event.Report{Tracker: "ga4", Epoch: killEpoch, Watermark: event.Position{Seq: seq + 1}}
+		report := event.Checkpoint{Tracker: "ga4", Epoch: killEpoch, Watermark: event.Position{Seq: seq + 1}}
 		for i := range uint32(perMessage) {
 			at := event.Position{Seq: seq, Index: i}
 			record := event.Record{
@@ -122,7 +122,7 @@ func batchOf(first, before uint64) (*warehouse.Batch, error) {
 			b.Raw = append(b.Raw, row)
 			report.Deliveries = append(report.Deliveries, event.Delivery{Position: at, Outcome: event.Delivered, Time: day, Day: day})
 		}
-		b.AddReport(seq, &report)
+		b.AddCheckpoint(seq, &report)
 	}
 	return b, nil
 }
