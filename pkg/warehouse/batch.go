@@ -9,7 +9,7 @@ import (
 // Batch is what one transaction loads. Raw is in the order of positions, the
 // rest in the order of Seq.
 type Batch struct {
-	// Events and Outcomes are the marks that the batch leads to. An empty Epoch
+	// Events and Outcomes are the positions that the batch leads to. An empty Epoch
 	// says that the batch holds nothing of that stream.
 	Events, Outcomes StreamPosition
 
@@ -43,7 +43,7 @@ type RawRow struct {
 
 // DeliveryRow is a row of deliveries.
 type DeliveryRow struct {
-	Seq     uint64 // of the report in the outcomes stream
+	Seq     uint64 // of the checkpoint in the outcomes stream
 	Tracker string
 	Epoch   string // of the event
 	Run     uint32
@@ -77,8 +77,8 @@ type GapRow struct {
 	event.Gap
 }
 
-// LaneRow is the state of a lane, or of a replay, after a report; the row with
-// the highest Seq holds.
+// LaneRow is the state of a lane, or of a replay, after a checkpoint; the row with
+// the highest Seq is the present state.
 type LaneRow struct {
 	Seq              uint64
 	Tracker, Epoch   string
@@ -96,7 +96,7 @@ type NameRow struct {
 	Source, Event string
 }
 
-// Empty reports whether loading the batch would change nothing, not even a mark.
+// Empty reports whether loading the batch would change nothing, not even a position.
 func (b *Batch) Empty() bool { return b.Events.Epoch == "" && b.Outcomes.Epoch == "" }
 
 // receipts are those of the first rows, for an incident.
@@ -108,16 +108,16 @@ func (b *Batch) receipts() []string {
 	return list
 }
 
-// After returns what of the batch is not loaded yet, given the stored marks: all
-// of it, in the ordinary case. The slices are shared with b.
-func (b *Batch) After(marks []StreamPosition) *Batch {
+// After returns what of the batch is not loaded yet, given the stored
+// positions: all of it, in the ordinary case. The slices are shared with b.
+func (b *Batch) After(stored []StreamPosition) *Batch {
 	rest := *b
-	for _, m := range marks {
+	for _, p := range stored {
 		switch {
-		case m.Stream == EventsStream && m.Epoch == b.Events.Epoch:
-			rest.afterEvents(m.Next)
-		case m.Stream == OutcomesStream && m.Epoch == b.Outcomes.Epoch:
-			rest.afterOutcomes(m.Next.Seq)
+		case p.Stream == EventsStream && p.Epoch == b.Events.Epoch:
+			rest.afterEvents(p.Next)
+		case p.Stream == OutcomesStream && p.Epoch == b.Outcomes.Epoch:
+			rest.afterOutcomes(p.Next.Seq)
 		}
 	}
 	return &rest

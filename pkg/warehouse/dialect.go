@@ -31,6 +31,12 @@ type Dialect interface {
 	// event of their raw row: day source event tracker outcome run epoch seq
 	// idx. Deliveries without a raw row, or of a duplicate, are left out.
 	CountedDeliveries() string
+	// KeepsSums says that Load keeps the table sums, which the reconciliation then
+	// reads instead of counting the rows.
+	KeepsSums() bool
+	// SumReason is the part of a delivery's reason that sums tell apart: what comes
+	// before the first colon, of which there are few.
+	SumReason(reason string) string
 	// Div is the quotient as a float, NULL when the divisor is 0.
 	Div(dividend, divisor string) string
 }

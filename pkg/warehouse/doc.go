@@ -1,7 +1,7 @@
 // Package warehouse keeps every raw payload, every outcome and every count in
 // a warehouse, exactly once, and derives the views that people query.
 //
-// It holds the contract of an adapter (Warehouse), the Loader that carries the
+// It holds the contract of an adapter (Warehouse), the Loader that loads the
 // journal's two streams into one, and the views, generated for an SQL dialect.
 // The adapters are its sub-packages; warehousetest is the suite they all pass.
 //
@@ -12,11 +12,11 @@
 //     is loaded again, each record is one row.
 //   - raw.data is what the client sent, byte for byte; base64, marked in
 //     context.encoding, when it is not UTF-8.
-//   - Counts never run ahead of raw: a lane's report is loaded only together
+//   - Counts never run ahead of raw: a lane's checkpoint is loaded only together
 //     with, or after, every event it speaks of.
-//   - One row that can never be stored never holds up the others: it is told in
-//     the quarantine table, and raw keeps its row without the data, so that the
-//     sums still agree.
+//   - One row that can never be stored does not stop the others: the quarantine
+//     table lists it, and raw keeps its row without the data, so that the sums
+//     still agree.
 //   - Memory is bounded by Config.MaxBytes and what one message of the journal
 //     holds; the names of events that are counted apart are bounded by MaxNames
 //     a source and day.

@@ -17,7 +17,7 @@ type State string
 const (
 	StatePending     State = "pending"      // beyond the lane's watermark
 	StateParked      State = "parked"       // waits for its next attempt
-	StateHeld        State = "held"         // filtered and counted: the plan of the time says why
+	StateCounted     State = "held"         // filtered and counted: the plan of the time says why
 	StateDuplicate   State = "duplicate"    // sent to no vendor
 	StateBeforeStart State = "before start" // from before the lane began
 	StateAfterEnd    State = "after end"    // from after the tracker was removed
@@ -161,7 +161,7 @@ func state(f *Found, lane *FoundLane, start, watermark event.Position, closed, g
 	case gone:
 		return State(event.Expired.String())
 	case at.Before(watermark):
-		return StateHeld
+		return StateCounted
 	case closed:
 		return StateAfterEnd
 	default:

@@ -212,7 +212,7 @@ func TestLoaderReportAheadOfJournal(t *testing.T) {
 		b.start()
 		wait(time.Minute)
 		b.expect(2)
-		if n := len(b.seen.of("report ahead of journal")); n != 1 {
+		if n := len(b.seen.of("checkpoint ahead of journal")); n != 1 {
 			t.Errorf("told %d times, want once", n)
 		}
 		b.mustEnd()

@@ -2,17 +2,21 @@ package warehouse
 
 import (
 	"context"
+	"maps"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// arrivals is what the pumps have read and the carrier has not taken yet. A
-// pump blocks while it is full.
-type arrivals struct {
-	events  chan eventArrival
-	reports chan reportArrival
-	// Where the pumps begin after they opened a reader anew.
-	marks loadedMarks
+// pump reads the two streams ahead of the batcher. Its channels are small: a
+// message of the journal holds hundreds of records. Reading blocks while they
+// are full.
+type pump struct {
+	events      Events
+	outcomes    Outcomes
+	begin       streamPositions // where reading begins, by epoch
+	retrier     *retrier
+	arrived     chan eventArrival
+	checkpoints chan checkpointArrival
 }
 
 type eventArrival struct {
@@ -20,32 +24,30 @@ type eventArrival struct {
 	batch event.Batch
 }
 
-type reportArrival struct {
-	epoch  string
-	seq    uint64
-	report event.Checkpoint
+type checkpointArrival struct {
+	epoch      string
+	seq        uint64
+	checkpoint event.Checkpoint
 }
 
-// The capacities are small: a message of the journal holds hundreds of records.
-func newArrivals(marks loadedMarks) *arrivals {
-	own := loadedMarks{}
-	for k, v := range marks {
-		own[k] = v
+func newPump(events Events, outcomes Outcomes, begin streamPositions, r *retrier) *pump {
+	return &pump{
+		events: events, outcomes: outcomes, begin: maps.Clone(begin), retrier: r,
+		arrived: make(chan eventArrival, 8), checkpoints: make(chan checkpointArrival, 32),
 	}
-	return &arrivals{events: make(chan eventArrival, 8), reports: make(chan reportArrival, 32), marks: own}
 }
 
-// pumpEvents reads the events stream until ctx ends. After a failure it reads
-// on from the last batch it handed over.
-func (l *Loader) pumpEvents(ctx context.Context, to *arrivals) error {
+// runEvents reads the events stream until ctx ends. After a failure it reads on
+// from the last batch it handed over.
+func (p *pump) runEvents(ctx context.Context) error {
 	next := map[string]event.Position{}
-	return l.repeat(ctx, "read events", nil, func(ctx context.Context, healthy func()) error {
-		epoch := l.events.Epoch()
-		from, known := next[epoch]
-		if !known {
-			from = to.marks.events(epoch)
+	return p.retrier.repeat(ctx, "read events", nil, func(ctx context.Context, healthy func()) error {
+		epoch := p.events.Epoch()
+		from, found := next[epoch]
+		if !found {
+			from = p.begin.events(epoch)
 		}
-		reader, err := l.events.Read(ctx, from)
+		reader, err := p.events.Read(ctx, from)
 		if err != nil {
 			return err
 		}
@@ -60,7 +62,7 @@ func (l *Loader) pumpEvents(ctx context.Context, to *arrivals) error {
 				epoch = batch.Records[0].Receipt.Epoch
 			}
 			select {
-			case to.events <- eventArrival{epoch, batch}:
+			case p.arrived <- eventArrival{epoch, batch}:
 				next[epoch] = batch.Next
 			case <-ctx.Done():
 				return ctx.Err()
@@ -69,28 +71,28 @@ func (l *Loader) pumpEvents(ctx context.Context, to *arrivals) error {
 	})
 }
 
-// pumpOutcomes reads the outcomes stream until ctx ends.
-func (l *Loader) pumpOutcomes(ctx context.Context, to *arrivals) error {
+// runOutcomes reads the outcomes stream until ctx ends.
+func (p *pump) runOutcomes(ctx context.Context) error {
 	next := map[string]uint64{}
-	return l.repeat(ctx, "read outcomes", nil, func(ctx context.Context, healthy func()) error {
-		epoch := l.outcomes.Epoch()
-		from, known := next[epoch]
-		if !known {
-			from = to.marks.outcomes(epoch)
+	return p.retrier.repeat(ctx, "read outcomes", nil, func(ctx context.Context, healthy func()) error {
+		epoch := p.outcomes.Epoch()
+		from, found := next[epoch]
+		if !found {
+			from = p.begin.outcomes(epoch)
 		}
-		reader, err := l.outcomes.Read(ctx, from)
+		reader, err := p.outcomes.Read(ctx, from)
 		if err != nil {
 			return err
 		}
 		defer reader.Close()
 		for {
-			seq, report, err := reader.Next(ctx)
+			seq, checkpoint, err := reader.Next(ctx)
 			if err != nil {
 				return err
 			}
 			healthy()
 			select {
-			case to.reports <- reportArrival{epoch, seq, report}:
+			case p.checkpoints <- checkpointArrival{epoch, seq, checkpoint}:
 				next[epoch] = seq + 1
 			case <-ctx.Done():
 				return ctx.Err()

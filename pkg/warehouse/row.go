@@ -78,43 +78,43 @@ func recordName(r *event.Record) string {
 // text makes any string one that every warehouse takes: UTF-8.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// AddReport appends the rows of a report, the one with that sequence in the
-// outcomes stream. The mark is the caller's to set.
-func (b *Batch) AddCheckpoint(seq uint64, r *event.Checkpoint) {
-	tracker, plan, release := text(r.Tracker), text(r.Plan), text(r.Release)
-	for _, d := range r.Deliveries {
+// AddCheckpoint appends the rows of a checkpoint, the one with that sequence in
+// the outcomes stream. The caller sets the stream's position.
+func (b *Batch) AddCheckpoint(seq uint64, c *event.Checkpoint) {
+	tracker, plan, release := text(c.Tracker), text(c.Plan), text(c.Release)
+	for _, d := range c.Deliveries {
 		d.EventID, d.Reason, d.Error = text(d.EventID), text(d.Reason), text(d.Error)
 		b.Deliveries = append(b.Deliveries, DeliveryRow{
-			Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Plan: plan, Release: release, Delivery: d,
+			Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Plan: plan, Release: release, Delivery: d,
 		})
 	}
-	for _, h := range r.Filtered {
+	for _, h := range c.Filtered {
 		h.Source, h.Event, h.Reason = text(h.Source), text(h.Event), text(h.Reason)
-		b.Filtered = append(b.Filtered, FilteredRow{Seq: seq, Tracker: tracker, Run: r.Run, Plan: plan, FilteredCount: h})
+		b.Filtered = append(b.Filtered, FilteredRow{Seq: seq, Tracker: tracker, Run: c.Run, Plan: plan, FilteredCount: h})
 	}
-	for _, l := range r.Leaks {
+	for _, l := range c.Leaks {
 		l.Source, l.Event, l.Property, l.Kind = text(l.Source), text(l.Event), text(l.Property), text(l.Kind)
-		b.Leaks = append(b.Leaks, LeakRow{Seq: seq, Tracker: tracker, Run: r.Run, Leak: l})
+		b.Leaks = append(b.Leaks, LeakRow{Seq: seq, Tracker: tracker, Run: c.Run, Leak: l})
 	}
-	for _, g := range r.Gaps {
-		b.Gaps = append(b.Gaps, GapRow{Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Gap: g})
+	for _, g := range c.Gaps {
+		b.Gaps = append(b.Gaps, GapRow{Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Gap: g})
 	}
 	b.Lanes = append(b.Lanes, LaneRow{
-		Seq: seq, Tracker: tracker, Epoch: r.Epoch, Run: r.Run, Start: r.Start, Watermark: r.Watermark, Closed: r.Closed,
-		Plan: plan, Release: release, Reported: r.Time.UTC(), Parked: r.Parked,
+		Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Start: c.Start, Watermark: c.Watermark, Closed: c.Closed,
+		Plan: plan, Release: release, Reported: c.Time.UTC(), Parked: c.Parked,
 	})
 }
 
-// reach is the position up to which events must be loaded before the report:
-// beyond its watermark and every event it speaks of.
-func reach(r *event.Checkpoint) event.Position {
-	far := r.Watermark
-	for i := range r.Deliveries {
-		if next := r.Deliveries[i].Position.Next(); far.Before(next) {
+// lastNeeded is the position up to which events must be loaded before the
+// checkpoint: beyond its watermark and every event it speaks of.
+func lastNeeded(c *event.Checkpoint) event.Position {
+	far := c.Watermark
+	for i := range c.Deliveries {
+		if next := c.Deliveries[i].Position.Next(); far.Before(next) {
 			far = next
 		}
 	}
-	for _, p := range r.Parked {
+	for _, p := range c.Parked {
 		if next := p.Position.Next(); far.Before(next) {
 			far = next
 		}

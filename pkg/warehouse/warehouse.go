@@ -16,14 +16,14 @@ type Warehouse interface {
 	// else and may be called again.
 	Prepare(ctx context.Context) error
 
-	// Marks returns how far each stream of each epoch is loaded.
+	// Positions returns how far each stream of each epoch is loaded.
 	Positions(ctx context.Context) ([]StreamPosition, error)
 
 	// Names returns the event names counted apart for a source and day.
 	Names(ctx context.Context, day time.Time, source string) ([]string, error)
 
-	// Load stores all of the batch and its marks in one transaction, or
-	// nothing. What lies before the stored marks is left out (Batch.After), so
+	// Load stores all of the batch and its positions in one transaction, or
+	// nothing. What lies before the stored positions is left out (Batch.After), so
 	// that loading a batch again changes nothing. When rows can never be stored
 	// it stores nothing and returns a *RowsError that names them; the caller
 	// sets their Refused and loads the batch again.
@@ -58,14 +58,14 @@ const (
 	OutcomesStream Stream = "outcomes"
 )
 
-// Mark says how far a stream is loaded: everything before Next is.
+// StreamPosition says how far a stream is loaded: everything before Next is.
 type StreamPosition struct {
 	Stream Stream
 	Epoch  string
 	// Next is the first position not loaded. Outcomes are numbered by sequence
 	// alone; their Index is 0.
 	Next   event.Position
-	Loaded time.Time // of the last batch; only Marks fills it
+	Loaded time.Time // of the last batch; only Positions fills it
 }
 
 // ErrLimit is wrapped by the error of a query that met its time or memory limit.

@@ -26,7 +26,7 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	g.store = store
 	g.closers = append(g.closers, store.Close)
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
-		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Kept: g.keptForLoader,
+		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
 		Logger: g.log.With("component", "loader"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {

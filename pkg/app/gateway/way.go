@@ -91,7 +91,7 @@ func (b books) hop(ctx context.Context, f *warehouse.Found, l *warehouse.FoundLa
 		}
 	case warehouse.StatePending:
 		hop.Reason = "the lane has not come to it yet"
-	case warehouse.StateHeld:
+	case warehouse.StateCounted:
 		hop.Outcome = event.Filtered.String()
 		hop.Reason, hop.Plan, err = b.heldBack(ctx, f, l.Tracker, record)
 	default:

@@ -161,8 +161,16 @@ func (Dialect) DayBefore(seconds int64) string {
 
 // CountedDeliveries joins each delivery to its raw row, which is of the same day.
 func (d Dialect) CountedDeliveries() string {
-	return fmt.Sprintf(`(select v.day, w.source, w.event, v.tracker, v.outcome, v.run, v.epoch, v.seq, v.idx
+	return fmt.Sprintf(`(select v.day, w.source, w.event, v.tracker, v.outcome, v.reason, v.run, v.epoch, v.seq, v.idx
     from %s as v join %s as w on w.day = v.day and w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where not w.duplicate)`, d.Days("deliveries"), d.Days("raw"))
+}
+
+// KeepsSums says that the reconciliation counts the rows: there are no sums.
+func (Dialect) KeepsSums() bool { return false }
+
+// SumReason is the reason up to its first colon.
+func (Dialect) SumReason(reason string) string {
+	return "coalesce(substr(regexp_extract(" + reason + ", r'^[^:]*'), 1, 100), '')"
 }
 
 // Div is NULL when the divisor is 0.

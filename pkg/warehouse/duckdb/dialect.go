@@ -109,7 +109,15 @@ func (Dialect) DayBefore(seconds int64) string {
 
 // CountedDeliveries needs no join: Load writes source and event beside each delivery.
 func (Dialect) CountedDeliveries() string {
-	return "(select day, source, event, tracker, outcome, run, epoch, seq, idx from deliveries where source is not null)"
+	return "(select day, source, event, tracker, outcome, reason, run, epoch, seq, idx from deliveries where source is not null)"
+}
+
+// KeepsSums says that Load keeps the table sums.
+func (Dialect) KeepsSums() bool { return false }
+
+// SumReason is the reason up to its first colon.
+func (Dialect) SumReason(reason string) string {
+	return "coalesce(left(split_part(" + reason + ", ':', 1), 100), '')"
 }
 
 // Div is a division of DOUBLEs.

@@ -18,13 +18,13 @@ func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
 		return err
 	}
 	return f.write(ctx, "load batch", func(tx *transaction) error {
-		marks, err := readMarks(ctx, tx.conn)
+		marks, err := readPositions(ctx, tx.conn)
 		if err != nil {
 			return err
 		}
 		rest := batch.After(marks)
 		for _, step := range [...]func(*warehouse.Batch) error{
-			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadGaps, tx.loadLanes, tx.loadMarks,
+			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadGaps, tx.loadLanes, tx.loadPositions,
 		} {
 			if err := step(rest); err != nil {
 				return err
@@ -201,7 +201,7 @@ func (tx *transaction) loadParked(l *warehouse.LaneRow) error {
 	})
 }
 
-func (tx *transaction) loadMarks(b *warehouse.Batch) error {
+func (tx *transaction) loadPositions(b *warehouse.Batch) error {
 	for _, m := range [...]warehouse.StreamPosition{b.Events, b.Outcomes} {
 		if m.Epoch == "" {
 			continue

@@ -33,13 +33,13 @@ func (f *file) Prepare(ctx context.Context) error {
 // Marks reads the positions table.
 func (f *file) Positions(ctx context.Context) (marks []warehouse.StreamPosition, err error) {
 	err = f.use(func(db *sql.DB) error {
-		marks, err = readMarks(ctx, db)
+		marks, err = readPositions(ctx, db)
 		return err
 	})
 	return marks, err
 }
 
-func readMarks(ctx context.Context, from querier) ([]warehouse.StreamPosition, error) {
+func readPositions(ctx context.Context, from querier) ([]warehouse.StreamPosition, error) {
 	marks, err := scanAll(ctx, from, func(rows *sql.Rows) (m warehouse.StreamPosition, err error) {
 		err = rows.Scan((*string)(&m.Stream), &m.Epoch, &m.Next.Seq, &m.Next.Index, &m.Loaded)
 		return m, err

@@ -13,9 +13,9 @@ import (
 type Journal struct {
 	mu      sync.Mutex
 	epoch   string
-	batches []event.Batch  // of sequence 1, 2, ...
+	batches []event.Batch      // of sequence 1, 2, ...
 	reports []event.Checkpoint // of sequence 1, 2, ...
-	grown   chan struct{}  // closed, and made anew, when something is appended
+	grown   chan struct{}      // closed, and made anew, when something is appended
 	fail    error
 	lost    uint64 // messages to call missing before the next one
 }

@@ -88,9 +88,9 @@ func span2batch(t testing.TB, first, next uint64) *warehouse.Batch {
 				Position: event.Position{Seq: seq}, EventID: "x", Outcome: event.Delivered, Reason: "taken", Status: 204, Attempts: 1,
 				Time: day().Add(2 * time.Hour), Latency: 12 * time.Millisecond, Day: day(),
 			}},
-			Filtered:   []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "event not in plan", Count: 1}},
-			Leaks:  []event.Leak{{Day: day(), Source: "shop", Event: "buy", Property: "properties.note", Kind: "email", Count: 2}},
-			Parked: []event.Parked{{Position: event.Position{Seq: seq, Index: 2}, Due: day(), Since: day(), Attempts: 1}},
+			Filtered: []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "event not in plan", Count: 1}},
+			Leaks:    []event.Leak{{Day: day(), Source: "shop", Event: "buy", Property: "properties.note", Kind: "email", Count: 2}},
+			Parked:   []event.Parked{{Position: event.Position{Seq: seq, Index: 2}, Due: day(), Since: day(), Attempts: 1}},
 		})
 	}
 	return b

@@ -11,54 +11,54 @@ import (
 // MaxNames is how many event names of a source and day are counted apart.
 const MaxNames = 1000
 
-// maxLedgers bounds how many days and sources are kept in memory; others are
+// maxNameSets bounds how many days and sources are kept in memory; others are
 // read again from the warehouse.
-const maxLedgers = 64
+const maxNameSets = 64
 
-// ledger decides which event names are counted apart. Its memory equals the
+// countedNames decides which event names are counted apart. Its memory equals the
 // names table as it will be after the batch at hand is loaded, so a batch is
 // assigned once and then loaded until it succeeds.
-type ledger struct {
+type countedNames struct {
 	names func(ctx context.Context, day time.Time, source string) ([]string, error)
-	sets  map[ledgerKey]map[string]struct{}
+	sets  map[daySource]map[string]struct{}
 }
 
-type ledgerKey struct {
+type daySource struct {
 	day    int64 // seconds since 1970
 	source string
 }
 
-func newLedger(names func(context.Context, time.Time, string) ([]string, error)) *ledger {
-	return &ledger{names: names, sets: map[ledgerKey]map[string]struct{}{}}
+func newCountedNames(names func(context.Context, time.Time, string) ([]string, error)) *countedNames {
+	return &countedNames{names: names, sets: map[daySource]map[string]struct{}{}}
 }
 
 // assign replaces the event names of the batch by those they are counted under
 // and lists the new ones in b.Names. It changes nothing when it fails.
-func (l *ledger) assign(ctx context.Context, b *Batch) error {
-	if err := l.read(ctx, b); err != nil {
+func (c *countedNames) assign(ctx context.Context, b *Batch) error {
+	if err := c.read(ctx, b); err != nil {
 		return err
 	}
 	for i := range b.Raw {
 		r := &b.Raw[i]
-		r.Event = l.counted(b, Day(r.Timestamp), r.Source, r.Event)
+		r.Event = c.counted(b, Day(r.Timestamp), r.Source, r.Event)
 	}
 	for i := range b.Filtered {
 		f := &b.Filtered[i]
-		f.Event = l.counted(b, f.Day, f.Source, f.Event)
+		f.Event = c.counted(b, f.Day, f.Source, f.Event)
 	}
 	for i := range b.Leaks {
 		k := &b.Leaks[i]
-		k.Event = l.counted(b, k.Day, k.Source, k.Event)
+		k.Event = c.counted(b, k.Day, k.Source, k.Event)
 	}
 	return nil
 }
 
 // counted is the name under which an event is counted; a new one is noted in b.
-func (l *ledger) counted(b *Batch, day time.Time, source, name string) string {
+func (c *countedNames) counted(b *Batch, day time.Time, source, name string) string {
 	if name == NameMalformed || name == NameInvalid || name == NameOther {
 		return name
 	}
-	set := l.sets[ledgerKey{day.Unix(), source}]
+	set := c.sets[daySource{day.Unix(), source}]
 	if _, known := set[name]; known {
 		return name
 	}
@@ -71,24 +71,24 @@ func (l *ledger) counted(b *Batch, day time.Time, source, name string) string {
 }
 
 // read makes sure that the sets of all days and sources of the batch are in memory.
-func (l *ledger) read(ctx context.Context, b *Batch) error {
-	needed := map[ledgerKey]time.Time{}
+func (c *countedNames) read(ctx context.Context, b *Batch) error {
+	needed := map[daySource]time.Time{}
 	for i := range b.Raw {
 		day := Day(b.Raw[i].Timestamp)
-		needed[ledgerKey{day.Unix(), b.Raw[i].Source}] = day
+		needed[daySource{day.Unix(), b.Raw[i].Source}] = day
 	}
 	for i := range b.Filtered {
-		needed[ledgerKey{b.Filtered[i].Day.Unix(), b.Filtered[i].Source}] = b.Filtered[i].Day
+		needed[daySource{b.Filtered[i].Day.Unix(), b.Filtered[i].Source}] = b.Filtered[i].Day
 	}
 	for i := range b.Leaks {
-		needed[ledgerKey{b.Leaks[i].Day.Unix(), b.Leaks[i].Source}] = b.Leaks[i].Day
+		needed[daySource{b.Leaks[i].Day.Unix(), b.Leaks[i].Source}] = b.Leaks[i].Day
 	}
-	l.forget(needed)
+	c.forget(needed)
 	for key, day := range needed {
-		if l.sets[key] != nil {
+		if c.sets[key] != nil {
 			continue
 		}
-		names, err := l.names(ctx, day, key.source)
+		names, err := c.names(ctx, day, key.source)
 		if err != nil {
 			return fmt.Errorf("read event names: %w", err)
 		}
@@ -96,20 +96,20 @@ func (l *ledger) read(ctx context.Context, b *Batch) error {
 		for _, name := range names {
 			set[name] = struct{}{}
 		}
-		l.sets[key] = set
+		c.sets[key] = set
 	}
 	return nil
 }
 
 // forget drops the oldest sets that the batch does not need.
-func (l *ledger) forget(needed map[ledgerKey]time.Time) {
-	if len(l.sets) <= maxLedgers {
+func (c *countedNames) forget(needed map[daySource]time.Time) {
+	if len(c.sets) <= maxNameSets {
 		return
 	}
-	keys := slices.SortedFunc(maps.Keys(l.sets), func(a, b ledgerKey) int { return int(a.day/86400 - b.day/86400) })
-	for _, key := range keys[:len(keys)-maxLedgers] {
+	keys := slices.SortedFunc(maps.Keys(c.sets), func(a, b daySource) int { return int(a.day/86400 - b.day/86400) })
+	for _, key := range keys[:len(keys)-maxNameSets] {
 		if _, used := needed[key]; !used {
-			delete(l.sets, key)
+			delete(c.sets, key)
 		}
 	}
 }

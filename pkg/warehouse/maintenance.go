@@ -1,0 +1,91 @@
+package warehouse
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
+)
+
+// expireEvery is how often old rows are looked for.
+const expireEvery = time.Hour
+
+// maintenance does what is rare: it applies plans and deletes old rows. It runs
+// beside the batcher, so that neither waits for the other.
+type maintenance struct {
+	warehouse Warehouse
+	retention time.Duration // 0: rows are kept for good
+	retrier   *retrier
+
+	mu   sync.Mutex
+	plan *Plan
+	wake chan struct{} // has one signal: plan is another
+}
+
+func newMaintenance(w Warehouse, retention time.Duration, r *retrier) *maintenance {
+	return &maintenance{warehouse: w, retention: retention, retrier: r, wake: make(chan struct{}, 1)}
+}
+
+func (m *maintenance) setPlan(plan Plan) {
+	m.mu.Lock()
+	m.plan = &plan
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run works until ctx ends and returns its error.
+func (m *maintenance) run(ctx context.Context) error {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	m.expire(ctx)
+	for {
+		select {
+		case <-m.wake:
+			m.applyPlan(ctx)
+		case <-tick.C:
+			m.expire(ctx)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// applyPlan applies the newest plan. A newer one replaces it between attempts.
+func (m *maintenance) applyPlan(ctx context.Context) {
+	_ = m.retrier.persist(ctx, applyPlan, func(ctx context.Context) error { // the error is ctx's: run sees it
+		m.mu.Lock()
+		plan := m.plan
+		m.mu.Unlock()
+		if plan == nil {
+			return nil
+		}
+		if err := m.warehouse.SavePlan(ctx, plan.Version, plan.Text); err != nil {
+			return err
+		}
+		err := m.warehouse.ApplyViews(ctx, plan.Columns, false)
+		if fault.IsPermanent(err) {
+			m.retrier.report(applyPlan, err, 1, nil)
+			return nil // the views stay as they are until the plan is corrected
+		}
+		if err != nil {
+			return err
+		}
+		m.retrier.log.Info("views applied", "plan", plan.Version, "columns", len(plan.Columns))
+		return nil
+	})
+}
+
+// expire deletes rows beyond the retention. A failure waits for the next hour.
+func (m *maintenance) expire(ctx context.Context) {
+	if m.retention == 0 {
+		return
+	}
+	if err := m.warehouse.Expire(ctx, Day(time.Now().Add(-m.retention))); err != nil && ctx.Err() == nil {
+		m.retrier.metrics.failures.Inc()
+		m.retrier.report(class(expireRows, err), err, 1, nil)
+	}
+}
