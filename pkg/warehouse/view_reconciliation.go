@@ -25,7 +25,7 @@ const (
 // counting fills the holes of the SQL that counts.
 type counting struct {
 	Dialect
-	Day    string // an SQL date, "" for all days
+	Rows   string // an SQL condition on rows r, "" for all
 	Epochs string // of waiting events: "latest", "replaced", "" for both
 	Settle int64  // seconds
 }
@@ -64,11 +64,19 @@ func (c counting) sql(name string) string {
 	return b.String()
 }
 
-// CountDaySQL counts the events of a day from the rows, as the sums keep them:
-// columns day, source, event, tracker, outcome, reason, n. day is SQL. What
-// still waits in the present journal is not in it.
-func CountDaySQL(d Dialect, day string) string {
-	return counting{Dialect: d, Day: day, Epochs: "replaced"}.sql("counted")
+// CountSQL counts what became of the accepted events, from the rows, as the sums
+// keep it: columns day, source, event, tracker, outcome, reason, n. rows is an SQL
+// condition on a day of rows r. What waits in the present journal is not in it:
+// the reconciliation measures that.
+func CountSQL(d Dialect, rows string) string {
+	return counting{Dialect: d, Rows: rows, Epochs: "replaced"}.sql("counted")
+}
+
+// CountAcceptedSQL is the part of CountSQL that counts accepted events, for rows r
+// of raw that were just loaded, and lanes whose state is that of before.
+func CountAcceptedSQL(d Dialect, rows string) string {
+	c := counting{Dialect: d, Rows: rows}
+	return c.sql("accepted") + " union all " + c.sql("lost")
 }
 
 // ReconciliationView is reconciliation: for each day, source, event name and

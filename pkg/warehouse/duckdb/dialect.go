@@ -113,7 +113,7 @@ func (Dialect) CountedDeliveries() string {
 }
 
 // KeepsSums says that Load keeps the table sums.
-func (Dialect) KeepsSums() bool { return false }
+func (Dialect) KeepsSums() bool { return true }
 
 // SumReason is the reason up to its first colon.
 func (Dialect) SumReason(reason string) string {

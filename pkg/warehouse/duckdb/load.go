@@ -12,25 +12,34 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// Load stores the batch and its marks in one transaction.
+// Load stores the batch, its sums and its positions in one transaction.
 func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
 	if err := f.checkRows(batch); err != nil {
 		return err
 	}
 	return f.write(ctx, "load batch", func(tx *transaction) error {
-		marks, err := readPositions(ctx, tx.conn)
+		positions, err := readPositions(ctx, tx.conn)
 		if err != nil {
 			return err
 		}
-		rest := batch.After(marks)
+		rest := batch.After(positions)
 		for _, step := range [...]func(*warehouse.Batch) error{
-			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadGaps, tx.loadLanes, tx.loadPositions,
+			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadGaps,
 		} {
 			if err := step(rest); err != nil {
 				return err
 			}
 		}
-		return nil
+		counting, err := tx.beginSums(rest, positions)
+		if err != nil {
+			return err
+		}
+		for _, step := range [...]func(*warehouse.Batch) error{tx.loadLanes, tx.loadPositions, counting.finish} {
+			if err := step(rest); err != nil {
+				return err
+			}
+		}
+		return tx.exec("delete from temp.staged_deliveries")
 	})
 }
 
@@ -107,7 +116,13 @@ func (tx *transaction) loadDeliveries(b *warehouse.Batch) error {
 			d.Day.UTC(), d.Epoch, d.Position.Seq, d.Position.Index, nil, nil)
 		return values
 	})
-	return tx.merge(err, "staged_deliveries", mergeDeliveries, low, high)
+	if err != nil {
+		return err
+	}
+	if err := tx.exec(nameDeliveries, low, high); err != nil {
+		return fmt.Errorf("name deliveries: %w", err)
+	}
+	return tx.exec("insert into deliveries from staged_deliveries")
 }
 
 func (tx *transaction) loadFiltered(b *warehouse.Batch) error {

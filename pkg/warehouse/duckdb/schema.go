@@ -27,6 +27,9 @@ var tables = [...]string{
 	`create table if not exists plans (version varchar, text varchar, seen timestamp)`,
 	`create table if not exists columns (ordinal integer, name varchar, property varchar, type varchar, description varchar)`,
 	`create table if not exists positions (stream varchar, epoch varchar, seq ubigint, idx uinteger, loaded timestamp)`,
+	`create table if not exists sums (
+		day date, source varchar, event varchar, tracker varchar, outcome varchar, reason varchar, n bigint)`,
+	`create table if not exists counted_days (day date)`,
 	`create table if not exists quarantine (
 		receipt varchar, eventId varchar, "timestamp" timestamp, source varchar, reason varchar, bytes bigint, quarantined timestamp)`,
 }
@@ -42,11 +45,11 @@ var staging = [...]string{
 
 // The merges of a load. Staged tables are emptied in the same transaction.
 const (
-	mergeDeliveries = `insert into deliveries
-		select s.* replace (coalesce(r.day, s.day) as day, r.source as source, r.event as event)
-		from staged_deliveries as s
-		left join (select day, epoch, seq, idx, source, event from raw where not duplicate and seq between $1 and $2) as r
-			on r.epoch = s.epoch and r.seq = s.seq and r.idx = s.idx`
+	// nameDeliveries gives deliveries the source, event and day of their raw row.
+	// Those of a duplicate, or without a raw row, are not counted.
+	nameDeliveries = `update temp.staged_deliveries as s set day = r.day, source = r.source, event = r.event
+		from (select day, epoch, seq, idx, source, event from raw where not duplicate and seq between $1 and $2) as r
+		where s.source is null and r.epoch = s.epoch and r.seq = s.seq and r.idx = s.idx`
 	mergeFiltered = `merge into filtered as t
 		using (select day, source, event, tracker, reason, plan, run, sum(count)::bigint as count from staged_filtered group by all) as s
 		on t.day = s.day and t.source = s.source and t.event = s.event and t.tracker = s.tracker

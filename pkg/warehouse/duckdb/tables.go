@@ -76,7 +76,7 @@ func (f *file) SavePlan(ctx context.Context, version, text string) error {
 func (f *file) Expire(ctx context.Context, before time.Time) error {
 	day := warehouse.Day(before)
 	return f.write(ctx, "expire rows", func(tx *transaction) error {
-		for _, table := range [...]string{"raw", "deliveries", "filtered", "leaks", "names"} {
+		for _, table := range [...]string{"raw", "deliveries", "filtered", "leaks", "names", "sums", "counted_days"} {
 			if err := tx.exec("delete from "+table+" where day < $1", day); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

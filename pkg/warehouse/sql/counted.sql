@@ -1,8 +1,8 @@
 {{- /*
 counted: what became of the accepted events, counted from the rows: day, source,
 event, tracker, outcome, reason, n. "accepted" and "duplicate" are outcomes here,
-too. .Day limits it to one day ("" for all), .Epochs to waiting events of the
-journals that were replaced.
+too. .Rows limits it to rows r, "" for all: it is SQL on their day, or on their
+place in the journal.
 
 What has no row to join is found by a left join and NULL: BigQuery runs a
 correlated subquery only if it can make a join of it itself, and an outer join
@@ -28,7 +28,7 @@ only if its condition has an equality.
     and (r.seq > l.startSeq or (r.seq = l.startSeq and r.idx >= l.startIdx))
     and (not l.closed or r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx)){{end}}
 
-{{define "on this day"}}{{with .Day}} and r.day = {{.}}{{end}}{{end}}
+{{define "these rows"}}{{with .Rows}} and {{.}}{{end}}{{end}}
 
 {{- /* The epoch of the journal that is there now, as a table of one row. */ -}}
 {{define "latest epoch"}}(select epoch from {{.Table "positions"}} where stream = 'events' order by loaded desc limit 1){{end}}
@@ -36,7 +36,7 @@ only if its condition has an equality.
 {{define "accepted"}}select r.day, r.source, r.event, l.tracker, case when r.duplicate then 'duplicate' else 'accepted' end as outcome, '' as reason, count(*) as n
   from {{.Days "raw"}} as r
   {{template "lane of r" .}}
-  where true{{template "on this day" .}}
+  where true{{template "these rows" .}}
   group by r.day, r.source, r.event, l.tracker, r.duplicate
 {{- end}}
 
@@ -45,9 +45,9 @@ only if its condition has an equality.
   from {{.CountedDeliveries}} as r
   {{template "lane of r" .}} and l.tracker = r.tracker
   left join (
-    select day, epoch, seq, idx, tracker, max(run) as run from {{.Days "deliveries"}} as r where run > 0{{template "on this day" .}} group by day, epoch, seq, idx, tracker
+    select day, epoch, seq, idx, tracker, max(run) as run from {{.Days "deliveries"}} as r where run > 0{{template "these rows" .}} group by day, epoch, seq, idx, tracker
   ) as last on last.day = r.day and last.epoch = r.epoch and last.seq = r.seq and last.idx = r.idx and last.tracker = r.tracker
-  where r.run = coalesce(last.run, 0){{template "on this day" .}}
+  where r.run = coalesce(last.run, 0){{template "these rows" .}}
   group by r.day, r.source, r.event, r.tracker, r.outcome, {{.SumReason "r.reason"}}
 {{- end}}
 
@@ -58,7 +58,7 @@ lane and are not parked.
 */ -}}
 {{define "replayed"}}select r.day, r.source, r.event, r.tracker, 'filtered' as outcome, 'replayed' as reason, 0 - count(*) as n
   from (
-    select distinct r.day, r.source, r.event, r.tracker, r.epoch, r.seq, r.idx from {{.CountedDeliveries}} as r where r.run > 0{{template "on this day" .}}
+    select distinct r.day, r.source, r.event, r.tracker, r.epoch, r.seq, r.idx from {{.CountedDeliveries}} as r where r.run > 0{{template "these rows" .}}
   ) as r
   {{template "lane of r" .}} and l.tracker = r.tracker and (r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx))
   left join {{.Days "deliveries"}} as own on own.run = 0 and own.tracker = r.tracker and {{template "same event" "own"}}
@@ -78,7 +78,7 @@ lane and are not parked.
     and (r.seq > g.fromSeq or (r.seq = g.fromSeq and r.idx >= g.fromIdx)) and (r.seq < g.toSeq or (r.seq = g.toSeq and r.idx < g.toIdx))
   {{template "lane of r" .}} and l.tracker = g.tracker
   left join {{.Days "deliveries"}} as d on d.tracker = g.tracker and {{template "same event" "d"}}
-  where not r.duplicate and d.tracker is null{{template "on this day" .}}
+  where not r.duplicate and d.tracker is null{{template "these rows" .}}
   group by r.day, r.source, r.event, l.tracker
 {{- end}}
 
@@ -89,10 +89,10 @@ journal that another one has replaced they are expired, for no lane finds them.
 are cut to what lies beyond the slowest lane first: that is little, and all the rest.
 */ -}}
 {{define "waiting"}}select r.day, r.source, r.event, l.tracker, {{template "waiting outcome"}}, count(*) as n
-  from (select * from {{.Days "raw"}} as r where seq >= {{template "slowest" .}}{{template "on this day" .}}) as r
+  from (select * from {{.Days "raw"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}) as r
   {{template "lane of r" .}} and (r.seq > l.markSeq or (r.seq = l.markSeq and r.idx >= l.markIdx)) and not l.closed
   cross join {{template "latest epoch" .}} as latest
-  left join (select * from {{.Days "deliveries"}} as r where seq >= {{template "slowest" .}}{{template "on this day" .}}) as d on d.tracker = l.tracker and {{template "same event" "d"}}
+  left join (select * from {{.Days "deliveries"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}) as d on d.tracker = l.tracker and {{template "same event" "d"}}
   where not r.duplicate and d.tracker is null{{template "of the epochs" .}}
   group by r.day, r.source, r.event, l.tracker, l.epoch, latest.epoch
   union all
@@ -102,7 +102,7 @@ are cut to what lies beyond the slowest lane first: that is little, and all the 
   {{template "lane of r" .}} and l.tracker = p.tracker and (r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx))
   cross join {{template "latest epoch" .}} as latest
   left join {{.Days "deliveries"}} as d on d.tracker = p.tracker and {{template "same event" "d"}}
-  where p.run = 0 and not r.duplicate and d.tracker is null{{template "on this day" .}}{{template "of the epochs" .}}
+  where p.run = 0 and not r.duplicate and d.tracker is null{{template "these rows" .}}{{template "of the epochs" .}}
   group by r.day, r.source, r.event, l.tracker, l.epoch, latest.epoch
 {{- end}}
 
@@ -121,7 +121,7 @@ count is believed between 1 and .MostLost.
 {{define "lost"}}select told.day, told.source, {{.Literal .LostEvent}} as event, {{.Literal .LostTracker}} as tracker, 'lost' as outcome, '' as reason, sum(told.n) as n
   from (
     select r.day, r.source, {{.LostCount}} as n
-    from (select day, source, data{{.LostInner}} from {{.Days "raw"}} as r where usable and not duplicate and event = {{.Literal .LostEvent}}{{template "on this day" .}}) as r
+    from (select day, source, data{{.LostInner}} from {{.Days "raw"}} as r where usable and not duplicate and event = {{.Literal .LostEvent}}{{template "these rows" .}}) as r
   ) as told
   where told.n between 1 and {{.MostLost}}
   group by told.day, told.source

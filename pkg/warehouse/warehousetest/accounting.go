@@ -68,11 +68,35 @@ func checkReconciliation(t testing.TB, h Harness) {
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %s", seed, difference(got, want))
 		}
+		sameSums(t, w)
 		same(t, "drift out of range", number(t, w, "select count(*) from reconciliation where drift < 0 or drift > 1"), 0)
 		last := fmt.Sprintf("%s-%d-0", epoch, len(past.journal.batches)+1)
 		same(t, "asOfPosition", ask(t, w, "select distinct asOfPosition from reconciliation"), [][]any{{last}})
 		if err := w.Close(); err != nil {
 			t.Fatalf("close: %v", err)
+		}
+	}
+}
+
+// sameSums: where sums are kept they agree with the rows, for every day that has some.
+func sameSums(t testing.TB, w warehouse.Warehouse) {
+	t.Helper()
+	keeper, ok := w.(warehouse.SumKeeper)
+	if !ok {
+		return
+	}
+	days, err := keeper.SumDays(t.Context())
+	if err != nil {
+		t.Fatalf("sum days: %v", err)
+	}
+	same(t, "days with sums", len(days), number(t, w, "select count(distinct day) from raw"))
+	for _, day := range days {
+		differences, err := keeper.VerifySums(t.Context(), day)
+		if err != nil {
+			t.Fatalf("verify sums: %v", err)
+		}
+		if len(differences) > 0 {
+			t.Errorf("the sums of %s differ from the rows %d times, first %+v", day.Format(time.DateOnly), len(differences), differences[0])
 		}
 	}
 }
@@ -117,6 +141,7 @@ func checkLostEvent(t testing.TB, h Harness) {
 	carry(t, w, j)
 	same(t, "unaccounted", ask(t, w, `select event, accepted, delivered, pending, unaccounted, drift, open from reconciliation order by event`),
 		[][]any{{"lost", 1, 0, 0, 1, "1.0", false}, {"twice", 1, 2, 0, -1, "-1.0", false}})
+	sameSums(t, w)
 }
 
 // checkBrowserLosses: what a browser reports as lost is a row of its own, once
@@ -134,6 +159,7 @@ func checkBrowserLosses(t testing.TB, h Harness) {
 	carry(t, w, j)
 	same(t, "lost", ask(t, w, `select event, tracker, accepted, unaccounted, lost from reconciliation where lost <> 0`),
 		[][]any{{"sparrow:lost", "(browser)", 0, 0, 7}})
+	sameSums(t, w)
 }
 
 // checkReplacedJournal: what waited in a journal that another one has replaced
@@ -161,6 +187,7 @@ func checkReplacedJournal(t testing.TB, h Harness) {
 	j.Report(event.Checkpoint{Tracker: "ga4", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 1}})
 	carry(t, w, j)
 	same(t, "after", sums(), [][]any{{"ahead", 1, 0, 1, 0, 0}, {"new", 1, 0, 0, 1, 0}, {"parked", 1, 0, 1, 0, 0}, {"sent", 1, 1, 0, 0, 0}})
+	sameSums(t, w)
 }
 
 // checkNamesOverflow: names beyond the first 1,000 of a source and day share a
@@ -189,6 +216,7 @@ func checkNamesOverflow(t testing.TB, h Harness) {
 	same(t, "other", ask(t, w, "select accepted, filtered, unaccounted from reconciliation where event = '(other)'"), [][]any{{100, 100, 0}})
 	same(t, "unaccounted", number(t, w, "select count(*) from reconciliation where unaccounted <> 0 or accepted <> filtered"), 0)
 	same(t, "normalized keeps the name", number(t, w, fmt.Sprintf("select count(*) from raw_normalized where event = 'event %d'", names-1)), 2)
+	sameSums(t, w)
 }
 
 // checkFind: an event and its way, by its id and by its receipt.

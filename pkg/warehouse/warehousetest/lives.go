@@ -32,6 +32,7 @@ func checkLives(t testing.TB, h Harness) {
 
 		same(t, "the sums of both lives", ask(t, w, `select tracker, accepted, delivered, filtered, pending, unaccounted from reconciliation`),
 			[][]any{{"heap", 7, 3, 1, 3, 0}})
+		sameSums(t, w)
 		same(t, "parked", ask(t, w, "select seq from parked"), [][]any{{8}})
 		want := []warehouse.State{"delivered", "held", "delivered", "after end", "after end", "after end", "delivered", "parked", "pending", "pending"}
 		for i, state := range want {
