@@ -174,7 +174,7 @@ func (i *Index) Trim(before event.Position) error {
 	defer b.Close() //nolint:errcheck // it was applied, or its error is returned
 	if err := errors.Join(
 		b.DeleteRange(appendFlagKey(nil, from), appendFlagKey(nil, before), nil),
-		b.Set([]byte{trimKey}, appendPosition(nil, before), nil),
+		b.Set([]byte{trimKey}, event.AppendPosition(nil, before), nil),
 		i.db.Apply(b, pebble.NoSync),
 	); err != nil {
 		return fmt.Errorf("trim duplicate flags: %w", err)
