@@ -21,9 +21,9 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 const key = "pk_cluster_test"
 
-// lease is long enough for a busy machine to renew it in time, and short enough
-// to wait for.
-const lease = 3 * time.Second
+// leaseTTL is long enough for a busy machine to renew in time, and short enough to
+// wait for.
+const leaseTTL = 3 * time.Second
 
 const settings = `environment: test
 listen: "{{listen}}"
@@ -60,8 +60,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newVendors makes two stand-ins that drop repeats, and two that do not. By the
-// order of their names, each process of two gets one of either.
+// newVendors makes two stand-ins that drop repeats, and two that do not.
 func newVendors(t *testing.T) []*vendor {
 	t.Helper()
 	var list []*vendor

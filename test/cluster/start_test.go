@@ -104,7 +104,7 @@ func TestSecondLoaderIsRefused(t *testing.T) {
 	refused := func() {
 		t.Helper()
 		second.Launch()
-		if code := second.Ended(time.Minute); code == 0 || !strings.Contains(second.LogTail(2000), "another process is its home") || !strings.Contains(second.LogTail(2000), "--adopt-warehouse") {
+		if code := second.Ended(time.Minute); code == 0 || !strings.Contains(second.LogTail(2000), "it is placed at another process") || !strings.Contains(second.LogTail(2000), "--adopt-warehouse") {
 			t.Errorf("the second loader ended with %d:\n%s", code, second.LogTail(2000))
 		}
 	}
