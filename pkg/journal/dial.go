@@ -7,8 +7,8 @@ import (
 )
 
 // dialer opens the connections to a cluster. Until the first is established they
-// are cut when ctx ends: a server that accepts and says nothing must not hold up
-// a process that is told to stop while it starts.
+// are closed when ctx ends: a server that accepts and says nothing must not delay a
+// process that must stop while it starts.
 type dialer struct {
 	mu   sync.Mutex
 	ctx  context.Context
