@@ -2,7 +2,6 @@ package dedup
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 	"slices"
 
@@ -75,35 +74,28 @@ func (s *state) append(b []byte) []byte {
 	return b
 }
 
-// errState says that what is stored is not what was written.
-var errState = errors.New("malformed value in the duplicate index")
-
+// parseState reads what append wrote. The error of this and of the other parsers is
+// event.ErrCorrupt.
 func parseState(b []byte) (state, error) {
-	if len(b) == 0 || b[0] != stateVersion {
-		return state{}, errState
+	r := event.NewBinaryReader(b)
+	if r.Byte() != stateVersion {
+		return state{}, event.ErrCorrupt
 	}
-	r := event.NewBinaryReader(b[1:])
 	s := state{epoch: r.Text(), applied: r.Position(), forgotten: r.Varint(), nextID: r.Uint32()}
 	n := r.Uvarint()
 	if n > maxGenerations {
-		return state{}, errState
+		return state{}, event.ErrCorrupt
 	}
 	for range n {
 		s.generations = append(s.generations, generation{id: r.Uint32(), opened: r.Varint(), latest: r.Varint(), entries: r.Uvarint()})
 	}
-	if r.Finish() != nil {
-		return state{}, errState
-	}
-	return s, nil
+	return s, r.Finish()
 }
 
 func parsePosition(b []byte) (event.Position, error) {
 	r := event.NewBinaryReader(b)
 	p := r.Position()
-	if r.Finish() != nil {
-		return event.Position{}, errState
-	}
-	return p, nil
+	return p, r.Finish()
 }
 
 func appendOriginal(b []byte, p event.Position, received int64) []byte {
@@ -115,8 +107,5 @@ func parseOriginal(b []byte) (int64, error) {
 	r := event.NewBinaryReader(b)
 	r.Position()
 	received := r.Varint()
-	if r.Finish() != nil {
-		return 0, errState
-	}
-	return received, nil
+	return received, r.Finish()
 }
