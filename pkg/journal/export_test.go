@@ -117,6 +117,9 @@ func (c *wedgedConn) Read(b []byte) (int, error) {
 	}
 }
 
+// TryNext returns the next message if there is one now.
+func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) { return r.poll(ctx) }
+
 // Gaps is what a reader counts with.
 type Gaps struct{ gaps gaps }
 

@@ -83,7 +83,7 @@ func (r *Reader) Close() error {
 // Other errors: ErrClosed, and ErrEpochChanged when the stream was replaced.
 func (r *Reader) Next(ctx context.Context) (Message, error) {
 	for {
-		m, ok, err := r.TryNext(ctx)
+		m, ok, err := r.poll(ctx)
 		if err != nil || ok {
 			return m, err
 		}
@@ -93,9 +93,9 @@ func (r *Reader) Next(ctx context.Context) (Message, error) {
 	}
 }
 
-// TryNext returns the next message if there is one now; ok is false if there is
-// none. It waits for the server's answer only.
-func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) {
+// poll returns the next message if there is one now; ok is false if there is none.
+// It waits for the server's answer only.
+func (r *Reader) poll(ctx context.Context) (m Message, ok bool, err error) {
 	for {
 		if err := r.usable(ctx); err != nil {
 			return Message{}, false, err

@@ -18,33 +18,26 @@ func (m *Member) Place(ctx context.Context, resource string, move bool) error {
 	if m.alone() {
 		return nil
 	}
-	if err := m.place(ctx, resource, move); err != nil {
-		return fmt.Errorf("place %s: %w", resource, err)
-	}
-	return nil
-}
-
-func (m *Member) place(ctx context.Context, resource string, move bool) error {
 	if err := checkName(resource); err != nil {
-		return err
+		return fmt.Errorf("place a resource: %w", err)
 	}
 	revision, value, err := m.store.Get(ctx, placementPrefix+resource)
 	if err != nil {
-		return err
+		return fmt.Errorf("place %s: %w", resource, err)
 	}
 	at := decode[holderEntry](value)
 	switch {
 	case at.Node == m.node:
 		return nil
 	case at.Node != "" && !move:
-		return fmt.Errorf("%w: %s, since %s", ErrPlacedElsewhere, at.Name, at.Since.Format(time.RFC3339))
+		return fmt.Errorf("place %s: %w: %s, since %s", resource, ErrPlacedElsewhere, at.Name, at.Since.Format(time.RFC3339))
 	}
 	_, written, err := m.put(ctx, placementPrefix+resource, m.holder(), &revision)
-	if err != nil {
-		return err
+	if err == nil && !written {
+		err = fmt.Errorf("%w: that process placed it just now", ErrPlacedElsewhere)
 	}
-	if !written {
-		return fmt.Errorf("%w: that process placed it just now", ErrPlacedElsewhere)
+	if err != nil {
+		return fmt.Errorf("place %s: %w", resource, err)
 	}
 	m.log.Info("resource placed at this process", "resource", resource, "before", at.Name)
 	return nil

@@ -41,15 +41,15 @@ const trackingPlan = `events:
     properties: { n: integer, id: string }
 `
 
-// vendor is a stand-in and its log. It takes its time, as vendors do.
+// vendor is a stand-in and its log. It is slow to answer, as vendors are.
 type vendor struct {
 	name, line string
 	taken      *vendortest.Log
 	inner      http.Handler
-	underWay   atomic.Int64
+	underWay   atomic.Int64 // requests
 }
 
-// ServeHTTP takes what it is sent at once, and answers later.
+// ServeHTTP processes a request at once, and answers later.
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.underWay.Add(1)
 	defer v.underWay.Add(-1)
@@ -110,7 +110,7 @@ func doing(g *harness.Gateway) []string {
 	return list
 }
 
-// state is what a process says of a tracker.
+// state is what a process says about a tracker.
 func state(g *harness.Gateway, tracker string) string {
 	for line := range strings.Lines(g.Command("trackers", "list", "--format", "csv")) {
 		if fields := strings.SplitN(line, ",", 5); len(fields) == 5 && fields[0] == tracker {
