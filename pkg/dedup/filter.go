@@ -33,7 +33,8 @@ func newFilter(capacity uint64) *filter {
 	return &filter{blocks: make([][blockBits / 64]uint64, capacity*filterBits/blockBits+1), capacity: capacity}
 }
 
-// block returns the block of a digest, whose halves are as good as random.
+// block returns the block of a digest. Both halves of a digest are like random
+// numbers.
 func (f *filter) block(d *digest) *[blockBits / 64]uint64 {
 	n, _ := bits.Mul64(binary.LittleEndian.Uint64(d[:8]), uint64(len(f.blocks)))
 	return &f.blocks[n]

@@ -40,7 +40,7 @@ type Index struct {
 	reporter fault.Reporter
 	metrics  *metrics
 
-	running sync.Mutex // held by Run: one follower at a time
+	running sync.Mutex // locked by Run: one follower at a time
 
 	life sync.RWMutex // read-locked while db is used, locked while it is replaced or closed
 	db   *pebble.DB
@@ -174,7 +174,7 @@ func (i *Index) Trim(before event.Position) error {
 	return nil
 }
 
-// announce wakes whoever waits for a change. It is called with mu held.
+// announce wakes all who wait for a change. The mutex is locked.
 func (i *Index) announce() {
 	if i.changed != nil {
 		close(i.changed)

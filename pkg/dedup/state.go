@@ -17,7 +17,7 @@ type state struct {
 	// were dropped for the byte budget; 0 for none.
 	forgotten   int64
 	nextID      uint32       // of the generation to be opened next
-	generations []generation // oldest first; the last takes new originals
+	generations []generation // oldest first; new originals go to the last
 }
 
 // generation is a group of originals that is dropped as one. Times are
@@ -54,7 +54,7 @@ func (s *state) entries() (n uint64) {
 const stateVersion = 1
 
 // maxGenerations bounds a state's generations: four by time and four by size may
-// be within the window at once, with room for odd clocks.
+// be within the window at once, and more when clocks are wrong.
 const maxGenerations = 16
 
 func (s *state) append(b []byte) []byte {

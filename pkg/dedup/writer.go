@@ -26,7 +26,7 @@ type writer struct {
 	batch  *pebble.Batch
 	next   state            // becomes the index's state when the batch is committed
 	fresh  map[digest]int64 // originals of the batch, not yet to be found in the store
-	// filters are of next.generations, by id; they may hold more than the store.
+	// filters are of next.generations, by id; they may have more than the store.
 	filters map[uint32]*filter
 	key     []byte
 	value   []byte

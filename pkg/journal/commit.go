@@ -98,8 +98,9 @@ func (j *Journal) messageID() nats.Header {
 	return nats.Header{jetstream.MsgIDHeader: []string{id}}
 }
 
-// publish sends msg to s until the server has answered or ctx ends. sure says of
-// an error that nothing was stored. If the stream is full, it is trimmed once.
+// publish sends msg to s until the server has answered or ctx ends. sure means that
+// nothing was stored although there is an error. If the stream is full, it is
+// trimmed once.
 func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *jetstream.PubAck, sure bool, err error) {
 	sure = true
 	for trimmed := false; ; {

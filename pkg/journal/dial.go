@@ -27,7 +27,7 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ctx.Done() != nil {
-		d.stop = append(d.stop, context.AfterFunc(d.ctx, func() { _ = conn.Close() })) // whoever reads it learns of it
+		d.stop = append(d.stop, context.AfterFunc(d.ctx, func() { _ = conn.Close() })) // the reader of conn gets the error
 	}
 	return conn, nil
 }

@@ -10,7 +10,7 @@
 // # What it promises
 //
 //   - Append and Publish return without an error only when the data is fsync'd
-//     (embedded) or held by a majority of the replicas (cluster).
+//     (embedded) or stored by a majority of the replicas (cluster).
 //   - All records of one Append are in one message, in order: the message's
 //     sequence and the record's index in it are the record's position for good.
 //   - An error from Append means unknown, not "no": after ErrUnavailable or the

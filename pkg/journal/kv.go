@@ -14,8 +14,8 @@ import (
 // "_". A revision is the sequence of the entry's message.
 type KV struct{ j *Journal }
 
-// KV is that of the journal's cluster. An embedded server has none, because no
-// other process uses it.
+// KV returns the store of the journal's cluster. An embedded server has none,
+// because no other process uses it.
 func (j *Journal) KV() *KV { return &KV{j} }
 
 // Put replaces the entry under a key and returns its revision, which is higher

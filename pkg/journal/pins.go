@@ -112,7 +112,7 @@ func (p *pinStore) set(ctx context.Context, k pinKey, seq uint64) error {
 	return p.save(ctx, k, seq)
 }
 
-// change sets a pin in memory. The lock is held.
+// change sets a pin in memory. The mutex is locked.
 func (p *pinStore) change(k pinKey, v pin) {
 	p.changes++
 	v.change = p.changes

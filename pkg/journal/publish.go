@@ -110,7 +110,7 @@ func (j *Journal) fencedPublish(ctx context.Context, msg *nats.Msg) (uint64, err
 	if getErr != nil && !errors.Is(getErr, ErrGone) {
 		return 0, unavailable(ctx, getErr)
 	}
-	header, _ := nats.DecodeHeadersMsg(last.Header) // none is as good as another's
+	header, _ := nats.DecodeHeadersMsg(last.Header) // without an id it is not ours
 	if id := header.Get(jetstream.MsgIDHeader); id != "" && id == msg.Header.Get(jetstream.MsgIDHeader) {
 		return last.Seq, nil
 	}

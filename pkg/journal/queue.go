@@ -22,7 +22,7 @@ const (
 
 // group is what several calls of Append store together, as one frame.
 type group struct {
-	frame []byte // room for the header, then the records
+	frame []byte // space for the header, then the records
 	count uint32
 	done  chan struct{} // closed when seq or err is set
 	seq   uint64
@@ -72,7 +72,7 @@ func (q *queue) signal() {
 	}
 }
 
-// open returns the group that size more bytes go into. The lock is held.
+// open returns the group that size more bytes go into. The mutex is locked.
 func (q *queue) open(size int) *group {
 	if n := len(q.waiting); n > 0 {
 		if g := q.waiting[n-1]; len(g.frame)+size <= groupLimit {

@@ -159,7 +159,7 @@ func (m *Member) giveBack(name string, held uint64) (revision uint64, written bo
 }
 
 // cut ends a term before its work has ended, because the lease is lost or given
-// up. The lock is held.
+// up. The mutex is locked.
 func (m *Member) cut(c *claim, change string, why error) {
 	if c.term == nil || c.term.ctx.Err() != nil {
 		return

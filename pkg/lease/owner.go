@@ -17,7 +17,7 @@ func Owner(name string, nodes []string) string {
 	})
 }
 
-// weight is the hash by which nodes compete for a name. Neither may hold a "/".
+// weight is the hash by which nodes compete for a name. Neither may contain a "/".
 func weight(name, node string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(name + "/" + node))
 }

@@ -39,8 +39,8 @@ func (m *Member) tick(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkNode finds another process that runs under this member's node. The lock
-// is held.
+// checkNode finds another process that runs under this member's node. The mutex
+// is locked.
 func (m *Member) checkNode() error {
 	p := m.view.peers[m.node]
 	if m.renewed == 0 || p.revision <= m.renewed || p.Incarnation == "" || p.Incarnation == m.incarnation {
@@ -50,8 +50,8 @@ func (m *Member) checkNode() error {
 }
 
 // review ends the terms of leases that are lost or that belong to another member,
-// and returns the claims whose leases should be acquired now, by name. The lock is
-// held.
+// and returns the claims whose leases should be acquired now, by name. The mutex is
+// locked.
 func (m *Member) review(now time.Time) (due []*claim) {
 	m.metrics.members.Set(float64(len(m.view.candidates("", m.node, m.ttl))))
 	for _, name := range slices.Sorted(maps.Keys(m.claims)) {
@@ -81,8 +81,8 @@ func (m *Member) review(now time.Time) (due []*claim) {
 }
 
 // vacant reports whether nobody seems to have a lease: it was given back, or it
-// is of an earlier incarnation of this node, or its holder is silent. The lock is
-// held.
+// is of an earlier incarnation of this node, or its holder is silent. The mutex is
+// locked.
 func (m *Member) vacant(l lease) bool {
 	return l.Node == "" || l.Node == m.node || !m.view.alive(l.Node, l.Incarnation, m.ttl)
 }
