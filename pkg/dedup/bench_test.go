@@ -79,8 +79,8 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// BenchmarkMark asks for the flags of a message that holds no duplicate.
-func BenchmarkMark(b *testing.B) {
+// BenchmarkFlagDuplicates asks for the flags of a message that has no duplicate.
+func BenchmarkFlagDuplicates(b *testing.B) {
 	j := newJournal("e1")
 	var batch event.Batch
 	for n := range 100 {

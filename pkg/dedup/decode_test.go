@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		if p, err := parsePosition(b); err == nil {
-			if again, err := parsePosition(appendPosition(nil, p)); err != nil || again != p {
+			if again, err := parsePosition(event.AppendPosition(nil, p)); err != nil || again != p {
 				t.Errorf("position %s is read back as %s, %v", p, again, err)
 			}
 		}

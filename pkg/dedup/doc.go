@@ -1,29 +1,30 @@
 // Package dedup is the duplicate index: it knows which records of the journal
-// repeat an earlier one.
+// repeat an earlier record.
 //
 // # Definition
 //
-// Records of the same source and event id are compared in the journal's order.
-// The first is original. A later one is a duplicate if the original stands
-// within the window, that is, was received at most the window before it (or,
-// with clocks of several dispatchers, after it). One that is later than that is
-// a new original. Malformed records have ids of our own and are never duplicates.
+// Records of the same source and event id are compared in the journal's order. The
+// first is an original. A later one is a duplicate if the original was received at
+// most one window before it (or, with the clocks of several dispatchers, after it).
+// One that comes later than that is a new original. Malformed records get ids of
+// our own and are never duplicates.
 //
 // This is a pure function of the journal's order: a redelivery, another lane, a
-// replay or a restart asks again and gets the same answer. What can weaken it is
-// told: the byte budget (see below), a rebuild, and receive times that are out
-// of order by more than a quarter of the window, which may find the original
-// already forgotten.
+// replay or a restart asks again and gets the same answer. Three things can weaken
+// it: the byte budget (see below), a rebuild, which are both reported, and receive
+// times that are out of order by more than a quarter of the window, because the
+// original may be forgotten by then.
 //
 // # How it works
 //
-// One follower (Run) reads the events stream in order, decides each record once
-// and stores what it found. Readers (Mark) wait until the follower is past their
-// records and take the stored flags. The journal is the truth: the index writes
-// no log of its own and does not sync each write; each message's findings and
-// the position after it are one atomic write, flushed every few seconds, so that
-// after SIGKILL or a power cut the follower goes on from the last flush and comes
-// to the same flags. The journal must therefore keep what Durable has not passed.
+// One follower (Run) reads the events stream in order, decides each record once and
+// stores a flag for each duplicate. Readers (FlagDuplicates) wait until the follower
+// has passed their records, and read the flags. The journal is the truth: the index
+// writes no log of its own and does not sync each write. A message's flags and
+// originals and the position after it are one atomic write, flushed every few
+// seconds. So after SIGKILL or a power cut the follower goes on from the last flush
+// and finds the same flags. The journal must therefore keep what Durable has not
+// passed.
 //
 // # On disk
 //
@@ -45,13 +46,13 @@
 // Originals are grouped in generations, each a quarter of the window or of the
 // byte budget, whichever is reached first. A generation that is out of the window
 // as a whole, and over budget the oldest one, is dropped by one range deletion.
-// Dropping for the budget makes the effective window shorter than configured: a
-// metric, and an incident when it begins. Flags are dropped by Trim alone, since
-// somebody may still need them.
+// Dropping for the budget makes the effective window shorter than configured: there
+// is a metric for it, and an incident when it begins. Flags are dropped by Trim
+// alone, because a reader may still need them.
 //
 // Most ids are new; a Bloom filter of each generation, in memory, says so without
-// asking the store. The filters are read anew from the store when Run begins,
-// at some millions of originals a second.
+// a read of the store. The filters are rebuilt from the store when Run begins, at
+// some millions of originals a second.
 //
 // Memory is about 50 MiB (16 MiB of block cache, three memtables of 8 MiB, and
 // what a compaction needs) and one and a half to three bytes an original for the
@@ -59,9 +60,9 @@
 //
 // # Rebuild
 //
-// An index that is missing, damaged, of another epoch or ahead of the journal's
-// end is built anew from the journal's start; a damaged directory is kept beside
-// it as "<dir>.damaged", the latest only. Forgotten are then the originals that
-// the journal has already trimmed: a repeat of one of those, within the window,
-// passes as an original once.
+// An index that is missing, damaged, of another epoch or ahead of the journal's end
+// is built anew from the journal's start. A damaged directory is kept beside it as
+// "<dir>.damaged", the latest only. The originals that the journal has trimmed are
+// then forgotten: a repeat of one of those, within the window, passes as an original
+// once.
 package dedup

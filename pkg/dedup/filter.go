@@ -6,20 +6,22 @@ import (
 	"math/bits"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 const (
-	// filterBits an entry, with filterProbes of them set, let about one in a
-	// hundred new ids through to the store in vain.
+	// With filterBits for each entry and filterProbes of them set, about one in a
+	// hundred new ids is looked up in the store in vain.
 	filterBits   = 12
 	filterProbes = 6
 	blockBits    = 512
 	minEntries   = 1 << 12
 )
 
-// filter is a Bloom filter of a generation's originals, in memory: most ids are
-// new, and it says so a hundred times faster than the store does. Each entry's
-// bits are in one block the size of a cache line.
+// filter is a Bloom filter of a generation's originals, in memory. Most ids are new,
+// and the filter says so a hundred times faster than the store. Each entry's bits are
+// in one block the size of a cache line.
 type filter struct {
 	blocks   [][blockBits / 64]uint64
 	entries  uint64
@@ -31,7 +33,8 @@ func newFilter(capacity uint64) *filter {
 	return &filter{blocks: make([][blockBits / 64]uint64, capacity*filterBits/blockBits+1), capacity: capacity}
 }
 
-// block and positions of a digest: its halves are as good as random.
+// block returns the block of a digest. Both halves of a digest are like random
+// numbers.
 func (f *filter) block(d *digest) *[blockBits / 64]uint64 {
 	n, _ := bits.Mul64(binary.LittleEndian.Uint64(d[:8]), uint64(len(f.blocks)))
 	return &f.blocks[n]
@@ -46,7 +49,7 @@ func (f *filter) add(d *digest) {
 	f.entries++
 }
 
-// has is false if d was not added, and true if it was, or seldom otherwise.
+// has is true if d was added. It is rarely true if d was not.
 func (f *filter) has(d *digest) bool {
 	block, positions := f.block(d), binary.LittleEndian.Uint64(d[8:])
 	for range filterProbes {
@@ -69,7 +72,7 @@ func loadFilter(db *pebble.DB, generation uint32, capacity uint64) (f *filter, e
 	for valid := iter.First(); valid; valid = iter.Next() {
 		key := iter.Key()
 		if len(key) != originalKeyLength {
-			return nil, errors.Join(errKey, iter.Close())
+			return nil, errors.Join(event.ErrCorrupt, iter.Close())
 		}
 		d := digest(key[originalKeyLength-len(digest{}):])
 		f.add(&d)

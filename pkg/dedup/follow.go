@@ -5,23 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 // Source is the journal's events stream.
 type Source interface {
 	// Epoch names the stream: positions of different epochs have nothing in common.
 	Epoch() string
-	// Bounds are the position of the first message that is still held and that
-	// after the last one; both are {1 0} for a stream that never had any.
+	// Bounds returns the position of the first message that is still there and the
+	// one after the last. Both are {1 0} for a stream that never had any.
 	Bounds(ctx context.Context) (first, end event.Position, err error)
-	// Read reads from a position on, or from the first message that is still
-	// held, if that is later.
+	// Read reads from a position on, or from the first message that is still there,
+	// if that is later.
 	Read(ctx context.Context, from event.Position) (Reader, error)
 }
 
@@ -39,25 +39,24 @@ const (
 	// records, and is how often the byte budget is looked at.
 	flushEvery   = 5 * time.Second
 	flushRecords = 1 << 16
-
-	firstPause = 100 * time.Millisecond
-	maxPause   = 10 * time.Second
 )
+
+// backoff is between attempts to follow a journal that fails. It does not wait for
+// what the journal asks: lanes wait for the index.
+var backoff = retry.Backoff{Min: 100 * time.Millisecond, Max: 10 * time.Second}
 
 var errEpoch = errors.New("the journal's epoch changed")
 
-// Run is the follower: it decides every record of source, from where it stopped
-// last time, until ctx ends; then it flushes and returns nil. A source that
-// fails is tried again with a growing pause; a damaged index is built anew. It
-// returns an error when the index cannot be written. A second Run waits for the
-// first to return.
+// Run is the follower. It decides every record of source, from where it stopped last
+// time, until ctx ends; then it flushes and returns nil. When source fails, it tries
+// again after a growing pause. It builds a damaged index anew. It returns an error
+// when the index cannot be written. A second Run waits for the first to return.
 func (i *Index) Run(ctx context.Context, source Source) error {
 	i.running.Lock()
 	defer i.running.Unlock()
-	pause := firstPause
-	for {
+	for failures := 0; ; {
 		before := i.Applied()
-		err := i.session(ctx, source)
+		err := i.followOnce(ctx, source)
 		failure := i.failed()
 		switch {
 		case damaged(failure) || damaged(err):
@@ -69,18 +68,13 @@ func (i *Index) Run(ctx context.Context, source Source) error {
 		case ctx.Err() != nil:
 			return i.flush()
 		default:
-			i.tell("follow journal", fmt.Errorf("duplicate index follows the journal, tries again in %s: %w", pause, err))
+			i.report("follow journal", fmt.Errorf("the duplicate index cannot follow the journal, it will retry: %w", err))
 		}
+		failures++
 		if i.Applied() != before {
-			pause = firstPause
+			failures = 1
 		}
-		timer := time.NewTimer(pause/2 + rand.N(pause/2))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
-		pause = min(2*pause, maxPause)
+		_ = retry.Sleep(ctx, backoff.Delay(failures, nil)) // followOnce returns at once when ctx has ended
 	}
 }
 
@@ -90,8 +84,8 @@ func (i *Index) failed() error {
 	return i.failure
 }
 
-// session follows the journal until something goes wrong or ctx ends.
-func (i *Index) session(ctx context.Context, source Source) (err error) {
+// followOnce follows the journal until something fails or ctx ends.
+func (i *Index) followOnce(ctx context.Context, source Source) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	i.mu.Lock()
@@ -113,7 +107,7 @@ func (i *Index) session(ctx context.Context, source Source) (err error) {
 	}
 	defer w.close()
 	for ctx.Err() == nil {
-		if err := i.stretch(ctx, r, w); err != nil {
+		if err := i.applyFor(ctx, r, w); err != nil {
 			return err
 		}
 		if err := i.maintain(ctx, w); err != nil {
@@ -123,8 +117,8 @@ func (i *Index) session(ctx context.Context, source Source) (err error) {
 	return nil
 }
 
-// stretch applies messages until it is time for maintenance.
-func (i *Index) stretch(ctx context.Context, r Reader, w *writer) error {
+// applyFor applies messages until maintenance is due.
+func (i *Index) applyFor(ctx context.Context, r Reader, w *writer) error {
 	timed, cancel := context.WithTimeout(ctx, flushEvery)
 	defer cancel()
 	for records := 0; records < flushRecords; {
@@ -143,8 +137,8 @@ func (i *Index) stretch(ctx context.Context, r Reader, w *writer) error {
 	return nil
 }
 
-// reconcile compares the index with the journal and starts anew where they do
-// not fit.
+// reconcile compares the index with the journal, and empties an index that does not
+// belong to it.
 func (i *Index) reconcile(ctx context.Context, source Source) error {
 	first, end, err := source.Bounds(ctx)
 	if err != nil {
@@ -162,23 +156,28 @@ func (i *Index) reconcile(ctx context.Context, source Source) error {
 		i.mu.Unlock()
 		return nil
 	case s.epoch == "" && first.Seq > 1:
-		i.tell("index rebuilt", errors.New("there is no duplicate index of this journal, which was trimmed: it is built from what is left"))
+		i.report("index rebuilt", errors.New("there is no duplicate index of this journal, which was trimmed: it is built from the records that are left"))
 	case s.epoch == "": // the journal is whole: building the index forgets nothing
 		i.logger.Info("duplicate index begins")
 	case s.epoch != epoch:
-		i.tell("index rebuilt", errors.New("the duplicate index is of another journal: it is built from the journal's start"))
+		i.report("index rebuilt", errors.New("the duplicate index is of another journal: it is built from the journal's start"))
 	default:
-		i.tell("index rebuilt", fmt.Errorf("the duplicate index is at %s, beyond the journal's end %s: it is built from the journal's start", s.applied, end))
+		i.report("index rebuilt", fmt.Errorf("the duplicate index is at %s, beyond the journal's end %s: it is built from the journal's start", s.applied, end))
 	}
 	return i.reset(epoch)
 }
 
-// reset empties the index for an epoch.
-func (i *Index) reset(epoch string) error {
+// invalidate says that flags which were there are about to go.
+func (i *Index) invalidate() {
 	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.ready = false
 	i.incarnation++
-	i.mu.Unlock()
+}
+
+// reset empties the index for an epoch.
+func (i *Index) reset(epoch string) error {
+	i.invalidate()
 	s := state{epoch: epoch}
 	b := i.db.NewBatch()
 	defer b.Close() //nolint:errcheck // it was applied, or its error is returned
@@ -198,13 +197,10 @@ func (i *Index) reset(epoch string) error {
 
 // replace moves a damaged index aside and opens an empty one.
 func (i *Index) replace(why error) error {
-	i.tell("index damaged", fmt.Errorf("duplicate index is damaged, it is moved aside and built anew: %w", why))
+	i.report("index damaged", fmt.Errorf("duplicate index is damaged, it is moved aside and built anew: %w", why))
 	i.life.Lock()
 	defer i.life.Unlock()
-	i.mu.Lock()
-	i.ready = false
-	i.incarnation++
-	i.mu.Unlock()
+	i.invalidate()
 	if err := i.db.Close(); err != nil {
 		i.logger.Warn("close damaged duplicate index", slog.String("err", err.Error()))
 	}

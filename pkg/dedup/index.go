@@ -1,6 +1,7 @@
 package dedup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +16,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// Errors of an Index. ErrClosed is returned by Mark and Trim after Close.
-// ErrTrimmed is wrapped by Mark when the flags it was asked for have been
-// dropped by Trim.
+// Errors of an Index. FlagDuplicates and Trim return ErrClosed after Close.
+// FlagDuplicates wraps ErrTrimmed when Trim has dropped the flags it is asked for.
 var (
 	ErrClosed  = errors.New("duplicate index is closed")
 	ErrTrimmed = errors.New("duplicate flags are trimmed")
@@ -27,8 +27,8 @@ var (
 // Options work.
 type Options struct {
 	Logger     *slog.Logger          // nil discards
-	Registerer prometheus.Registerer // takes the metrics; nil leaves them unregistered
-	Reporter   fault.Reporter        // is told of rebuilds, damage and a shortened window; may be nil
+	Registerer prometheus.Registerer // of the metrics; nil leaves them unregistered
+	Reporter   fault.Reporter        // gets rebuilds, damage and a shortened window; may be nil
 }
 
 // Index is the duplicate index of one journal. Its methods are safe for
@@ -40,27 +40,27 @@ type Index struct {
 	reporter fault.Reporter
 	metrics  *metrics
 
-	running sync.Mutex // held by Run: one follower at a time
+	running sync.Mutex // locked by Run: one follower at a time
 
-	life sync.RWMutex // db is used under it, and replaced or closed holding it
+	life sync.RWMutex // read-locked while db is used, locked while it is replaced or closed
 	db   *pebble.DB
 
 	mu          sync.Mutex
 	state       state          // as last committed
 	trimmed     event.Position // flags before it are dropped
 	durable     event.Position // what of state.applied is flushed
-	ready       bool           // state was compared with the journal: it may be believed
+	ready       bool           // state was compared with the journal and belongs to it
 	incarnation int            // grows when flags that were there are gone
 	closed      bool
 	failure     error              // why the store cannot go on
-	interrupt   context.CancelFunc // ends the follower's session
+	interrupt   context.CancelFunc // ends followOnce
 	changed     chan struct{}      // closed when any of the above changes; nil while nobody waits
 }
 
-// Open opens the index in dir, which it makes if need be and which no other
-// process may have open. A damaged directory is moved aside and an empty index
-// opened in its place, which Run will fill. The error is about the
-// configuration, the metrics or the file system.
+// Open opens the index in dir. It makes dir if it is missing; no other process may
+// have it open. A damaged directory is moved aside, and an empty index opened in its
+// place, which Run will fill. The error is about the configuration, the metrics or
+// the file system.
 func Open(dir string, config Config, options Options) (*Index, error) {
 	if err := config.Check(); err != nil {
 		return nil, err
@@ -69,13 +69,11 @@ func Open(dir string, config Config, options Options) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register duplicate index metrics: %w", err)
 	}
-	i := &Index{dir: dir, config: config, logger: options.Logger, reporter: options.Reporter, metrics: m}
-	if i.logger == nil {
-		i.logger = slog.New(slog.DiscardHandler)
-	}
+	logger := cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
+	i := &Index{dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: m}
 	err = i.open()
 	if err != nil && damaged(err) {
-		i.tell("index damaged", fmt.Errorf("duplicate index is damaged, it is moved aside and built anew: %w", err))
+		i.report("index damaged", fmt.Errorf("duplicate index is damaged, it is moved aside and built anew: %w", err))
 		if err = moveAside(dir); err == nil {
 			err = i.open()
 		}
@@ -88,15 +86,9 @@ func Open(dir string, config Config, options Options) (*Index, error) {
 
 // open sets db and what is stored in it.
 func (i *Index) open() error {
-	db, s, stored, err := openStore(i.dir, i.logger, i.fail)
+	db, s, trimmed, err := openStore(i.dir, i.logger, i.fail)
 	if err != nil {
 		return err
-	}
-	var trimmed event.Position
-	if stored != nil {
-		if trimmed, err = parsePosition(stored); err != nil {
-			return errors.Join(err, db.Close())
-		}
 	}
 	i.db = db
 	i.mu.Lock()
@@ -106,7 +98,7 @@ func (i *Index) open() error {
 }
 
 // Close flushes and closes the index. It waits for Run to return, so end Run's
-// context first. Mark and Trim return ErrClosed from now on.
+// context first. FlagDuplicates and Trim return ErrClosed from now on.
 func (i *Index) Close() error {
 	i.mu.Lock()
 	already := i.closed
@@ -149,8 +141,8 @@ func (i *Index) Durable() event.Position {
 	return i.durable
 }
 
-// Trim drops the flags of records before a position: the lowest that any reader
-// may still ask for. Going back has no effect.
+// Trim drops the flags of records before a position, which is the lowest that a
+// reader may still ask for. A position below an earlier one has no effect.
 func (i *Index) Trim(before event.Position) error {
 	i.life.RLock()
 	defer i.life.RUnlock()
@@ -174,7 +166,7 @@ func (i *Index) Trim(before event.Position) error {
 	defer b.Close() //nolint:errcheck // it was applied, or its error is returned
 	if err := errors.Join(
 		b.DeleteRange(appendFlagKey(nil, from), appendFlagKey(nil, before), nil),
-		b.Set([]byte{trimKey}, appendPosition(nil, before), nil),
+		b.Set([]byte{trimKey}, event.AppendPosition(nil, before), nil),
 		i.db.Apply(b, pebble.NoSync),
 	); err != nil {
 		return fmt.Errorf("trim duplicate flags: %w", err)
@@ -182,7 +174,7 @@ func (i *Index) Trim(before event.Position) error {
 	return nil
 }
 
-// announce wakes whoever waits for a change. It is called with mu held.
+// announce wakes all who wait for a change. The mutex is locked.
 func (i *Index) announce() {
 	if i.changed != nil {
 		close(i.changed)
@@ -190,10 +182,8 @@ func (i *Index) announce() {
 	}
 }
 
-// fail notes that the store cannot go on; the follower's session ends.
-func (i *Index) fail(why string) { i.condemn(errors.New(why)) }
-
-func (i *Index) condemn(err error) {
+// fail records why the store cannot go on, and ends followOnce.
+func (i *Index) fail(err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.failure == nil {
@@ -204,8 +194,8 @@ func (i *Index) condemn(err error) {
 	}
 }
 
-// tell reports an incident to the log and to the observer.
-func (i *Index) tell(class string, err error) {
+// report logs an incident and reports it.
+func (i *Index) report(class string, err error) {
 	i.logger.Warn(class, slog.String("err", err.Error()))
 	if i.reporter != nil {
 		i.reporter.Report(fault.Incident{Component: "dedup", Class: class, Err: err, Time: time.Now()})

@@ -117,7 +117,7 @@ func TestMarkWaitsForTheFollower(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := index.FlagDuplicates(over, b.Records); !errors.Is(err, context.Canceled) {
-		t.Errorf("Mark without a follower = %v, want the context's error", err)
+		t.Errorf("FlagDuplicates without a follower = %v, want the context's error", err)
 	}
 	waiting := make(chan error, 1)
 	go func() { waiting <- index.FlagDuplicates(t.Context(), b.Records) }()
@@ -125,7 +125,7 @@ func TestMarkWaitsForTheFollower(t *testing.T) {
 	running := make(chan error, 1)
 	go func() { running <- index.Run(following, j) }()
 	if err := <-waiting; err != nil || b.Records[0].Duplicate || !b.Records[1].Duplicate {
-		t.Errorf("Mark = %v, flags %t %t", err, b.Records[0].Duplicate, b.Records[1].Duplicate)
+		t.Errorf("FlagDuplicates = %v, flags %t %t", err, b.Records[0].Duplicate, b.Records[1].Duplicate)
 	}
 	if got := index.Applied(); got != b.Next {
 		t.Errorf("Applied = %s, want %s", got, b.Next)
@@ -144,7 +144,7 @@ func TestMarkWaitsForTheFollower(t *testing.T) {
 		t.Error(err)
 	}
 	if err := <-waiting; !errors.Is(err, dedup.ErrClosed) {
-		t.Errorf("Mark of a closed index = %v, want ErrClosed", err)
+		t.Errorf("FlagDuplicates of a closed index = %v, want ErrClosed", err)
 	}
 	if err := errors.Join(index.Close(), index.FlagDuplicates(t.Context(), nil)); err != nil {
 		t.Error(err)
@@ -177,7 +177,7 @@ func TestTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := index.FlagDuplicates(t.Context(), b.Records); !errors.Is(err, dedup.ErrTrimmed) {
-		t.Errorf("Mark below the trimmed position = %v, want ErrTrimmed", err)
+		t.Errorf("FlagDuplicates below the trimmed position = %v, want ErrTrimmed", err)
 	}
 	stop()
 	index, _ = open(t, dir, dedup.DefaultConfig(), dedup.Options{}, j)
@@ -185,7 +185,7 @@ func TestTrim(t *testing.T) {
 		t.Error("trimming flags forgot an original")
 	}
 	if err := index.FlagDuplicates(t.Context(), a.Records); !errors.Is(err, dedup.ErrTrimmed) {
-		t.Errorf("Mark after a restart = %v, want ErrTrimmed", err)
+		t.Errorf("FlagDuplicates after a restart = %v, want ErrTrimmed", err)
 	}
 }
 
@@ -217,9 +217,9 @@ func TestGapIsTold(t *testing.T) {
 	if got := marks(t, index, b); !got[0] || got[1] {
 		t.Errorf("flags %v", got)
 	}
-	stop() // it is told after the flags are there
+	stop() // the incident comes after the flags
 	if n := seen.classes()["gap in journal"]; n != 1 {
-		t.Errorf("the gap is told %d times, want once", n)
+		t.Errorf("the gap is reported %d times, want once", n)
 	}
 }
 
@@ -255,7 +255,7 @@ func TestByteBudget(t *testing.T) {
 		t.Errorf("effective window %v s, want some, less than %v", window, hours*3600)
 	}
 	if n := seen.classes()["window shortened"]; n != 1 {
-		t.Errorf("the shortened window is told %d times, want once", n)
+		t.Errorf("the shortened window is reported %d times, want once", n)
 	}
 }
 

@@ -3,7 +3,6 @@ package dedup
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
@@ -56,11 +55,9 @@ func appendFlagKey(b []byte, p event.Position) []byte {
 	return binary.BigEndian.AppendUint32(b, p.Index)
 }
 
-var errKey = errors.New("malformed key in the duplicate index")
-
 func parseFlagKey(k []byte) (event.Position, error) {
 	if len(k) != flagKeyLength || k[0] != flagKey {
-		return event.Position{}, errKey
+		return event.Position{}, event.ErrCorrupt
 	}
 	return event.Position{Seq: binary.BigEndian.Uint64(k[1:]), Index: binary.BigEndian.Uint32(k[9:])}, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// maintain flushes what was applied, keeps the byte budget and measures.
+// maintain flushes what was applied, enforces the byte budget and sets the metrics.
 func (i *Index) maintain(ctx context.Context, w *writer) error {
 	if err := i.flush(); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (i *Index) maintain(ctx context.Context, w *writer) error {
 		}
 		smaller := i.size()
 		if smaller >= size && oldest.entries > 0 {
-			break // it takes its time to leave the disk; look again after the next flush
+			break // the store deletes later; look again after the next flush
 		}
 		size = smaller
 	}
@@ -34,7 +34,7 @@ func (i *Index) maintain(ctx context.Context, w *writer) error {
 	return nil
 }
 
-// evict drops the oldest generation for the byte budget and gives its space back.
+// evict drops the oldest generation for the byte budget and frees its space.
 func (i *Index) evict(ctx context.Context, w *writer, oldest generation) error {
 	wide := i.effective(&w.next) == i.config.Window
 	w.batch.Reset()
@@ -43,7 +43,7 @@ func (i *Index) evict(ctx context.Context, w *writer, oldest generation) error {
 		return err
 	}
 	if now := i.effective(&w.next); wide && now < i.config.Window {
-		i.tell("window shortened", fmt.Errorf("the byte budget %s is too small for a window of %s: repeats are recognised for %s; raise maxBytes",
+		i.report("window shortened", fmt.Errorf("the byte budget %s is too small for a window of %s: repeats are recognised for %s; raise maxBytes",
 			i.config.MaxBytes, i.config.Window, now.Round(time.Second)))
 	}
 	from, to := generationBounds(oldest.id)
@@ -68,8 +68,8 @@ func (i *Index) flush() error {
 	return nil
 }
 
-// size is what the live part of the index takes on disk: what waits to be
-// deleted is on its way out.
+// size is the bytes of the live part of the index on disk, without what waits to be
+// deleted.
 func (i *Index) size() uint64 {
 	m := i.db.Metrics()
 	return m.Table.Local.LiveSize + m.BlobFiles.Local.LiveSize
@@ -91,7 +91,7 @@ func (i *Index) measure(w *writer, size uint64) {
 	i.metrics.window.Set(i.effective(&w.next).Seconds())
 }
 
-// count tells the metrics of a message.
+// count adds a message to the metrics.
 func (i *Index) count(records []event.Record, duplicates map[string]int) {
 	i.metrics.applied.Add(float64(len(records)))
 	i.metrics.lag.Set(max(0, time.Since(records[len(records)-1].ReceivedAt).Seconds()))

@@ -20,7 +20,7 @@ type metrics struct {
 	lag        prometheus.Gauge
 
 	mu      sync.Mutex
-	sources map[string]prometheus.Counter
+	sources map[string]bool // that have a label of their own
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
@@ -36,7 +36,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		bytes:   gauge("sparrow_dedup_disk_bytes", "Size of the index on disk."),
 		window:  gauge("sparrow_dedup_effective_window_seconds", "How far back repeats are recognised; less than configured when the byte budget is too small."),
 		lag:     gauge("sparrow_dedup_lag_seconds", "Time from receiving the last decided record to deciding it."),
-		sources: make(map[string]prometheus.Counter),
+		sources: make(map[string]bool),
 	}
 	if registerer == nil {
 		return m, nil
@@ -52,16 +52,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 func (m *metrics) duplicate(source string, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	counter, ok := m.sources[source]
-	if !ok {
-		label := source
-		if len(m.sources) >= maxSources {
-			label = other
-		}
-		counter = m.duplicates.WithLabelValues(label)
-		if label == source {
-			m.sources[source] = counter
-		}
+	if !m.sources[source] && len(m.sources) >= maxSources {
+		source = other
+	} else {
+		m.sources[source] = true
 	}
-	counter.Add(float64(n))
+	m.duplicates.WithLabelValues(source).Add(float64(n))
 }

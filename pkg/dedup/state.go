@@ -2,7 +2,6 @@ package dedup
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 	"slices"
 
@@ -18,7 +17,7 @@ type state struct {
 	// were dropped for the byte budget; 0 for none.
 	forgotten   int64
 	nextID      uint32       // of the generation to be opened next
-	generations []generation // oldest first; the last takes new originals
+	generations []generation // oldest first; new originals go to the last
 }
 
 // generation is a group of originals that is dropped as one. Times are
@@ -55,14 +54,14 @@ func (s *state) entries() (n uint64) {
 const stateVersion = 1
 
 // maxGenerations bounds a state's generations: four by time and four by size may
-// be within the window at once, with room for odd clocks.
+// be within the window at once, and more when clocks are wrong.
 const maxGenerations = 16
 
 func (s *state) append(b []byte) []byte {
 	b = append(b, stateVersion)
 	b = binary.AppendUvarint(b, uint64(len(s.epoch)))
 	b = append(b, s.epoch...)
-	b = appendPosition(b, s.applied)
+	b = event.AppendPosition(b, s.applied)
 	b = binary.AppendVarint(b, s.forgotten)
 	b = binary.AppendUvarint(b, uint64(s.nextID))
 	b = binary.AppendUvarint(b, uint64(len(s.generations)))
@@ -75,105 +74,38 @@ func (s *state) append(b []byte) []byte {
 	return b
 }
 
-// errState says that what is stored is not what was written.
-var errState = errors.New("malformed value in the duplicate index")
-
+// parseState reads what append wrote. The error of this and of the other parsers is
+// event.ErrCorrupt.
 func parseState(b []byte) (state, error) {
-	if len(b) == 0 || b[0] != stateVersion {
-		return state{}, errState
+	r := event.NewBinaryReader(b)
+	if r.Byte() != stateVersion {
+		return state{}, event.ErrCorrupt
 	}
-	r := reader{rest: b[1:]}
-	s := state{epoch: r.text(), applied: r.position(), forgotten: r.varint(), nextID: r.uint32()}
-	n := r.uvarint()
+	s := state{epoch: r.Text(), applied: r.Position(), forgotten: r.Varint(), nextID: r.Uint32()}
+	n := r.Uvarint()
 	if n > maxGenerations {
-		return state{}, errState
+		return state{}, event.ErrCorrupt
 	}
 	for range n {
-		s.generations = append(s.generations, generation{id: r.uint32(), opened: r.varint(), latest: r.varint(), entries: r.uvarint()})
+		s.generations = append(s.generations, generation{id: r.Uint32(), opened: r.Varint(), latest: r.Varint(), entries: r.Uvarint()})
 	}
-	if r.bad || len(r.rest) > 0 {
-		return state{}, errState
-	}
-	return s, nil
-}
-
-func appendPosition(b []byte, p event.Position) []byte {
-	b = binary.AppendUvarint(b, p.Seq)
-	return binary.AppendUvarint(b, uint64(p.Index))
+	return s, r.Finish()
 }
 
 func parsePosition(b []byte) (event.Position, error) {
-	r := reader{rest: b}
-	p := r.position()
-	if r.bad || len(r.rest) > 0 {
-		return event.Position{}, errState
-	}
-	return p, nil
+	r := event.NewBinaryReader(b)
+	p := r.Position()
+	return p, r.Finish()
 }
 
 func appendOriginal(b []byte, p event.Position, received int64) []byte {
-	return binary.AppendVarint(appendPosition(b, p), received)
+	return binary.AppendVarint(event.AppendPosition(b, p), received)
 }
 
 // parseOriginal reads when an original was received, in microseconds.
 func parseOriginal(b []byte) (int64, error) {
-	r := reader{rest: b}
-	r.position()
-	received := r.varint()
-	if r.bad || len(r.rest) > 0 {
-		return 0, errState
-	}
-	return received, nil
-}
-
-// reader decodes front to back; after a fault it is bad and returns zeros.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) fail() { r.rest, r.bad = nil, true }
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) text() string {
-	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
-		r.fail()
-		return ""
-	}
-	v := string(r.rest[:n])
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) uint32() uint32 {
-	v := r.uvarint()
-	if v > math.MaxUint32 {
-		r.fail()
-		return 0
-	}
-	return uint32(v)
-}
-
-func (r *reader) position() event.Position {
-	return event.Position{Seq: r.uvarint(), Index: r.uint32()}
+	r := event.NewBinaryReader(b)
+	r.Position()
+	received := r.Varint()
+	return received, r.Finish()
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 const (
@@ -20,12 +22,12 @@ const (
 
 // openStore opens the Pebble store in dir, and reads the follower's state and
 // how far flags are trimmed. fatal is called when Pebble gives up.
-func openStore(dir string, logger *slog.Logger, fatal func(string)) (db *pebble.DB, s state, trimmed []byte, err error) {
+func openStore(dir string, logger *slog.Logger, fatal func(error)) (db *pebble.DB, s state, trimmed event.Position, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, state{}, nil, err
+		return nil, s, trimmed, err
 	}
 	if db, err = pebble.Open(dir, storeOptions(logger, fatal)); err != nil {
-		return nil, state{}, nil, err
+		return nil, s, trimmed, err
 	}
 	defer func() {
 		if err != nil {
@@ -34,20 +36,21 @@ func openStore(dir string, logger *slog.Logger, fatal func(string)) (db *pebble.
 		}
 	}()
 	value, err := get(db, []byte{stateKey})
+	if err == nil && value != nil {
+		s, err = parseState(value)
+	}
 	if err != nil {
-		return db, state{}, nil, err
+		return db, s, trimmed, err
 	}
-	if value != nil {
-		if s, err = parseState(value); err != nil {
-			return db, state{}, nil, err
-		}
+	if value, err = get(db, []byte{trimKey}); err == nil && value != nil {
+		trimmed, err = parsePosition(value)
 	}
-	trimmed, err = get(db, []byte{trimKey})
 	return db, s, trimmed, err
 }
 
-// storeOptions are small: the index must not compete with the journal for memory.
-func storeOptions(logger *slog.Logger, fatal func(string)) *pebble.Options {
+// storeOptions use little memory, so that the index does not compete with the
+// journal.
+func storeOptions(logger *slog.Logger, fatal func(error)) *pebble.Options {
 	o := &pebble.Options{
 		CacheSize:                   cacheBytes,
 		MemTableSize:                memtableBytes,
@@ -61,7 +64,8 @@ func storeOptions(logger *slog.Logger, fatal func(string)) *pebble.Options {
 		FS:     vfs.Default,
 		Logger: storeLogger{logger, fatal},
 	}
-	// The default calls Fatalf: damage is found again, and dealt with, by whoever reads it.
+	// The default calls Fatalf. We only log: the next reader finds the damage again
+	// and handles it.
 	o.EventListener = &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
 		logger.Error("duplicate index damaged", slog.String("err", info.Details.Error()))
 	}}
@@ -81,20 +85,20 @@ func get(db *pebble.DB, key []byte) ([]byte, error) {
 	return copied, closer.Close()
 }
 
-// sourceError is an error of the journal, which says nothing about the index.
+// sourceError is an error of the journal. It does not mean that the index is damaged.
 type sourceError struct{ error }
 
 func (e sourceError) Unwrap() error { return e.error }
 
-// damaged reports whether an error says that the index's files are not what they were.
+// damaged reports whether an error means that the index's files are damaged.
 func damaged(err error) bool {
 	if _, ok := errors.AsType[sourceError](err); ok {
 		return false
 	}
-	return pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errState) || errors.Is(err, errKey)
+	return pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, event.ErrCorrupt)
 }
 
-// moveAside keeps a damaged directory for whoever wants to look, the latest only.
+// moveAside keeps a damaged directory for inspection, the latest only.
 func moveAside(dir string) error {
 	aside := strings.TrimRight(dir, string(os.PathSeparator)) + ".damaged"
 	if err := os.RemoveAll(aside); err != nil {
@@ -106,11 +110,11 @@ func moveAside(dir string) error {
 	return nil
 }
 
-// storeLogger passes Pebble's messages on. Pebble's own ends the process when it
-// cannot go on; this one tells the index, which then ends its Run.
+// storeLogger writes Pebble's messages to our log. Pebble's own logger ends the
+// process when Pebble cannot go on; this one makes the index end its Run.
 type storeLogger struct {
 	logger *slog.Logger
-	fatal  func(string)
+	fatal  func(error)
 }
 
 func (l storeLogger) Infof(format string, args ...any) {
@@ -123,4 +127,4 @@ func (l storeLogger) Errorf(format string, args ...any) {
 	l.logger.Warn("duplicate index store", slog.String("err", fmt.Sprintf(format, args...)))
 }
 
-func (l storeLogger) Fatalf(format string, args ...any) { l.fatal(fmt.Sprintf(format, args...)) }
+func (l storeLogger) Fatalf(format string, args ...any) { l.fatal(fmt.Errorf(format, args...)) }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// parts is into how many generations the window, and the byte budget, are
-	// cut. More make eviction finer and each lookup slower.
+	// parts is how many generations the window and the byte budget are divided into.
+	// With more, eviction is finer and each lookup slower.
 	parts = 4
 	// entryBytes is about what an original takes on disk.
 	entryBytes = 40
@@ -26,14 +26,14 @@ type writer struct {
 	batch  *pebble.Batch
 	next   state            // becomes the index's state when the batch is committed
 	fresh  map[digest]int64 // originals of the batch, not yet to be found in the store
-	// filters are of next.generations, by id; they may hold more than the store.
+	// filters are of next.generations, by id; they may have more than the store.
 	filters map[uint32]*filter
 	key     []byte
 	value   []byte
 }
 
-// newWriter goes on from the index's state. It reads all originals once, to know
-// which ids are new without asking the store.
+// newWriter goes on from the index's state. It reads all originals once, into
+// filters that know most new ids without the store.
 func newWriter(i *Index) (*writer, error) {
 	i.mu.Lock()
 	w := &writer{index: i, next: i.state.clone(), fresh: make(map[digest]int64), filters: make(map[uint32]*filter)}
@@ -50,7 +50,7 @@ func newWriter(i *Index) (*writer, error) {
 }
 
 func (w *writer) close() {
-	w.batch.Close() //nolint:errcheck // a batch that is not committed holds nothing
+	w.batch.Close() //nolint:errcheck // a batch that is not committed changes nothing
 }
 
 // apply decides a message's records and commits what it found, with the
@@ -66,7 +66,7 @@ func (w *writer) apply(b event.Batch) error {
 	w.batch.Reset()
 	clear(w.fresh)
 	if err := w.generation(records); err != nil {
-		return fmt.Errorf("make room for originals: %w", err)
+		return fmt.Errorf("prepare a generation: %w", err)
 	}
 	var found map[string]int // by source
 	for n := range records {
@@ -92,7 +92,7 @@ func (w *writer) apply(b event.Batch) error {
 		return err
 	}
 	if gap {
-		w.index.tell("gap in journal", fmt.Errorf("the journal holds nothing from %s to %s: repeats of what was there are not recognised", from, records[0].Receipt.Position))
+		w.index.report("gap in journal", fmt.Errorf("the journal has nothing from %s to %s: repeats of what was there are not recognised", from, records[0].Receipt.Position))
 	}
 	w.index.count(records, found)
 	return nil
@@ -123,7 +123,7 @@ func (w *writer) decide(r *event.Record) (duplicate bool, err error) {
 	return false, w.batch.Set(w.key, w.value, nil)
 }
 
-// lookup reports whether the store holds an original received at earliest or later.
+// lookup reports whether the store has an original received at earliest or later.
 func (w *writer) lookup(id *digest, earliest int64) (bool, error) {
 	for n := len(w.next.generations) - 1; n >= 0; n-- {
 		g := &w.next.generations[n]
@@ -149,8 +149,8 @@ func (w *writer) lookup(id *digest, earliest int64) (bool, error) {
 	return false, nil
 }
 
-// generation sees to it that the last generation may take the records, and drops
-// those that are out of the window as a whole.
+// generation makes sure that the last generation has capacity for the records, and
+// drops those that are out of the window as a whole.
 func (w *writer) generation(records []event.Record) error {
 	earliest := int64(math.MaxInt64)
 	for n := range records {
@@ -175,8 +175,8 @@ func (w *writer) generation(records []event.Record) error {
 	return nil
 }
 
-// widen sees to it that a generation's filter has room for more entries. Read
-// from the store, it also loses what was added for batches that failed.
+// widen makes sure that a generation's filter has capacity for more entries. It is
+// read from the store, so it also loses what was added for batches that failed.
 func (w *writer) widen(id uint32, more uint64) error {
 	f := w.filters[id]
 	if f.entries+more <= f.capacity {
@@ -193,7 +193,7 @@ func (w *writer) widen(id uint32, more uint64) error {
 func (w *writer) open(at int64, records int) {
 	w.next.generations = append(w.next.generations, generation{id: w.next.nextID, opened: at, latest: math.MinInt64})
 	w.filters[w.next.nextID] = newFilter(uint64(records))
-	w.next.nextID++ // never one in use: it takes four billion to come round
+	w.next.nextID++ // never one in use: the ids repeat after four billion
 }
 
 // drop deletes the oldest generation.

@@ -17,21 +17,28 @@ func appendTime(b []byte, t time.Time) []byte {
 	return binary.AppendVarint(b, t.UnixMicro())
 }
 
-func appendPosition(b []byte, p Position) []byte {
+// AppendPosition appends a position as BinaryReader.Position reads it: two
+// uvarints, the sequence and the index.
+func AppendPosition(b []byte, p Position) []byte {
 	b = binary.AppendUvarint(b, p.Seq)
 	return binary.AppendUvarint(b, uint64(p.Index))
 }
 
-// decoder reads a binary encoding front to back. After the first fault every
-// read returns a zero value and finish returns ErrCorrupt.
-type decoder struct {
+// BinaryReader decodes what the Append functions of a binary format wrote, front
+// to back. After the first fault every read returns a zero value and Finish
+// returns ErrCorrupt, so that a caller checks for errors once, at the end.
+type BinaryReader struct {
 	rest []byte
 	err  error
 }
 
-func (d *decoder) fail() { d.rest, d.err = nil, ErrCorrupt }
+// NewBinaryReader reads b, which must not change meanwhile.
+func NewBinaryReader(b []byte) BinaryReader { return BinaryReader{rest: b} }
 
-func (d *decoder) byte() byte {
+func (d *BinaryReader) fail() { d.rest, d.err = nil, ErrCorrupt }
+
+// Byte reads one byte.
+func (d *BinaryReader) Byte() byte {
 	if len(d.rest) == 0 {
 		d.fail()
 		return 0
@@ -41,7 +48,8 @@ func (d *decoder) byte() byte {
 	return v
 }
 
-func (d *decoder) uvarint() uint64 {
+// Uvarint reads an unsigned varint.
+func (d *BinaryReader) Uvarint() uint64 {
 	v, n := binary.Uvarint(d.rest)
 	if n <= 0 {
 		d.fail()
@@ -51,7 +59,8 @@ func (d *decoder) uvarint() uint64 {
 	return v
 }
 
-func (d *decoder) varint() int64 {
+// Varint reads a signed varint.
+func (d *BinaryReader) Varint() int64 {
 	v, n := binary.Varint(d.rest)
 	if n <= 0 {
 		d.fail()
@@ -61,8 +70,9 @@ func (d *decoder) varint() int64 {
 	return v
 }
 
-func (d *decoder) uint32() uint32 {
-	v := d.uvarint()
+// Uint32 reads an unsigned varint that must fit in 32 bits.
+func (d *BinaryReader) Uint32() uint32 {
+	v := d.Uvarint()
 	if v > 1<<32-1 {
 		d.fail()
 		return 0
@@ -70,8 +80,9 @@ func (d *decoder) uint32() uint32 {
 	return uint32(v)
 }
 
-func (d *decoder) bytes() []byte {
-	n := d.uvarint()
+// Bytes reads a length and so many bytes, as a part of the input.
+func (d *BinaryReader) Bytes() []byte {
+	n := d.Uvarint()
 	if n > uint64(len(d.rest)) {
 		d.fail()
 		return nil
@@ -81,24 +92,27 @@ func (d *decoder) bytes() []byte {
 	return v
 }
 
-func (d *decoder) string() string { return string(d.bytes()) }
+// Text is Bytes as a string of its own.
+func (d *BinaryReader) Text() string { return string(d.Bytes()) }
 
-func (d *decoder) time() time.Time {
-	us := d.varint()
+// Time reads a varint of microseconds since 1970; 0 is the zero time.
+func (d *BinaryReader) Time() time.Time {
+	us := d.Varint()
 	if us == 0 {
 		return time.Time{}
 	}
 	return time.UnixMicro(us).UTC()
 }
 
-func (d *decoder) position() Position {
-	return Position{Seq: d.uvarint(), Index: d.uint32()}
+// Position reads what AppendPosition wrote.
+func (d *BinaryReader) Position() Position {
+	return Position{Seq: d.Uvarint(), Index: d.Uint32()}
 }
 
-// count reads how many elements follow, each of at least one byte, so that a
+// Count reads how many elements follow, each of at least one byte, so that a
 // corrupt count cannot make a reader reserve more than the input is long.
-func (d *decoder) count() int {
-	n := d.uvarint()
+func (d *BinaryReader) Count() int {
+	n := d.Uvarint()
 	if n > uint64(len(d.rest)) {
 		d.fail()
 		return 0
@@ -106,7 +120,8 @@ func (d *decoder) count() int {
 	return int(n)
 }
 
-func (d *decoder) finish() error {
+// Finish returns ErrCorrupt if a read failed or anything is left.
+func (d *BinaryReader) Finish() error {
 	if d.err == nil && len(d.rest) != 0 {
 		d.err = ErrCorrupt
 	}

@@ -115,24 +115,24 @@ func (r *Record) AppendBinary(b []byte) ([]byte, error) {
 // not change afterwards. Receipt, Duplicate and Translated are
 // left as they are.
 func (r *Record) UnmarshalBinary(b []byte) error {
-	d := decoder{rest: b}
-	version := d.byte()
+	d := NewBinaryReader(b)
+	version := d.Byte()
 	if d.err == nil && version != recordVersion && version != recordVersionFormatted {
 		return fmt.Errorf("decode record: version %d: %w", version, ErrCorrupt)
 	}
 	c := &r.Context
-	r.ReceivedAt = d.time()
-	r.Source = d.string()
-	r.EventID = d.string()
-	c.SentAt = d.time()
+	r.ReceivedAt = d.Time()
+	r.Source = d.Text()
+	r.EventID = d.Text()
+	c.SentAt = d.Time()
 	for _, s := range [...]*string{&c.IP, &c.UserAgent, &c.Origin, &c.Referrer, &c.RequestID, &c.Purpose, &c.Malformed, &c.Invalid, &c.Encoding} {
-		*s = d.string()
+		*s = d.Text()
 	}
 	if c.Format = ""; version == recordVersionFormatted {
-		c.Format = d.string()
+		c.Format = d.Text()
 	}
-	r.Data = d.bytes()
-	if err := d.finish(); err != nil {
+	r.Data = d.Bytes()
+	if err := d.Finish(); err != nil {
 		return fmt.Errorf("decode record: %w", err)
 	}
 	return nil

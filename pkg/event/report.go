@@ -154,8 +154,8 @@ func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 	b = appendString(b, r.Plan)
 	b = appendString(b, r.Release)
 	b = appendTime(b, r.Time)
-	b = appendPosition(b, r.Start)
-	b = appendPosition(b, r.Watermark)
+	b = AppendPosition(b, r.Start)
+	b = AppendPosition(b, r.Watermark)
 	closed := byte(0)
 	if r.Closed {
 		closed = 1
@@ -164,7 +164,7 @@ func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(r.Deliveries)))
 	for i := range r.Deliveries {
 		d := &r.Deliveries[i]
-		b = appendPosition(b, d.Position)
+		b = AppendPosition(b, d.Position)
 		b = appendString(b, d.EventID)
 		b = append(b, byte(d.Outcome))
 		b = appendString(b, d.Reason)
@@ -196,60 +196,60 @@ func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Parked)))
 	for _, p := range r.Parked {
-		b = appendPosition(b, p.Position)
+		b = AppendPosition(b, p.Position)
 		b = appendTime(b, p.Due)
 		b = appendTime(b, p.Since)
 		b = binary.AppendUvarint(b, uint64(p.Attempts))
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Intents)))
 	for _, p := range r.Intents {
-		b = appendPosition(b, p)
+		b = AppendPosition(b, p)
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Gaps)))
 	for _, g := range r.Gaps {
-		b = appendPosition(b, g.From)
-		b = appendPosition(b, g.To)
+		b = AppendPosition(b, g.From)
+		b = AppendPosition(b, g.To)
 	}
 	return b, nil
 }
 
 // UnmarshalBinary decodes what AppendBinary wrote.
 func (r *Checkpoint) UnmarshalBinary(b []byte) error {
-	d := decoder{rest: b}
-	if v := d.byte(); d.err == nil && v != checkpointVersion {
+	d := NewBinaryReader(b)
+	if v := d.Byte(); d.err == nil && v != checkpointVersion {
 		return fmt.Errorf("decode report: version %d: %w", v, ErrCorrupt)
 	}
 	*r = Checkpoint{
-		Tracker: d.string(), Epoch: d.string(), Run: d.uint32(), Plan: d.string(), Release: d.string(), Time: d.time(),
-		Start: d.position(), Watermark: d.position(), Closed: d.byte() != 0,
+		Tracker: d.Text(), Epoch: d.Text(), Run: d.Uint32(), Plan: d.Text(), Release: d.Text(), Time: d.Time(),
+		Start: d.Position(), Watermark: d.Position(), Closed: d.Byte() != 0,
 	}
 	r.Deliveries = decodeList(&d, func() Delivery {
 		return Delivery{
-			Position: d.position(), EventID: d.string(), Outcome: Outcome(d.byte()), Reason: d.string(),
-			Status: int(d.uint32()), Error: d.string(), Attempts: int(d.uint32()), Time: d.time(),
-			Latency: time.Duration(d.varint()) * time.Microsecond, Day: d.day(),
+			Position: d.Position(), EventID: d.Text(), Outcome: Outcome(d.Byte()), Reason: d.Text(),
+			Status: int(d.Uint32()), Error: d.Text(), Attempts: int(d.Uint32()), Time: d.Time(),
+			Latency: time.Duration(d.Varint()) * time.Microsecond, Day: d.day(),
 		}
 	})
 	r.Filtered = decodeList(&d, func() FilteredCount {
-		return FilteredCount{Day: d.day(), Source: d.string(), Event: d.string(), Reason: d.string(), Count: d.uvarint()}
+		return FilteredCount{Day: d.day(), Source: d.Text(), Event: d.Text(), Reason: d.Text(), Count: d.Uvarint()}
 	})
 	r.Leaks = decodeList(&d, func() Leak {
-		return Leak{Day: d.day(), Source: d.string(), Event: d.string(), Property: d.string(), Kind: d.string(), Count: d.uvarint()}
+		return Leak{Day: d.day(), Source: d.Text(), Event: d.Text(), Property: d.Text(), Kind: d.Text(), Count: d.Uvarint()}
 	})
 	r.Parked = decodeList(&d, func() Parked {
-		return Parked{Position: d.position(), Due: d.time(), Since: d.time(), Attempts: int(d.uint32())}
+		return Parked{Position: d.Position(), Due: d.Time(), Since: d.Time(), Attempts: int(d.Uint32())}
 	})
-	r.Intents = decodeList(&d, d.position)
-	r.Gaps = decodeList(&d, func() Gap { return Gap{From: d.position(), To: d.position()} })
-	if err := d.finish(); err != nil {
+	r.Intents = decodeList(&d, d.Position)
+	r.Gaps = decodeList(&d, func() Gap { return Gap{From: d.Position(), To: d.Position()} })
+	if err := d.Finish(); err != nil {
 		return fmt.Errorf("decode report: %w", err)
 	}
 	return nil
 }
 
-func (d *decoder) day() time.Time {
+func (d *BinaryReader) day() time.Time {
 	const limit = 1 << 32 // days; keeps the multiplication in range
-	n := d.varint()
+	n := d.Varint()
 	if n > limit || n < -limit {
 		d.fail()
 		return time.Time{}
@@ -257,8 +257,8 @@ func (d *decoder) day() time.Time {
 	return time.Unix(n*secondsPerDay, 0).UTC()
 }
 
-func decodeList[T any](d *decoder, element func() T) []T {
-	n := d.count()
+func decodeList[T any](d *BinaryReader, element func() T) []T {
+	n := d.Count()
 	if n == 0 {
 		return nil
 	}

@@ -17,8 +17,7 @@ const (
 	monitorLimit = 2 * time.Second
 )
 
-// inspectCluster warns of what a client cannot set and an operator may have
-// forgotten.
+// inspectCluster warns of settings of the servers that a client cannot change.
 func (j *Journal) inspectCluster(ctx context.Context) {
 	if got := j.writes.conn.MaxPayload(); got < maxPayload {
 		j.log.Warn("the cluster's max_payload bounds one request", "max_payload", got, "recommended", maxPayload)

@@ -82,7 +82,7 @@ func TestCluster(t *testing.T) {
 }
 
 // What another process's readers need is not trimmed.
-func TestClusterHolds(t *testing.T) {
+func TestClusterPins(t *testing.T) {
 	s := startServer(t, t.TempDir(), 0)
 	a := mustOpen(t, clusterConfig(s), journal.Options{})
 	b := mustOpen(t, clusterConfig(s), journal.Options{})
@@ -90,19 +90,19 @@ func TestClusterHolds(t *testing.T) {
 	for i := range 10 {
 		mustAppend(t, a, fmt.Sprint(i))
 	}
-	hold := func(j *journal.Journal, reader string, seq uint64) {
+	pin := func(j *journal.Journal, reader string, seq uint64) {
 		if err := j.Events().Pin(t.Context(), reader, seq); err != nil {
 			t.Fatal(err)
 		}
 	}
-	hold(a, "of-a", 8)
-	hold(b, "of-b", 4)
+	pin(a, "of-a", 8)
+	pin(b, "of-b", 4)
 	if first := trimmed(t, a); first != 4 {
 		t.Errorf("want first 4, got %d", first)
 	}
 	// The reader of-b moves to the process a.
-	hold(a, "of-b", 6)
-	eventually(t, "the hold of the reader that moved", func() bool {
+	pin(a, "of-b", 6)
+	eventually(t, "the pin of the reader that moved", func() bool {
 		if err := b.Trim(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
@@ -34,16 +35,16 @@ func newWriter() writer {
 	return writer{chain: binary.BigEndian.Uint64(b[:]), batch: 1} // 0 is the lanes'
 }
 
-// commit is the loop of group commit: one publish in flight, the calls that
-// come meanwhile form the next. When ctx ends, it stores what waits, within
+// commit is the loop of group commit: one publish is in flight, and the calls that
+// come meanwhile form the next group. When ctx ends, it stores what waits, within
 // drainLimit, and fails the rest.
 func (j *Journal) commit(ctx context.Context) {
 	storing, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(drainLimit, cancel) })()
-	for g := j.queue.take(ctx); g != nil; g = j.queue.take(ctx) {
+	for g := j.queue.next(ctx); g != nil; g = j.queue.next(ctx) {
 		seq, err := j.store(storing, g)
-		j.queue.settle(g, seq, err)
+		j.queue.resolve(g, seq, err)
 	}
 	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
 		var seq uint64
@@ -51,7 +52,7 @@ func (j *Journal) commit(ctx context.Context) {
 		if storing.Err() == nil {
 			seq, err = j.store(storing, g)
 		}
-		j.queue.settle(g, seq, err)
+		j.queue.resolve(g, seq, err)
 	}
 }
 
@@ -70,7 +71,7 @@ func (j *Journal) store(ctx context.Context, g *group) (uint64, error) {
 		return ack.Sequence, nil
 	}
 	if !sure {
-		// Nobody can say whether this batch number is taken.
+		// Nobody can say whether this batch number is in use.
 		j.writer = newWriter()
 	}
 	if errors.Is(err, ErrFull) {
@@ -83,7 +84,7 @@ func (j *Journal) stored(g *group, seq uint64, took time.Duration) {
 	j.metrics.commitSeconds.Observe(took.Seconds())
 	j.metrics.groupRecords.Observe(float64(g.count))
 	j.metrics.groupBytes.Observe(float64(len(g.frame)))
-	j.holds.mark(mark{Epoch: j.Epoch(), Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
+	j.pins.setAcked(lastAck{Epoch: j.Epoch(), Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
 	j.writer.batch++
 	j.writer.before += uint64(g.count)
 	if j.events.advance(seq, len(g.frame)) {
@@ -97,8 +98,9 @@ func (j *Journal) messageID() nats.Header {
 	return nats.Header{jetstream.MsgIDHeader: []string{id}}
 }
 
-// publish sends msg to s until the server has answered or ctx ends. sure says of
-// an error that nothing was stored. If the stream is full, it is trimmed once.
+// publish sends msg to s until the server has answered or ctx ends. sure means that
+// nothing was stored although there is an error. If the stream is full, it is
+// trimmed once.
 func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *jetstream.PubAck, sure bool, err error) {
 	sure = true
 	for trimmed := false; ; {
@@ -108,7 +110,7 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 			return ack, true, nil
 		}
 		switch code := apiCode(err); {
-		case isFull(err) && !trimmed && j.makeRoom(ctx, s, len(msg.Data)):
+		case isFull(err) && !trimmed && j.trimFor(ctx, s, len(msg.Data)):
 			trimmed = true
 			continue
 		case isFull(err):
@@ -118,7 +120,7 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 		}
 		sure = false // it may have arrived
 		j.watch.failed(err)
-		if !wait(ctx, retryPause) {
+		if retry.Sleep(ctx, retryPause) != nil {
 			return nil, sure, fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
 		}
 	}
@@ -134,7 +136,7 @@ func (j *Journal) attempt(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck
 	return decodeAck(reply.Data)
 }
 
-// isFull tells the stream's bound apart from the store's other failures, which
+// isFull reports whether the stream is at its bound. Other failures of the store
 // have the same code.
 func isFull(err error) bool {
 	e, ok := errors.AsType[*jetstream.APIError](err)
@@ -143,16 +145,4 @@ func isFull(err error) bool {
 	}
 	return e.ErrorCode == codeStorageLimit ||
 		e.ErrorCode == codeStoreFailed && strings.Contains(e.Description, "maximum bytes exceeded")
-}
-
-// wait returns false if ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

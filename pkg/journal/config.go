@@ -27,14 +27,14 @@ type Config struct {
 	Replicas int `yaml:"replicas"`
 }
 
-// DefaultConfig is what holds where sparrow.yaml says nothing.
+// DefaultConfig applies where sparrow.yaml says nothing.
 func DefaultConfig() Config {
 	return Config{MaxAge: 168 * time.Hour, MaxBytes: 10 * quantity.GiB, MinFree: quantity.GiB, Replicas: 1}
 }
 
 const minBytes = 32 * quantity.MiB
 
-// Check tells what is wrong with the configuration, naming the key.
+// Check says what is wrong with the configuration, and names the key.
 func (c Config) Check() error {
 	var errs []error
 	if c.MaxAge < time.Hour {
@@ -55,7 +55,7 @@ func (c Config) Check() error {
 	return errors.Join(append(errs, checkURL(c.URL))...)
 }
 
-// checkURL does not repeat the address, which may hold a password.
+// checkURL does not repeat the address in its errors: it may contain a password.
 func checkURL(list string) error {
 	if list == "" {
 		return nil
@@ -74,7 +74,7 @@ func checkURL(list string) error {
 	return nil
 }
 
-// eventsBytes and outcomesBytes share out MaxBytes, so that a full stream of
-// events never keeps a lane from writing down its outcomes.
+// eventsBytes and outcomesBytes split MaxBytes, so that a full stream of events
+// never keeps a lane from publishing its outcomes.
 func (c Config) eventsBytes() int64   { return int64(c.MaxBytes) - c.outcomesBytes() }
 func (c Config) outcomesBytes() int64 { return int64(c.MaxBytes) / 8 }

@@ -7,8 +7,8 @@ import (
 )
 
 // dialer opens the connections to a cluster. Until the first is established they
-// are cut when ctx ends: a server that accepts and says nothing must not hold up
-// a process that is told to stop while it starts.
+// are closed when ctx ends: a server that accepts and says nothing must not delay a
+// process that must stop while it starts.
 type dialer struct {
 	mu   sync.Mutex
 	ctx  context.Context
@@ -27,7 +27,7 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ctx.Done() != nil {
-		d.stop = append(d.stop, context.AfterFunc(d.ctx, func() { _ = conn.Close() })) // whoever reads it learns of it
+		d.stop = append(d.stop, context.AfterFunc(d.ctx, func() { _ = conn.Close() })) // the reader of conn gets the error
 	}
 	return conn, nil
 }

@@ -10,21 +10,21 @@
 // # What it promises
 //
 //   - Append and Publish return without an error only when the data is fsync'd
-//     (embedded) or held by a majority of the replicas (cluster).
+//     (embedded) or stored by a majority of the replicas (cluster).
 //   - All records of one Append are in one message, in order: the message's
 //     sequence and the record's index in it are the record's position for good.
 //   - An error from Append means unknown, not "no": after ErrUnavailable or the
 //     end of the caller's context the records may still have been stored.
 //     ErrFull, ErrTooLarge and ErrClosed mean that nothing was stored.
-//   - Nothing that a reader still needs is deleted to make room. Readers say
-//     what they need with Stream.Hold; what no reader needs is trimmed from the
-//     front, oldest first. A stream that nobody holds is never trimmed, and the
-//     last message of a stream stays.
-//   - Damage never stops the start or a reader. It is found (see below),
-//     logged and reported once, counted, and reported to each reader
-//     as Message.Lost.
+//   - Nothing that a reader still needs is deleted to free space. Readers say
+//     what they need with Stream.Pin; what no reader needs is trimmed from the
+//     front, oldest first. A stream without a pin is never trimmed, and the last
+//     message of a stream stays.
+//   - Damage never stops the start or a reader. It is found (see below), logged,
+//     reported once as an incident, counted, and returned to each reader as
+//     Message.Lost.
 //   - A wedged embedded server (JetStream's publishes hang for good once its disk
-//     was full) is restarted in place; the appends that wait are repeated under
+//     was full) is restarted in place. The appends that wait are repeated under
 //     their message id, so that none is stored twice.
 //
 // # Reading
@@ -35,8 +35,8 @@
 // than asking again.
 //
 // A lane's last message in outcomes is the lane's state. The trimmer does not
-// know that: whoever owns a lane holds the outcomes stream, under a name of its
-// own, at the lane's last message or below.
+// know that: the owner of a lane pins the outcomes stream, under a name of its own,
+// at the lane's last message or below.
 //
 // # Message format
 //
@@ -46,7 +46,7 @@
 //	+-------+---------------+---------------+
 //	| vers. | zero          | CRC-32C       |  of bytes 0-3 and 8 to the end
 //	+-------+---------------+---------------+
-//	| chain                                 |  16: who counts the batches
+//	| chain                                 |  16: which writer counts the batches
 //	+---------------------------------------+
 //	| batch                                 |  24: number in the chain, from 1
 //	+---------------------------------------+
@@ -57,25 +57,24 @@
 //	| count times: uvarint length | bytes
 //	+-------------------------------------
 //
-// Batches of a chain are numbered without gaps, so a reader that sees batch 7
+// Batches of a chain are numbered without gaps. So a reader that sees batch 7
 // after batch 4 knows that two messages are gone, and from "before" how many
-// records they held, even where the server has given their sequences to other
-// messages or hides a damaged block without an error. In events a chain is one
-// writer's: an embedded journal goes on with the chain it finds, a process on a
-// cluster begins a new one, and so does a writer that cannot know whether its
-// last message was stored. In outcomes the chain is 0 and each lane counts its
-// own.
+// records were in them, even where the server has given their sequences to other
+// messages or hides a damaged block without an error. In events each chain has one
+// writer: an embedded journal goes on with the chain it finds; a process on a
+// cluster begins a new one, and so does a writer that cannot know whether its last
+// message was stored. In outcomes the chain is 0 and each lane counts its own
+// batches.
 //
-// A third, small stream keeps, as JSON and with the epoch they belong to, a
-// message for each reader (its hold) and one for the end of the events stream as
-// last acknowledged (the mark). If the stream ends before
-// that when it is opened, its tail was damaged: it is then filled up with empty
-// frames, because a sequence that was given out in a receipt must never name
-// another record.
+// # Small streams
 //
-// # Notes
+// A third stream keeps, as JSON and with the epoch they belong to, a message for
+// each reader (its pin) and one for the end of the events stream as last
+// acknowledged. If the events stream ends before that when it is opened, its tail
+// was damaged. It is then filled up with empty frames, because a sequence that was
+// given out in a receipt must never name another record.
 //
-// On a cluster a fourth, small stream keeps the notes that its processes write for
-// each other, a message each, as they are (see Notes): who does what is decided
-// there (package lease).
+// On a cluster a fourth stream is the key-value store that its processes share, a
+// message for each entry (see KV). Package lease decides there which process does
+// what.
 package journal

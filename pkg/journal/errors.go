@@ -2,11 +2,11 @@ package journal
 
 import "errors"
 
-// What Append and Publish may answer. ErrFull and ErrUnavailable carry how long
+// Errors of Append and Publish. ErrFull and ErrUnavailable carry how long
 // to wait (fault.RetryAfter); ErrTooLarge and ErrFenced are fault.Permanent.
 var (
 	// ErrFull means that the stream is at its bound or the disk below MinFree.
-	// Nothing was stored; it helps when readers catch up or space is made.
+	// Nothing was stored. It works again when readers catch up or space is freed.
 	ErrFull = errors.New("journal is full")
 	// ErrUnavailable means that the data could not be stored in time. It may have
 	// been stored all the same.
@@ -15,12 +15,12 @@ var (
 	ErrTooLarge = errors.New("too large for one journal message")
 	// ErrClosed means that the journal is shutting down. Nothing was stored.
 	ErrClosed = errors.New("journal is closed")
-	// ErrFenced means that the lane has another last message than the publisher
-	// thinks: another process publishes for it. Nothing was stored.
+	// ErrFenced means that the lane's last message is not the one that the
+	// publisher knows: another process publishes for the lane. Nothing was stored.
 	ErrFenced = errors.New("another writer published for the lane")
 )
 
-// What reading may answer.
+// Errors of reading.
 var (
 	// ErrGone means that the message was trimmed or is damaged.
 	ErrGone = errors.New("message is gone")
@@ -31,6 +31,6 @@ var (
 	ErrEpochChanged = errors.New("the stream was replaced by a new one")
 )
 
-// ErrFatal is what Run returns when the embedded server could not be brought
-// back: the process should end, so that whoever supervises it starts another.
+// ErrFatal is what Run returns when the embedded server could not be restarted.
+// The process should end, so that its supervisor starts another.
 var ErrFatal = errors.New("journal server cannot be restarted")

@@ -42,9 +42,9 @@ func (j *Journal) DeleteEvents(ctx context.Context) error {
 	return j.writes.js.DeleteStream(ctx, eventsStream)
 }
 
-// DeleteNotes deletes the stream of notes.
-func (j *Journal) DeleteNotes(ctx context.Context) error {
-	return j.writes.js.DeleteStream(ctx, notesStream)
+// DeleteKV deletes the stream of the key-value store.
+func (j *Journal) DeleteKV(ctx context.Context) error {
+	return j.writes.js.DeleteStream(ctx, kvStream)
 }
 
 // Hurry shortens what a publish waits for an answer.
@@ -117,10 +117,13 @@ func (c *wedgedConn) Read(b []byte) (int, error) {
 	}
 }
 
+// TryNext returns the next message if there is one now.
+func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) { return r.poll(ctx) }
+
 // Gaps is what a reader counts with.
 type Gaps struct{ gaps gaps }
 
-// Note takes one frame.
-func (g *Gaps) Note(lane string, chain, batch, before uint64, count uint32, seq, skipped uint64) (messages, records uint64) {
-	return g.gaps.note(lane, header{chain: chain, batch: batch, before: before, count: count}, seq, skipped)
+// Add takes one frame.
+func (g *Gaps) Add(lane string, chain, batch, before uint64, count uint32, seq, skipped uint64) (messages, records uint64) {
+	return g.gaps.add(lane, header{chain: chain, batch: batch, before: before, count: count}, seq, skipped)
 }

@@ -16,7 +16,7 @@ import (
 var errInterrupted = errors.New("interrupted while reading")
 
 // fetcher asks for batches of messages by direct get. Each request has a reply
-// subject of its own, so that a late answer to an earlier one is told apart.
+// subject of its own, so that a late answer to an earlier one is recognised.
 type fetcher struct {
 	link   *link
 	stream string
@@ -96,8 +96,7 @@ func (f *fetcher) receive(ctx context.Context) (*nats.Msg, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
-	stop := context.AfterFunc(f.up, cancel)
-	defer stop()
+	defer context.AfterFunc(f.up, cancel)()
 	return f.sub.NextMsgWithContext(ctx)
 }
 

@@ -1,11 +1,11 @@
 package journal
 
-// gaps finds out what is missing between the messages that a reader sees.
+// gaps finds what is missing between the messages that a reader gets.
 type gaps struct {
 	chains map[chain]tail
 }
 
-// chain is whoever numbers batches: a writer of events, or a lane.
+// chain identifies who numbers batches: a writer of events, or a lane.
 type chain struct {
 	lane string
 	id   uint64
@@ -14,13 +14,13 @@ type chain struct {
 // chainLimit bounds what a reader remembers on a cluster with many writers.
 const chainLimit = 256
 
-// note takes the next frame, skipped sequences after the one before, and
-// returns how many messages are missing in between, and how many records they
-// held (0 if unknown: other writers lost some too).
+// add takes the next frame, skipped sequences after the one before. It returns how
+// many messages are missing in between, and how many records were in them (0 if
+// unknown: other writers lost some too).
 //
 // Missing sequences show as such. Missing batches without a missing sequence
 // mean that the end of the stream was lost and its sequences given out again.
-func (g *gaps) note(lane string, h header, seq, skipped uint64) (messages, records uint64) {
+func (g *gaps) add(lane string, h header, seq, skipped uint64) (messages, records uint64) {
 	key := chain{lane, h.chain}
 	last, known := g.chains[key]
 	messages = skipped

@@ -50,7 +50,7 @@ func TestGaps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var g journal.Gaps
 			for i, f := range frames {
-				messages, records := g.Note(f.lane, f.chain, f.batch, f.before, uint32(f.contains), f.seq, f.skipped)
+				messages, records := g.Add(f.lane, f.chain, f.batch, f.before, uint32(f.contains), f.seq, f.skipped)
 				if messages != f.wantMessages || records != f.wantRecords {
 					t.Errorf("frame %d: want %d messages and %d records, got %d and %d",
 						i, f.wantMessages, f.wantRecords, messages, records)

@@ -14,8 +14,8 @@ const (
 	unavailableWait = 2 * time.Second
 )
 
-// gate knows why nothing may be stored now, so that a caller learns it without
-// a publish.
+// gate knows why nothing can be stored now, so that a caller is refused without a
+// publish.
 type gate struct {
 	minFree quantity.Size
 	free    atomic.Int64 // bytes left on the disk, as last seen
@@ -31,13 +31,13 @@ func (g *gate) events() error {
 	return g.disk(int64(g.minFree))
 }
 
-// outcomes lets a lane go on for longer than the appends: what it writes down
-// is what allows the journal to be trimmed.
+// outcomes returns the error for a publish, or nil. Lanes may use the last half of
+// minFree, because their checkpoints allow the journal to be trimmed.
 func (g *gate) outcomes() error { return g.disk(int64(g.minFree) / 2) }
 
 func (g *gate) disk(least int64) error {
 	if free := g.free.Load(); free < least {
-		return errFull(fmt.Sprintf("the disk has %d MiB left, less than minFree allows (%d MiB): make room, or lower journal.minFree", free>>20, least>>20))
+		return errFull(fmt.Sprintf("the disk has %d MiB left, less than minFree allows (%d MiB): free some space, or lower journal.minFree", free>>20, least>>20))
 	}
 	return nil
 }

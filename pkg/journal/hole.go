@@ -7,27 +7,24 @@ import (
 )
 
 const (
-	// holePeriod is how often a reader that finds nothing makes sure that it is
-	// at the end.
+	// holePeriod is how often a reader that finds nothing checks that it is at the
+	// end.
 	holePeriod = 2 * time.Second
-	// probeLimit bounds how many sequences one look at a hole asks for.
+	// probeLimit bounds how many sequences one probe of a hole asks for.
 	probeLimit = 20000
 )
 
 // passHole is called when the server had nothing at or after the position.
-// Mostly that is the end of the stream. It is also what the server answers in
-// front of a damaged block, for ever: then the leader is asked for what comes
-// after, one sequence at a time if need be.
+// Usually that is the end of the stream. The server answers the same, for ever,
+// before a damaged block: then the leader is asked for what comes after, if
+// necessary one sequence at a time.
 func (r *Reader) passHole(ctx context.Context) (*Message, error) {
 	if r.s.last.Load() < r.next && time.Since(r.checked) < holePeriod {
 		return nil, nil
 	}
 	state, err := r.s.j.reads.state(ctx, r.s.name)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, errInterrupted
+		return nil, interrupted(ctx, err)
 	}
 	r.checked = time.Now()
 	if state.LastSeq < max(r.next, 1) {
@@ -50,13 +47,11 @@ func (r *Reader) probe(ctx context.Context, from, last uint64) (*Message, error)
 	end := min(last, from+probeLimit-1)
 	for seq := from; seq <= end; seq++ {
 		got, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: seq})
-		switch {
-		case err == nil:
+		if err == nil {
 			return r.deliver(got), nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case !errors.Is(err, ErrGone):
-			return nil, errInterrupted
+		}
+		if !errors.Is(err, ErrGone) {
+			return nil, interrupted(ctx, err)
 		}
 	}
 	if r.next > 0 {
@@ -65,6 +60,6 @@ func (r *Reader) probe(ctx context.Context, from, last uint64) (*Message, error)
 	r.next = end + 1
 	m := &Message{Seq: end, Time: time.Now(), Lost: end - from + 1}
 	clear(r.gaps.chains)
-	r.s.j.losses.report(r.s, from, m.Lost, 0)
+	r.s.j.losses.lost(r.s, from, m.Lost, 0)
 	return m, nil
 }

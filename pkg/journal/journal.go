@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 )
 
 // Options are what the journal is given besides its configuration. The logger,
-// the registerer and the observer may be nil.
+// the registerer and the reporter may be nil.
 type Options struct {
 	Dir        string // of the embedded server; it is made if missing
 	Logger     *slog.Logger
@@ -40,8 +41,8 @@ type Journal struct {
 	events, outcomes *Stream
 	queue            *queue
 	writer           writer
-	lanes            lanes
-	holds            *holdStore
+	tails            sync.Map // tail by lane: what this process published last
+	pins             *pinStore
 	gate             gate
 	watch            watch
 	losses           losses
@@ -63,10 +64,10 @@ type Journal struct {
 }
 
 // Open opens the journal: the embedded server in Options.Dir, or the cluster at
-// Config.URL. After a crash the embedded server reads its blocks again before
-// Open returns, which can take minutes for many gigabytes; it logs that it is
-// still at it, and the caller should answer its health checks meanwhile. The
-// caller closes the journal after Run has returned.
+// Config.URL. After a crash the embedded server reads its blocks again before Open
+// returns. That can take minutes for many gigabytes: it logs its progress, and the
+// caller should answer health checks meanwhile. The caller closes the journal after
+// Run has returned.
 func Open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
 	j, err := open(ctx, cfg, opts)
 	if err != nil {
@@ -97,10 +98,7 @@ func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
 
 // assemble makes a journal that is not connected yet.
 func assemble(cfg Config, opts Options) (*Journal, error) {
-	log := opts.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := cmp.Or(opts.Logger, slog.New(slog.DiscardHandler))
 	m, err := newMetrics(opts.Registerer)
 	if err != nil {
 		return nil, err
@@ -113,7 +111,7 @@ func assemble(cfg Config, opts Options) (*Journal, error) {
 	}
 	j.gate.minFree = cfg.MinFree
 	j.gate.free.Store(math.MaxInt64)
-	j.watch = watch{gate: &j.gate, bad: make(chan error, 1)}
+	j.watch = watch{gate: &j.gate, wedged: make(chan error, 1)}
 	j.losses = losses{log: log, reporter: opts.Reporter, metrics: m}
 	j.events = &Stream{j: j, name: eventsStream, label: "events", bound: cfg.eventsBytes()}
 	j.outcomes = &Stream{j: j, name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
@@ -133,8 +131,8 @@ func (j *Journal) openEmbedded(ctx context.Context) error {
 	return j.server.start(ctx)
 }
 
-// attach connects and finds out where the streams stand. From here on there is
-// one path for both kinds of server.
+// attach connects and finds the ends of the streams. From here on both kinds of
+// server share one code path.
 func (j *Journal) attach(ctx context.Context) (err error) {
 	if j.writes, err = connect(ctx, "journal writes", j.cfg.URL, j.server, j.log); err != nil {
 		return err
@@ -146,18 +144,18 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	if j.server == nil {
 		j.inspectCluster(ctx)
 	}
-	j.holds = newHoldStore(j.writes, j.epochOf)
+	j.pins = newPinStore(j.writes, j.epochOf)
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}
-	if err := j.holds.load(ctx); err != nil {
+	if err := j.pins.load(ctx); err != nil {
 		return err
 	}
 	return j.resume(ctx)
 }
 
-// prepare makes or adapts the streams and notes their epochs. A stream whose
-// epoch is not the one of before was replaced: that is told, and readers end.
+// prepare makes or adapts the streams and remembers their epochs. A stream whose
+// epoch changed was replaced: that is reported, and its readers end.
 func (j *Journal) prepare(ctx context.Context) error {
 	epochs, err := ensureStreams(ctx, j.writes.js, j.cfg)
 	if err != nil {
@@ -170,9 +168,9 @@ func (j *Journal) prepare(ctx context.Context) error {
 			continue
 		}
 		s.last.Store(0)
-		j.holds.forget(s.label)
+		j.pins.forget(s.label)
 		j.log.Error("journal stream was replaced", "stream", s.label, "epoch", epoch, "epoch_before", *before)
-		j.losses.observe("new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
+		j.losses.incident("new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
 	}
 	return nil
 }
@@ -197,8 +195,8 @@ func (j *Journal) Events() *Stream { return j.events }
 // Outcomes is the stream that Publish writes.
 func (j *Journal) Outcomes() *Stream { return j.outcomes }
 
-// Close stores the holds and ends the connections and the embedded server. It
-// is called after Run has returned, and may be called again.
+// Close stores the pins and ends the connections and the embedded server. It is
+// called after Run has returned, and may be called again.
 func (j *Journal) Close() error {
 	if !j.closing.CompareAndSwap(false, true) {
 		return nil
@@ -207,14 +205,14 @@ func (j *Journal) Close() error {
 	j.queue.close()
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
-	err := errors.Join(j.holds.flush(ctx), j.release())
+	err := errors.Join(j.pins.flush(ctx), j.release())
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil
 }
 
-// release gives back whatever has been opened.
+// release closes what was opened.
 func (j *Journal) release() error {
 	for _, l := range []*link{j.reads, j.writes} {
 		if l != nil {

@@ -20,12 +20,12 @@ const (
 )
 
 // link is one connection to the server. It reconnects for ever by itself, also
-// to an embedded server that was restarted, and holds nothing back while it is
-// down: what could not be sent at once is an error for the caller, who may have
-// given up by the time the connection returns.
+// to an embedded server that was restarted. It buffers nothing while it is down:
+// what cannot be sent at once is an error for the caller, who may have given up by
+// the time the connection is back.
 //
-// There are two: the server handles a direct get in the reading loop of the
-// connection it came on, where it would delay the appends.
+// There are two links, one for writes and one for reads: the server handles a
+// direct get in the reading loop of its connection, which would delay the appends.
 type link struct {
 	conn *nats.Conn
 	js   jetstream.JetStream
@@ -84,7 +84,7 @@ func (l *link) renew() {
 	l.up, l.down = context.WithCancel(context.Background())
 }
 
-// alive ends when the connection that is up now goes down.
+// alive returns a context that ends when the connection that is up now goes down.
 func (l *link) alive() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +92,7 @@ func (l *link) alive() context.Context {
 }
 
 // bound makes a context that ends with ctx, after limit, or when the connection
-// goes down: an answer cannot come any more then.
+// goes down, because then no answer can come.
 func (l *link) bound(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	stop := context.AfterFunc(l.alive(), cancel)
@@ -129,8 +129,8 @@ const (
 	codeNoStream  = 10059
 )
 
-// get asks the stream's leader for one message. It answers ErrGone if there is
-// none: other than a replica, the leader knows.
+// get asks the stream's leader for one message, because a replica may lag behind.
+// The error is ErrGone if there is none.
 func (l *link) get(ctx context.Context, stream string, want getRequest) (stored, error) {
 	ctx, cancel := l.bound(ctx, requestLimit)
 	defer cancel()
@@ -143,19 +143,13 @@ func (l *link) get(ctx context.Context, stream string, want getRequest) (stored,
 		return stored{}, err
 	}
 	var answer struct {
-		Error   *jetstream.APIError `json:"error"`
-		Message stored              `json:"message"`
+		Message stored `json:"message"`
 	}
-	if err := json.Unmarshal(reply.Data, &answer); err != nil {
-		return stored{}, fmt.Errorf("decode stored message: %w", err)
+	err = decodeAnswer(reply.Data, &answer)
+	if refusal, ok := errors.AsType[*jetstream.APIError](err); ok && (refusal.ErrorCode == codeNoMessage || refusal.Code == 404) {
+		return stored{}, ErrGone
 	}
-	if answer.Error != nil {
-		if answer.Error.ErrorCode == codeNoMessage || answer.Error.Code == 404 {
-			return stored{}, ErrGone
-		}
-		return stored{}, answer.Error
-	}
-	return answer.Message, nil
+	return answer.Message, err
 }
 
 // state asks for a stream's bounds and size.
@@ -167,16 +161,37 @@ func (l *link) state(ctx context.Context, stream string) (jetstream.StreamState,
 		return jetstream.StreamState{}, err
 	}
 	var answer struct {
-		Error *jetstream.APIError   `json:"error"`
 		State jetstream.StreamState `json:"state"`
 	}
-	if err := json.Unmarshal(body.Data, &answer); err != nil {
-		return jetstream.StreamState{}, fmt.Errorf("decode stream state: %w", err)
+	err = decodeAnswer(body.Data, &answer)
+	return answer.State, err
+}
+
+// decodeAnswer reads an answer of the server, or returns the error in it as a
+// *jetstream.APIError.
+func decodeAnswer(data []byte, answer any) error {
+	var failed struct {
+		Error *jetstream.APIError `json:"error"`
 	}
-	if answer.Error != nil {
-		return jetstream.StreamState{}, answer.Error
+	if err := errors.Join(json.Unmarshal(data, &failed), json.Unmarshal(data, answer)); err != nil {
+		return fmt.Errorf("decode the journal server's answer: %w", err)
 	}
-	return answer.State, nil
+	if failed.Error != nil {
+		return failed.Error
+	}
+	return nil
+}
+
+// decodeAck reads the server's answer to a publish.
+func decodeAck(data []byte) (*jetstream.PubAck, error) {
+	ack := &jetstream.PubAck{}
+	if err := decodeAnswer(data, ack); err != nil {
+		return nil, err
+	}
+	if ack.Stream == "" || ack.Sequence == 0 {
+		return nil, errors.New("acknowledgement without a sequence")
+	}
+	return ack, nil
 }
 
 // apiCode is the code of a server's answer, 0 if err is not one.

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockDir makes the directory ours until the file is closed. The kernel drops
-// the lock with the process, however it ends. The file names its owner, for the
-// message that the second process prints.
+// lockDir locks the directory until the file is closed. The kernel drops the lock
+// with the process, however it ends. The file names its owner, for the message that
+// a second process prints.
 func lockDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make journal directory: %w", err)
@@ -53,7 +53,7 @@ func lockOwner(f *os.File) string {
 	return line
 }
 
-// freeSpace is what is left for us on the disk that holds dir.
+// freeSpace is what is left for us on the disk of dir.
 func freeSpace(dir string) (int64, error) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {

@@ -17,7 +17,7 @@ type metrics struct {
 	streamBytes   *prometheus.GaugeVec
 	boundBytes    *prometheus.GaugeVec
 	messages      *prometheus.GaugeVec
-	oldestHold    *prometheus.GaugeVec
+	oldestPin     *prometheus.GaugeVec
 	lostMessages  *prometheus.CounterVec
 	freeBytes     prometheus.Gauge
 	restarts      prometheus.Counter
@@ -32,32 +32,28 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		groupRecords:  histogram("group_records", "Records stored as one message.", prometheus.ExponentialBuckets(1, 2, 12)),
 		groupBytes:    histogram("group_bytes", "Size of a message.", prometheus.ExponentialBuckets(256, 4, 8)),
 		refusedTotal:  counters("refused_appends_total", "Appends that failed, by reason.", []string{"reason"}),
-		streamBytes:   gauges("stream_bytes", "Bytes held by a stream.", stream),
-		boundBytes:    gauges("stream_bound_bytes", "Bytes that a stream may hold.", stream),
-		messages:      gauges("stream_messages", "Messages held by a stream.", stream),
-		oldestHold:    gauges("oldest_hold_messages", "Messages between the slowest reader's hold and the end.", stream),
+		streamBytes:   gauges("stream_bytes", "Bytes in a stream.", stream),
+		boundBytes:    gauges("stream_bound_bytes", "Bytes that a stream may have.", stream),
+		messages:      gauges("stream_messages", "Messages in a stream.", stream),
+		oldestPin:     gauges("oldest_hold_messages", "Messages between the slowest reader's pin and the end.", stream),
 		lostMessages:  counters("lost_messages_total", "Messages found missing or damaged.", stream),
 		freeBytes: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "sparrow_journal_disk_free_bytes", Help: "Free space on the journal's disk."}),
 		restarts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sparrow_journal_restarts_total", Help: "Restarts of the embedded server."}),
 	}
-	return m, m.register(reg)
-}
-
-func (m *metrics) register(reg prometheus.Registerer) error {
 	if reg == nil {
-		return nil
+		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
 		m.appendSeconds, m.commitSeconds, m.groupRecords, m.groupBytes, m.refusedTotal, m.streamBytes,
-		m.boundBytes, m.messages, m.oldestHold, m.lostMessages, m.freeBytes, m.restarts,
+		m.boundBytes, m.messages, m.oldestPin, m.lostMessages, m.freeBytes, m.restarts,
 	} {
 		if err := reg.Register(c); err != nil {
-			return fmt.Errorf("register metrics: %w", err)
+			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	return nil
+	return m, nil
 }
 
 // refused counts a failed append by its kind.
@@ -80,12 +76,12 @@ func (m *metrics) stream(s *Stream, state jetstream.StreamState) {
 	m.streamBytes.WithLabelValues(s.label).Set(float64(state.Bytes))
 	m.boundBytes.WithLabelValues(s.label).Set(float64(s.bound))
 	m.messages.WithLabelValues(s.label).Set(float64(state.Msgs))
-	if lowest, held := lowestHold(s.j.holds.of(s.label)); held {
+	if lowest, pinned := lowestPin(s.j.pins.of(s.label)); pinned {
 		behind := uint64(0)
 		if lowest <= state.LastSeq {
 			behind = state.LastSeq - lowest + 1
 		}
-		m.oldestHold.WithLabelValues(s.label).Set(float64(behind))
+		m.oldestPin.WithLabelValues(s.label).Set(float64(behind))
 	}
 }
 

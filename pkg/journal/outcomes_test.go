@@ -114,7 +114,7 @@ func TestPublishRepeated(t *testing.T) {
 	wantLast(t, j, "lane", third, "c")
 }
 
-func TestHolds(t *testing.T) {
+func TestPins(t *testing.T) {
 	dir := t.TempDir()
 	j, stop := mustStart(t, dir)
 	for i, name := range []string{"loader", "lane-ga4", "gone"} {
@@ -137,7 +137,7 @@ func TestHolds(t *testing.T) {
 	if diff := cmp.Diff(want, j.Events().Pins()); diff != "" {
 		t.Error(diff)
 	}
-	for i := range 120 { // so that no hold is ahead of the stream
+	for i := range 120 { // so that no pin is ahead of the stream
 		mustAppend(t, j, fmt.Sprint(i))
 	}
 	if err := stop(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,36 +18,13 @@ type tail struct {
 	seq, batch, records uint64 // records up to and including it
 }
 
-// lanes remembers the tails of the lanes that this process publishes for, which
-// spares a look before each publish.
-type lanes struct {
-	mu    sync.Mutex
-	tails map[string]tail
-}
-
-func (l *lanes) at(lane string, seq uint64) (tail, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t, ok := l.tails[lane]
-	return t, ok && t.seq == seq
-}
-
-func (l *lanes) set(lane string, t tail) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.tails == nil {
-		l.tails = make(map[string]tail)
-	}
-	l.tails[lane] = t
-}
-
 // Publish stores payload as the lane's next message in the outcomes stream and
 // returns its sequence when it is durable. after is the sequence of the lane's
 // last message as the caller knows it, 0 for none: if it has another, nothing is
 // stored and the error is ErrFenced. A lane is 1 to 96 letters, digits, "-" or "_".
 //
 // Errors: ErrFenced, ErrFull, ErrUnavailable, ErrTooLarge, or the context's. After
-// ErrUnavailable or the end of ctx the message may have been stored: Last tells.
+// ErrUnavailable or the end of ctx the message may have been stored: ask Last.
 func (j *Journal) Publish(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
 	seq, err := j.publishOutcome(ctx, lane, payload, after)
 	if err != nil {
@@ -82,7 +58,7 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 	if err != nil {
 		return 0, err
 	}
-	j.lanes.set(lane, tail{seq: seq, batch: last.batch + 1, records: last.records + 1})
+	j.tails.Store(lane, tail{seq: seq, batch: last.batch + 1, records: last.records + 1})
 	if j.outcomes.advance(seq, len(frame)) {
 		j.trimSoon()
 	}
@@ -91,15 +67,15 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 
 // tailAt returns the lane's tail, which must be at the sequence after.
 func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, error) {
-	if t, ok := j.lanes.at(lane, after); ok {
-		return t, nil
+	if known, ok := j.tails.Load(lane); ok && known.(tail).seq == after {
+		return known.(tail), nil
 	}
 	last, err := j.writes.get(ctx, outcomesStream, getRequest{LastFor: outcomesPrefix + lane})
 	if errors.Is(err, ErrGone) {
 		last.Seq, err = 0, nil
 	}
 	if err != nil {
-		return tail{}, j.unavailable(ctx, err)
+		return tail{}, unavailable(ctx, err)
 	}
 	if last.Seq != after {
 		return tail{}, fault.Permanent(fmt.Errorf("%w: its last message is %d, not %d", ErrFenced, last.Seq, after))
@@ -114,9 +90,9 @@ func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, 
 	return tail{seq: after, batch: h.batch, records: h.before + uint64(h.count)}, nil
 }
 
-// fencedPublish publishes msg. The server looks at the fence before it looks
-// for a repetition, so a repeated message that was stored the first time comes
-// back as fenced: the lane's last message tells whether it is this very one.
+// fencedPublish publishes msg. The server checks the fence before it checks for a
+// repetition. So a repeated message that was stored the first time is answered as
+// fenced; then the lane's last message shows whether it is this very one.
 func (j *Journal) fencedPublish(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	limited, cancel := context.WithTimeout(ctx, j.patience)
 	defer cancel()
@@ -132,9 +108,9 @@ func (j *Journal) fencedPublish(ctx context.Context, msg *nats.Msg) (uint64, err
 	}
 	last, getErr := j.writes.get(ctx, outcomesStream, getRequest{LastFor: msg.Subject})
 	if getErr != nil && !errors.Is(getErr, ErrGone) {
-		return 0, j.unavailable(ctx, getErr)
+		return 0, unavailable(ctx, getErr)
 	}
-	header, _ := nats.DecodeHeadersMsg(last.Header) // none is as good as another's
+	header, _ := nats.DecodeHeadersMsg(last.Header) // without an id it is not ours
 	if id := header.Get(jetstream.MsgIDHeader); id != "" && id == msg.Header.Get(jetstream.MsgIDHeader) {
 		return last.Seq, nil
 	}
@@ -152,7 +128,7 @@ func (j *Journal) Last(ctx context.Context, lane string) (seq uint64, payload []
 		return 0, nil, false, nil
 	}
 	if err != nil {
-		return 0, nil, false, fmt.Errorf("read last outcomes of %s: %w", lane, j.unavailable(ctx, err))
+		return 0, nil, false, fmt.Errorf("read last outcomes of %s: %w", lane, unavailable(ctx, err))
 	}
 	_, records, err := decodeFrame(last.Data)
 	if err != nil || len(records) != 1 {
@@ -161,19 +137,20 @@ func (j *Journal) Last(ctx context.Context, lane string) (seq uint64, payload []
 	return last.Seq, records[0], true, nil
 }
 
-// unavailable says of a failed request whether the caller or the server ended it.
-func (j *Journal) unavailable(ctx context.Context, err error) error {
+// unavailable returns ctx's error if the caller ended a request, and otherwise err
+// as ErrUnavailable.
+func unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
 }
 
-// nameLimit has room for a tracker's name, which may have 64 characters, behind
-// the word that says what of the tracker is meant.
+// nameLimit allows for a tracker's name, which may have 64 characters, behind a
+// prefix.
 const nameLimit = 96
 
-// checkName keeps names to what a subject's token may hold.
+// checkName keeps names to what a token of a subject may contain.
 func checkName(name string) error {
 	ok := name != "" && len(name) <= nameLimit
 	for _, c := range []byte(name) {

@@ -16,13 +16,13 @@ const (
 	groupLimit = 512 << 10
 	// queueLimit bounds what may wait for the disk.
 	queueLimit = 64 << 20
-	// queueWait is what a caller is told when the queue is full.
+	// queueWait is how long a caller should wait when the queue is full.
 	queueWait = time.Second
 )
 
 // group is what several calls of Append store together, as one frame.
 type group struct {
-	frame []byte // room for the header, then the records
+	frame []byte // space for the header, then the records
 	count uint32
 	done  chan struct{} // closed when seq or err is set
 	seq   uint64
@@ -33,10 +33,10 @@ type group struct {
 // the one before.
 type queue struct {
 	mu      sync.Mutex
-	waiting []*group // the last one is open to further calls until it is taken
+	waiting []*group // the last one is open to further calls until it is popped
 	bytes   int      // of frames waiting or being stored
 	closed  bool
-	ready   chan struct{} // holds one signal while groups wait
+	ready   chan struct{} // has one signal while groups wait
 	spare   [][]byte      // frames to use again
 }
 
@@ -60,14 +60,19 @@ func (q *queue) add(records [][]byte, size int) (*group, uint32, error) {
 	}
 	g.count += uint32(len(records))
 	q.bytes += size
+	q.signal()
+	return g, index, nil
+}
+
+// signal says that groups wait.
+func (q *queue) signal() {
 	select {
 	case q.ready <- struct{}{}:
 	default:
 	}
-	return g, index, nil
 }
 
-// open returns the group that size more bytes go into. The lock is held.
+// open returns the group that size more bytes go into. The mutex is locked.
 func (q *queue) open(size int) *group {
 	if n := len(q.waiting); n > 0 {
 		if g := q.waiting[n-1]; len(g.frame)+size <= groupLimit {
@@ -84,17 +89,17 @@ func (q *queue) open(size int) *group {
 	return g
 }
 
-// take waits for the next group and closes it to further calls. It returns nil
+// next waits for the next group and closes it to further calls. It returns nil
 // when ctx ends.
-func (q *queue) take(ctx context.Context) *group {
+func (q *queue) next(ctx context.Context) *group {
 	for {
 		select {
 		case <-q.ready:
 		case <-ctx.Done():
 			return nil
 		}
-		// The callers of the last group have just been woken: let them come, or
-		// the next group holds one call and the one after it all the others.
+		// The callers of the last group have just been woken. Let them call again
+		// first, or the next group has one call and the one after it all others.
 		runtime.Gosched()
 		if g := q.pop(); g != nil {
 			return g
@@ -112,16 +117,13 @@ func (q *queue) pop() *group {
 	q.waiting[0] = nil
 	q.waiting = q.waiting[1:]
 	if len(q.waiting) > 0 {
-		select {
-		case q.ready <- struct{}{}:
-		default:
-		}
+		q.signal()
 	}
 	return g
 }
 
-// settle tells the callers of g what became of it and takes its memory back.
-func (q *queue) settle(g *group, seq uint64, err error) {
+// resolve answers the callers of g and keeps its memory for another group.
+func (q *queue) resolve(g *group, seq uint64, err error) {
 	const keep = 4
 	frame := g.frame
 	g.frame, g.seq, g.err = nil, seq, err
@@ -134,7 +136,7 @@ func (q *queue) settle(g *group, seq uint64, err error) {
 	close(g.done)
 }
 
-// close refuses further calls; what waits already may still be taken.
+// close refuses further calls. What waits already can still be stored.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

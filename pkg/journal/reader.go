@@ -5,15 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
-	// A request asks for this much at once. It bounds what a reader holds in
-	// memory, together with the size of one message.
+	// A request asks for this much at once. Together with the size of one message
+	// it bounds a reader's memory.
 	fetchMessages = 256
 	fetchBytes    = 1 << 20
-	// pollLocal and pollRemote are how long a reader sleeps that nobody wakes:
-	// messages of this process wake it at once, others are found by looking.
+	// pollLocal and pollRemote are how long a reader sleeps that nobody wakes.
+	// Messages of this process wake it at once; others are found by asking.
 	pollLocal  = time.Second
 	pollRemote = 50 * time.Millisecond
 )
@@ -23,7 +25,7 @@ const (
 type Reader struct {
 	s       *Stream
 	fetch   *fetcher
-	next    uint64 // the lowest sequence still wanted; 0 takes what is first
+	next    uint64 // the lowest sequence still wanted; 0 for whatever is first
 	epoch   string
 	gaps    gaps
 	wake    <-chan struct{} // closed when something came after the last request
@@ -44,15 +46,15 @@ func (s *Stream) Read(ctx context.Context, from uint64) (*Reader, error) {
 	}
 	f, err := newFetcher(s.j.reads, s.name)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", s.label, s.j.unavailable(ctx, err))
+		return nil, fmt.Errorf("read %s: %w", s.label, unavailable(ctx, err))
 	}
 	r := &Reader{s: s, fetch: f, next: from, epoch: *s.epoch.Load()}
 	r.recall(ctx)
 	return r, nil
 }
 
-// recall looks at the message before the first, so that a gap between the two
-// shows. It may be gone; then only sequences tell.
+// recall reads the message before the first, so that a gap between the two is
+// found. If it is gone, only missing sequences show a gap.
 func (r *Reader) recall(ctx context.Context) {
 	if r.next < 2 {
 		return
@@ -62,11 +64,11 @@ func (r *Reader) recall(ctx context.Context) {
 		return
 	}
 	if h, err := decodeHeader(m.Data); err == nil {
-		r.gaps.note(r.s.lane(m.Subject), h, m.Seq, 0)
+		r.gaps.add(r.s.lane(m.Subject), h, m.Seq, 0)
 	}
 }
 
-// Close ends the reader. It does not release what the reader's owner holds.
+// Close ends the reader. The pin of the reader's owner stays.
 func (r *Reader) Close() error {
 	r.fetch.cancel()
 	if err := r.fetch.close(); err != nil && !r.s.j.closing.Load() {
@@ -91,15 +93,9 @@ func (r *Reader) Next(ctx context.Context) (Message, error) {
 	}
 }
 
-// TryNext returns the next message if there is one now; ok is false if there is
-// none. It waits for the server's answer only.
-func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) {
-	return r.poll(ctx)
-}
-
-// poll asks the server, if it has not been asked already, and returns the first
-// message of its answer; ok is false if there is nothing new.
-func (r *Reader) poll(ctx context.Context) (Message, bool, error) {
+// poll returns the next message if there is one now; ok is false if there is none.
+// It waits for the server's answer only.
+func (r *Reader) poll(ctx context.Context) (m Message, ok bool, err error) {
 	for {
 		if err := r.usable(ctx); err != nil {
 			return Message{}, false, err
@@ -107,7 +103,7 @@ func (r *Reader) poll(ctx context.Context) (Message, bool, error) {
 		m, more, err := r.step(ctx)
 		switch {
 		case errors.Is(err, errInterrupted):
-			if !wait(ctx, retryPause) {
+			if retry.Sleep(ctx, retryPause) != nil {
 				return Message{}, false, ctx.Err()
 			}
 		case err != nil:
@@ -133,12 +129,12 @@ func (r *Reader) usable(ctx context.Context) error {
 	return nil
 }
 
-// step takes one message of the answer under way, or asks first. more is false
-// when there was nothing at all.
+// step reads one message of the answer under way; without one it asks first. more
+// is false when there was nothing at all.
 func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
 	asked := !r.fetch.awaiting()
 	if asked {
-		r.wake = r.s.signal() // before asking, so that nothing comes unnoticed
+		r.wake = r.s.signal() // before asking, so that no message is missed
 		want := getRequest{Seq: max(r.next, 1), Batch: fetchMessages, MaxBytes: fetchBytes}
 		if err := r.fetch.request(want); err != nil {
 			return nil, false, err
@@ -163,9 +159,9 @@ func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
 	return m, true, err
 }
 
-// accept takes a message whose sequence is at or after the one expected, and
-// makes sure of a gap before it is believed: a replica may lack what its leader
-// has, and an answer may be cut by a reconnect.
+// accept turns a message from the server into one for the caller. If it is not the
+// one expected, the leader is asked before messages count as lost: a replica may
+// lack what its leader has, and a reconnect may have cut the answer short.
 func (r *Reader) accept(ctx context.Context, got stored) (*Message, error) {
 	if got.Seq < r.next {
 		return nil, nil
@@ -187,14 +183,19 @@ func (r *Reader) accept(ctx context.Context, got stored) (*Message, error) {
 // firstFrom asks the leader for the first message at or after seq.
 func (r *Reader) firstFrom(ctx context.Context, seq uint64) (stored, error) {
 	m, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: seq, NextFor: ">"})
+	return m, interrupted(ctx, err)
+}
+
+// interrupted returns what a reader does about a failed request: it stops if ctx
+// ended, goes on if the message is gone, and otherwise asks again.
+func interrupted(ctx context.Context, err error) error {
 	switch {
 	case err == nil || errors.Is(err, ErrGone):
-		return m, err
+		return err
 	case ctx.Err() != nil:
-		return m, ctx.Err()
-	default:
-		return m, errInterrupted
+		return ctx.Err()
 	}
+	return errInterrupted
 }
 
 // deliver makes a Message and moves on. It returns nil for an empty frame that
@@ -212,10 +213,10 @@ func (r *Reader) deliver(got stored) *Message {
 		m.Lost = skipped + 1
 	} else {
 		m.Records = records
-		m.Lost, m.LostRecords = r.gaps.note(m.Subject, h, m.Seq, skipped)
+		m.Lost, m.LostRecords = r.gaps.add(m.Subject, h, m.Seq, skipped)
 	}
 	if m.Lost > 0 {
-		r.s.j.losses.report(r.s, from, m.Lost, m.LostRecords)
+		r.s.j.losses.lost(r.s, from, m.Lost, m.LostRecords)
 	}
 	if len(m.Records) == 0 && m.Lost == 0 {
 		return nil

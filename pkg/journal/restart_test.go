@@ -90,7 +90,7 @@ func TestServerDoesNotComeBack(t *testing.T) {
 }
 
 // A stream that is gone after a restart is made anew: another epoch, told to
-// whoever watches, and the holds of the old one mean nothing.
+// whoever watches, and the pins of the old one mean nothing.
 func TestStreamIsReplaced(t *testing.T) {
 	var seen observer
 	j := mustOpen(t, testConfig(), journal.Options{Dir: t.TempDir(), Reporter: &seen})
@@ -115,7 +115,7 @@ func TestStreamIsReplaced(t *testing.T) {
 	if len(seen.of("new epoch")) != 1 {
 		t.Errorf("incidents: %q", seen.of("new epoch"))
 	}
-	if holds := j.Events().Pins(); len(holds) > 0 {
-		t.Errorf("holds of the old stream: %v", holds)
+	if pins := j.Events().Pins(); len(pins) > 0 {
+		t.Errorf("pins of the old stream: %v", pins)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// resume finds the end of the events stream, goes on with its chain, and makes
-// up for a tail that was lost.
+// resume finds the end of the events stream, goes on with its chain, and replaces a
+// tail that was lost.
 func (j *Journal) resume(ctx context.Context) error {
 	for _, s := range []*Stream{j.events, j.outcomes} {
 		state, err := j.reads.state(ctx, s.name)
@@ -27,15 +27,15 @@ func (j *Journal) resume(ctx context.Context) error {
 	return j.restoreEnd(ctx)
 }
 
-// continueChain takes up the chain of the last message, or of the mark if that
-// was further.
+// continueChain goes on with the chain of the last message, or of the last
+// acknowledgement if that was further.
 func (j *Journal) continueChain(ctx context.Context) error {
 	last, err := j.reads.get(ctx, eventsStream, getRequest{LastFor: eventsSubject})
 	if err != nil && !errors.Is(err, ErrGone) {
 		return fmt.Errorf("read the last message: %w", err)
 	}
 	h, bad := decodeHeader(last.Data)
-	end := j.holds.end
+	end := j.pins.acked
 	switch {
 	case bad == nil && (h.chain != end.Chain || h.batch >= end.Batch):
 		j.writer = writer{chain: h.chain, batch: h.batch + 1, before: h.before + uint64(h.count)}
@@ -45,16 +45,16 @@ func (j *Journal) continueChain(ctx context.Context) error {
 	return nil
 }
 
-// markLag is how far a reader's hold may be ahead of the mark, which is stored
-// once a second, to be believed.
-const markLag = 10_000
+// pinLead is how far a pin may be ahead of the last acknowledgement, which is stored
+// once a second. A pin that is further ahead is not believed.
+const pinLead = 10_000
 
-// restoreEnd appends empty frames up to the highest sequence that is known to
-// have been given out: by the mark, or by a reader's hold.
+// restoreEnd appends empty frames up to the highest sequence that is known to have
+// been given out, from the last acknowledgement and from the pins.
 func (j *Journal) restoreEnd(ctx context.Context) error {
-	known := j.holds.end.Seq
-	for _, seq := range j.holds.of(j.events.label) {
-		if seq = seq - min(seq, 1); seq <= j.holds.end.Seq+markLag {
+	known := j.pins.acked.Seq
+	for _, seq := range j.pins.of(j.events.label) {
+		if seq = seq - min(seq, 1); seq <= j.pins.acked.Seq+pinLead {
 			known = max(known, seq)
 		}
 	}
@@ -63,14 +63,14 @@ func (j *Journal) restoreEnd(ctx context.Context) error {
 		return nil
 	}
 	j.log.Error("the end of the journal is missing", "stream", j.events.label, "from_seq", last+1, "to_seq", known)
-	j.losses.observe("lost messages", fmt.Errorf("stream events: messages %d to %d, its end, are missing or damaged", last+1, known))
+	j.losses.incident("lost messages", fmt.Errorf("stream events: messages %d to %d, its end, are missing or damaged", last+1, known))
 	for last < known {
 		frame := make([]byte, headerSize)
 		seal(frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before})
 		msg := &nats.Msg{Subject: eventsSubject, Data: frame, Header: j.messageID()}
 		ack, err := j.attempt(ctx, msg)
 		if isFull(err) {
-			return nil // the appends find out too; the next start goes on
+			return nil // the appends will find this out too; the next start goes on
 		}
 		if err != nil {
 			return fmt.Errorf("restore the end of events: %w", err)

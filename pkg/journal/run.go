@@ -8,14 +8,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const probePeriod = 250 * time.Millisecond
 
 // Run stores what is appended, keeps the streams trimmed and the server alive.
-// It blocks until ctx ends; by then every waiting append has been stored or has
-// failed. It returns nil then, and ErrFatal if the embedded server is wedged and
-// could not be restarted. It may run once.
+// It blocks until ctx ends and every waiting append is stored or has failed, and
+// returns nil then. It returns ErrFatal if the embedded server is wedged and could
+// not be restarted. It may run once.
 func (j *Journal) Run(ctx context.Context) error {
 	if !j.running.CompareAndSwap(false, true) {
 		return errors.New("run journal: it may run only once")
@@ -48,13 +50,13 @@ func (j *Journal) Run(ctx context.Context) error {
 	return nil
 }
 
-// keep does what is due from time to time.
+// keep stores pins, trims the streams and watches the disk, each at its own pace.
 func (j *Journal) keep(ctx context.Context) {
 	flush, trim, probe := time.NewTicker(flushPeriod), time.NewTicker(trimPeriod), time.NewTicker(probePeriod)
 	defer flush.Stop()
 	defer trim.Stop()
 	defer probe.Stop()
-	failing := make(map[string]bool) // by task
+	failing := make(retry.Streaks)
 	for {
 		var task string
 		var err error
@@ -67,7 +69,7 @@ func (j *Journal) keep(ctx context.Context) {
 				j.trimSoon()
 			}
 		case <-flush.C:
-			task, err = "store holds", j.holds.flush(ctx)
+			task, err = "store pins", j.pins.flush(ctx)
 		case <-trim.C:
 			task, err = "trim", j.trim(ctx)
 		case <-j.trimNow:
@@ -76,18 +78,10 @@ func (j *Journal) keep(ctx context.Context) {
 		if apiCode(err) == codeNoStream || errors.Is(err, nats.ErrNoResponders) { // somebody deleted it
 			err = errors.Join(err, j.prepare(ctx))
 		}
-		if ctx.Err() == nil {
-			j.logChange(failing, task, err)
+		if ctx.Err() == nil && failing.Begins(task, err) {
+			j.log.Warn("journal upkeep fails", "task", task, "err", err)
 		}
 	}
-}
-
-// logChange logs an error when it begins, not each time it is met.
-func (j *Journal) logChange(failing map[string]bool, task string, err error) {
-	if err != nil && !failing[task] {
-		j.log.Warn("journal upkeep fails", "task", task, "err", err)
-	}
-	failing[task] = err != nil
 }
 
 func (j *Journal) probeDisk() error {

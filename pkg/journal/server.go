@@ -18,9 +18,9 @@ const (
 	// maxPayload of the embedded server: the largest frame.
 	maxPayload = 8 << 20
 	// stopLimit bounds the shutdown of a server that may be wedged. A second one
-	// must not open the directory before the first has let go of it.
+	// must not open the directory while the first uses it.
 	stopLimit = 20 * time.Second
-	// progressPeriod is how often a long start tells that it goes on.
+	// progressPeriod is how often a long start logs that it goes on.
 	progressPeriod = 5 * time.Second
 )
 
@@ -71,8 +71,8 @@ func (s *server) options() *natsd.Options {
 	}
 }
 
-// start brings a server up. After a crash it reads every block of the streams
-// again, which may take minutes; the log tells that it goes on.
+// start starts a server. After a crash it reads every block of the streams again,
+// which may take minutes; its progress is logged.
 func (s *server) start(ctx context.Context) error {
 	messages := &serverLog{log: s.log}
 	ns, err := natsd.NewServer(s.options())
@@ -148,7 +148,7 @@ func stopServer(ns *natsd.Server) error {
 	}
 }
 
-// serverLog hands the server's log to ours.
+// serverLog writes the server's log to ours.
 type serverLog struct {
 	log     *slog.Logger
 	mu      sync.Mutex
@@ -161,7 +161,7 @@ func (l *serverLog) Tracef(string, ...any)           {}
 func (l *serverLog) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
 func (l *serverLog) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
 
-// Fatalf is called when the server gives up; it is for us to end it.
+// Fatalf is called when the server gives up. We must end it.
 func (l *serverLog) Fatalf(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

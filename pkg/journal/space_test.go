@@ -167,22 +167,22 @@ func TestTrimKeepsWhatIsNotHeld(t *testing.T) {
 		mustAppend(t, j, "a")
 	}
 	if first := trimmed(t, j); first != 1 {
-		t.Errorf("nobody holds the stream, but it begins at %d", first)
+		t.Errorf("nobody pins the stream, but it begins at %d", first)
 	}
-	hold := func(reader string, seq uint64) {
+	pin := func(reader string, seq uint64) {
 		if err := j.Events().Pin(t.Context(), reader, seq); err != nil {
 			t.Fatal(err)
 		}
 	}
-	hold("a", 3)
-	hold("b", 4)
+	pin("a", 3)
+	pin("b", 4)
 	if first := trimmed(t, j); first != 3 {
 		t.Errorf("want first 3, got %d", first)
 	}
 	if err := j.Events().Unpin(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
-	hold("b", 6) // beyond the last
+	pin("b", 6) // beyond the last
 	if first := trimmed(t, j); first != 5 {
 		t.Errorf("the last message must stay: first is %d", first)
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 // Message is one message of a stream as a reader gets it.
@@ -15,13 +17,13 @@ type Message struct {
 	Time    time.Time // when the server stored it
 	Subject string    // the lane, in outcomes; "" in events
 	// Records is what one or several appends stored. They may be kept. They are
-	// empty in a message that only reports a loss: then Seq is the last sequence
+	// empty in a message that only announces a loss: then Seq is the last sequence
 	// that is gone.
 	Records [][]byte
 	// Lost counts the messages before this one, since the reader's last, that are
 	// missing or damaged (and this one, if it has no records).
 	Lost uint64
-	// LostRecords is how many records they held; 0 if that cannot be known.
+	// LostRecords is how many records were in them; 0 if unknown.
 	LostRecords uint64
 }
 
@@ -47,8 +49,8 @@ type Stream struct {
 // of another epoch have nothing to do with this stream's.
 func (s *Stream) Epoch() string { return *s.epoch.Load() }
 
-// advance notes a new message, wakes the readers that wait, and reports whether
-// enough has come to trim.
+// advance counts a new message, wakes the readers that wait, and reports whether
+// enough was added that a trim is due.
 func (s *Stream) advance(seq uint64, size int) bool {
 	s.mu.Lock()
 	if seq > s.last.Load() {
@@ -78,7 +80,7 @@ func (s *Stream) signal() <-chan struct{} {
 func (s *Stream) Bounds(ctx context.Context) (first, end uint64, err error) {
 	state, err := s.j.reads.state(ctx, s.name)
 	if err != nil {
-		return 0, 0, fmt.Errorf("bounds of %s: %w", s.label, s.j.unavailable(ctx, err))
+		return 0, 0, fmt.Errorf("bounds of %s: %w", s.label, unavailable(ctx, err))
 	}
 	return max(state.FirstSeq, 1), state.LastSeq + 1, nil
 }
@@ -107,7 +109,7 @@ func (s *Stream) get(ctx context.Context, seq uint64) (Message, error) {
 		return Message{}, ErrGone
 	}
 	if err != nil {
-		return Message{}, s.j.unavailable(ctx, err)
+		return Message{}, unavailable(ctx, err)
 	}
 	_, records, err := decodeFrame(m.Data)
 	if err != nil {
@@ -139,7 +141,7 @@ func (s *Stream) SeqAt(ctx context.Context, t time.Time) (uint64, error) {
 	for {
 		msg, err := f.one(ctx, getRequest{Start: &t, Batch: 1})
 		switch {
-		case errors.Is(err, errInterrupted) && wait(ctx, retryPause):
+		case errors.Is(err, errInterrupted) && retry.Sleep(ctx, retryPause) == nil:
 		case err != nil && ctx.Err() != nil:
 			return 0, ctx.Err()
 		case err != nil:

@@ -19,12 +19,12 @@ const (
 	outcomesStream = "SPARROW_OUTCOMES"
 	outcomesPrefix = "sparrow.outcomes."
 
-	holdsStream = "SPARROW_HOLDS"
-	holdsPrefix = "sparrow.holds."
-	markSubject = "sparrow.mark.events"
+	pinsStream = "SPARROW_HOLDS"
+	pinsPrefix = "sparrow.holds."
+	ackSubject = "sparrow.mark.events"
 
-	notesStream = "SPARROW_NOTES" // in a cluster only
-	notesPrefix = "sparrow.notes."
+	kvStream = "SPARROW_NOTES" // in a cluster only
+	kvPrefix = "sparrow.notes."
 
 	epochKey = "sparrow_epoch"
 )
@@ -33,15 +33,15 @@ const (
 	// duplicateWindow is how long the server recognises a repeated message. It
 	// is well above the time for which an append is repeated.
 	duplicateWindow = 2 * time.Minute
-	holdsBytes      = 16 << 20
+	smallBytes      = 16 << 20
 	adminLimit      = 30 * time.Second
 )
 
-// streamConfigs are the streams as they shall be.
+// streamConfigs returns the streams as they should be.
 func streamConfigs(cfg Config) []jetstream.StreamConfig {
 	log := jetstream.StreamConfig{
 		Retention:  jetstream.LimitsPolicy,
-		Discard:    jetstream.DiscardNew, // never delete to make room
+		Discard:    jetstream.DiscardNew, // never delete to free space
 		Storage:    jetstream.FileStorage,
 		Replicas:   cfg.Replicas,
 		Duplicates: duplicateWindow,
@@ -49,18 +49,18 @@ func streamConfigs(cfg Config) []jetstream.StreamConfig {
 		// Readers use direct gets.
 		AllowDirect: true,
 	}
-	events, outcomes, holds := log, log, log
+	events, outcomes, pins := log, log, log
 	events.Name, events.Subjects, events.MaxBytes = eventsStream, []string{eventsSubject}, cfg.eventsBytes()
 	outcomes.Name, outcomes.Subjects, outcomes.MaxBytes = outcomesStream, []string{outcomesPrefix + "*"}, cfg.outcomesBytes()
-	holds.Name, holds.Subjects, holds.MaxBytes = holdsStream, []string{holdsPrefix + ">", markSubject}, holdsBytes
-	holds.MaxMsgsPerSubject, holds.DenyDelete = 1, false
-	holds.Discard = jetstream.DiscardOld // of a subject; its bytes never matter
+	pins.Name, pins.Subjects, pins.MaxBytes = pinsStream, []string{pinsPrefix + ">", ackSubject}, smallBytes
+	pins.MaxMsgsPerSubject, pins.DenyDelete = 1, false
+	pins.Discard = jetstream.DiscardOld // of a subject; its bytes never matter
 	if cfg.URL == "" {
-		return []jetstream.StreamConfig{events, outcomes, holds}
+		return []jetstream.StreamConfig{events, outcomes, pins}
 	}
-	notes := holds
-	notes.Name, notes.Subjects = notesStream, []string{notesPrefix + ">"}
-	return []jetstream.StreamConfig{events, outcomes, holds, notes}
+	kv := pins
+	kv.Name, kv.Subjects = kvStream, []string{kvPrefix + ">"}
+	return []jetstream.StreamConfig{events, outcomes, pins, kv}
 }
 
 // ensureStreams makes what is missing, adapts what is there, and returns the
@@ -104,8 +104,8 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 	return epoch, err
 }
 
-// newEpoch names a stream for good, so that two journals never give out the
-// same receipt.
+// newEpoch returns a name for a new stream. It is random, so that two journals never
+// give out the same receipt.
 func newEpoch() string {
 	const letters = "abcdefghijklmnopqrstuvwxyz234567"
 	b := make([]byte, 8)

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
 	trimPeriod = 5 * time.Second
-	// roomPatience is how long a publish that finds its stream full waits for the
-	// readers before it is refused: a short burst then costs time, not an error.
-	roomPatience = time.Second
-	roomPause    = 20 * time.Millisecond
+	// fullPatience is how long a publish that finds its stream full waits for the
+	// readers before it is refused, so that a short burst costs time and no error.
+	fullPatience = time.Second
+	fullPause    = 20 * time.Millisecond
 )
 
 // trimSoon asks the keeper for a trim without waiting for it.
@@ -30,33 +34,33 @@ func (j *Journal) trim(ctx context.Context) error {
 	j.trimming.Lock()
 	defer j.trimming.Unlock()
 	if j.server == nil { // other processes have readers too
-		if err := j.holds.load(ctx); err != nil {
+		if err := j.pins.load(ctx); err != nil {
 			return err
 		}
 	}
 	return errors.Join(j.events.trim(ctx), j.outcomes.trim(ctx))
 }
 
-// makeRoom trims until size more bytes fit into the stream, for a publish that
-// found it full. It reports whether it is worth another try. Once appends are
-// refused anyway, it does not wait for the readers.
-func (j *Journal) makeRoom(ctx context.Context, s *Stream, size int) bool {
+// trimFor trims until size more bytes fit into the stream, for a publish that found
+// it full. It reports whether the publish should try again. Once appends are refused
+// anyway, it does not wait for the readers.
+func (j *Journal) trimFor(ctx context.Context, s *Stream, size int) bool {
 	const overhead = 512 // of a message in the store
-	deadline := time.Now().Add(roomPatience)
+	deadline := time.Now().Add(fullPatience)
 	for {
 		err := j.trim(ctx)
 		if err == nil && s.used.Load()+int64(size)+overhead <= s.bound {
 			return true
 		}
 		refusing := s == j.events && j.gate.full.Load()
-		if refusing || time.Now().After(deadline) || !wait(ctx, roomPause) {
+		if refusing || time.Now().After(deadline) || retry.Sleep(ctx, fullPause) != nil {
 			return false
 		}
 	}
 }
 
-// trim purges below the lowest hold. The last message stays: it carries the
-// chain on over a restart, and the server cannot lose count of an empty stream.
+// trim purges below the lowest pin. The last message stays: with it the chain goes
+// on after a restart, and an empty stream could lose its sequence.
 func (s *Stream) trim(ctx context.Context) error {
 	s.growth.Store(0)
 	state, err := s.j.reads.state(ctx, s.name)
@@ -64,8 +68,8 @@ func (s *Stream) trim(ctx context.Context) error {
 		return fmt.Errorf("trim %s: %w", s.label, err)
 	}
 	s.observe(state)
-	lowest, held := lowestHold(s.j.holds.of(s.label))
-	if !held || state.Msgs == 0 {
+	lowest, pinned := lowestPin(s.j.pins.of(s.label))
+	if !pinned || state.Msgs == 0 {
 		return nil
 	}
 	to := min(lowest, state.LastSeq)
@@ -87,16 +91,14 @@ func (s *Stream) trim(ctx context.Context) error {
 	return nil
 }
 
-func lowestHold(holds map[string]uint64) (lowest uint64, held bool) {
-	for _, seq := range holds {
-		if !held || seq < lowest {
-			lowest, held = seq, true
-		}
+func lowestPin(pins map[string]uint64) (lowest uint64, pinned bool) {
+	if len(pins) == 0 {
+		return 0, false
 	}
-	return lowest, held
+	return slices.Min(slices.Collect(maps.Values(pins))), true
 }
 
-// observe notes a stream's state as the server tells it.
+// observe remembers a stream's state as the server gave it.
 func (s *Stream) observe(state jetstream.StreamState) {
 	s.mu.Lock()
 	if state.LastSeq > s.last.Load() {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
@@ -23,8 +25,8 @@ const (
 
 // watch judges from the answers to publishes whether the server is wedged.
 type watch struct {
-	gate *gate
-	bad  chan error // holds one reason to restart
+	gate   *gate
+	wedged chan error // has one reason to restart
 
 	mu       sync.Mutex
 	failures int
@@ -32,23 +34,15 @@ type watch struct {
 }
 
 func (w *watch) answered() {
-	if !w.gate.stalled.Load() && !w.doubtful() {
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = 0
 	w.gate.stalled.Store(false)
 }
 
-func (w *watch) doubtful() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.failures > 0
-}
-
-// failed counts an attempt without a good answer. A lost connection is none of
-// the server's: the connection comes back by itself, and healthy sees the rest.
+// failed counts an attempt without a good answer. A lost connection does not mean
+// that the server failed: the connection comes back by itself, and healthy finds a
+// server that ended.
 func (w *watch) failed(err error) {
 	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders)
 	if !timedOut && apiCode(err) == 0 {
@@ -65,7 +59,7 @@ func (w *watch) failed(err error) {
 	}
 	w.gate.stalled.Store(true)
 	select {
-	case w.bad <- fmt.Errorf("%d publishes failed in a row: %w", w.failures, err):
+	case w.wedged <- fmt.Errorf("%d publishes failed in a row: %w", w.failures, err):
 	default:
 	}
 }
@@ -75,7 +69,7 @@ func (w *watch) restarted() {
 	defer w.mu.Unlock()
 	w.failures = 0
 	select {
-	case <-w.bad:
+	case <-w.wedged:
 	default:
 	}
 }
@@ -90,7 +84,7 @@ func (j *Journal) guard(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case cause = <-j.watch.bad:
+		case cause = <-j.watch.wedged:
 		case <-tick.C:
 			if j.server == nil || j.server.healthy() {
 				continue
@@ -98,8 +92,8 @@ func (j *Journal) guard(ctx context.Context) error {
 			cause = errors.New("JetStream has switched itself off")
 		}
 		j.log.Error("journal server is stuck", "err", cause)
-		j.losses.observe("stuck", fmt.Errorf("journal server is stuck: %w", cause))
-		if j.server == nil { // a cluster is not ours to restart
+		j.losses.incident("stuck", fmt.Errorf("journal server is stuck: %w", cause))
+		if j.server == nil { // we cannot restart a cluster
 			continue
 		}
 		if err := j.restart(ctx); err != nil {
@@ -112,7 +106,7 @@ func (j *Journal) guard(ctx context.Context) error {
 func (j *Journal) restart(ctx context.Context) error {
 	var err error
 	for try := range restartTries {
-		if try > 0 && !wait(ctx, restartPause<<try) {
+		if try > 0 && retry.Sleep(ctx, restartPause<<try) != nil {
 			return nil
 		}
 		j.metrics.restarts.Inc()
@@ -135,13 +129,13 @@ func (j *Journal) restart(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ErrFatal, err)
 }
 
-// rejoin waits for the connections and looks the streams over. It asks again
-// when it asked on a connection that went down with the old server.
+// rejoin waits for the connections and prepares the streams. It tries again if it
+// used a connection that went down with the old server.
 func (j *Journal) rejoin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, rejoinLimit)
 	defer cancel()
-	err := errors.New("the connections do not come back")
-	for wait(ctx, reconnectWait) {
+	err := errors.New("the connections are not back")
+	for retry.Sleep(ctx, reconnectWait) == nil {
 		if !j.writes.conn.IsConnected() || !j.reads.conn.IsConnected() {
 			continue
 		}

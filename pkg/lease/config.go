@@ -12,10 +12,10 @@ type Config struct {
 	TTL time.Duration `yaml:"ttl"`
 }
 
-// DefaultConfig is what holds where sparrow.yaml says nothing.
+// DefaultConfig applies where sparrow.yaml says nothing.
 func DefaultConfig() Config { return Config{TTL: 15 * time.Second} }
 
-// Check tells what is wrong with the configuration, naming the key.
+// Check says what is wrong with the configuration, and names the key.
 func (c Config) Check() error {
 	if c.TTL < time.Second || c.TTL > 5*time.Minute {
 		return fmt.Errorf("ttl: %v: use 1s to 5m", c.TTL)

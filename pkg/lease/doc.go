@@ -1,30 +1,47 @@
-// Package lease has each piece of work done by one process of a cluster at a
-// time, and shares the work out among them.
+// Package lease runs each piece of work in one process of a cluster at a time,
+// and spreads the work over the processes.
 //
 // # Promise
 //
-// Work under a lease (Member.Hold, Member.Share) runs in one process while the
-// others stand by, and is taken over at once when its process gives it up, and
-// after Config.TTL when nothing was heard of that process. A process that cannot
-// reach the others stops its own work after four fifths of the TTL.
+// Work under a lease (Member.RunHolding, Member.RunBalanced) runs in one process
+// while the others stand by. When its process gives it up, another takes over at
+// once. When its process goes silent, another takes over after Config.TTL. A
+// process that cannot reach the store stops its own work after four fifths of
+// the TTL.
 //
-// A lease keeps processes out of each other's way; it is not what makes them
-// safe. A process that was frozen may believe in a lease that it has lost until
-// it looks at its clock. That nothing is done twice rests on what the work writes
-// to, which must refuse whoever does not know what was written last; work that
-// was refused so returns ErrFenced, and stands by.
+// A lease keeps processes out of each other's way. It does not make them safe: a
+// process that was frozen may believe in a lease that it has lost, until it looks
+// at its clock. That nothing is done twice rests on what the work writes to, which
+// must refuse a writer that does not know what was written last. Work that was
+// refused in this way returns ErrFenced; the member then stands by for one TTL.
 //
-// # How
+// # Protocol
 //
-// The processes write notes for each other on a Board, each a JSON object:
+// The processes share a Store. Each entry is a JSON object:
 //
-//	session.NODE   {id, name, shared}            a member is alive; written anew three times in each TTL
-//	lease.NAME     {node, session, name, since}  who does a piece of work; empty when it was given back
-//	home.WHAT      {node, session, name, since}  where something is that is in one place for good
+//	session.NODE    {id, name, shared}            the member NODE is alive; rewritten three times in each TTL
+//	lease.NAME      {node, session, name, since}  the holder of a lease; empty when it was given back
+//	home.RESOURCE   {node, session, name, since}  where a resource is placed for good
 //
-// A lease names the session that has it, and is replaced only by whoever knows
-// the number of the note that is there. A session is dead when the one who looks
-// has seen its note unchanged for the TTL by his own clock, and whoever leads the
-// cluster knows of no newer one: clocks need not agree, and nothing needs to
-// expire a note.
+// NODE names a data directory. Each start of a process on it is an incarnation
+// with an id of its own ("id" and "session" above). A lease names the incarnation
+// that holds it, and is replaced only by a member that knows the revision of the
+// entry that is there.
+//
+// A member judges by its own clock whether another is alive: it is silent when
+// its entry did not change for the TTL, and the store's leader has no newer one.
+// So clocks need not agree, and the store need not expire entries.
+//
+// # Balance
+//
+// The owner of a balanced lease is a pure function of its name and of the nodes
+// that are alive and ready for the work: the node with the highest hash of name
+// and node (rendezvous hashing, see Owner). A member claims a free lease when it
+// is the owner, or when nobody claimed the lease for a TTL; and it gives a lease
+// up when another member is the owner. When a member comes or goes, only the
+// leases move that it owns.
+//
+// The spread is that of a fair die, not even: of m leases each of n members owns
+// m/n on average, with a standard deviation of √(m/n·(1−1/n)). For example, of 8
+// leases and 2 members each has 4±1.4, and of 100 leases and 4 members 25±4.3.
 package lease

@@ -1,47 +1,51 @@
 package lease
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
-	renewals  = 3  // in each Config.TTL
-	looks     = 15 // in each Config.TTL
-	safety    = 5  // a holder gives up this part of Config.TTL before others may take over
-	leaveTime = 2 * time.Second
+	renewals   = 3  // in each Config.TTL
+	ticks      = 15 // in each Config.TTL
+	margin     = 5  // a holder stops this part of Config.TTL before others may take over
+	leaveLimit = 2 * time.Second
 )
 
-// ErrTwins is what Member.Run returns when another process is a member under the
-// same node: its data directory is a copy of this one's.
+// ErrDuplicateNode is what Member.Run returns when another process is a member
+// under the same node: its data directory is a copy of this one's.
 var ErrDuplicateNode = errors.New("another process goes by the same name in the cluster")
 
 // Member is this process among those of a cluster.
 type Member struct {
-	board   Store
-	node    string
-	session string // of this process; node outlives it
-	name    string
-	ttl     time.Duration
-	log     *slog.Logger
-	metrics *metrics
-	changed chan struct{} // holds one signal: what this member wants is another
+	store       Store
+	node        string
+	incarnation string // of this start of the process; node outlives it
+	name        string
+	ttl         time.Duration
+	joined      time.Time
+	log         *slog.Logger
+	metrics     *metrics
+	changed     chan struct{} // holds one signal: the claims changed
 
-	mu        sync.Mutex
-	begun     time.Time
-	heard     uint64 // number of the last renewal
-	deadline  time.Time
-	expiry    *time.Timer // ends every tenure at the deadline
-	campaigns map[string]*campaign
-	roster    roster
+	mu       sync.Mutex
+	renewed  uint64      // revision of the last renewal
+	deadline time.Time   // leases are good until then
+	expiry   *time.Timer // ends every term at the deadline
+	claims   map[string]*claim
+	view     view
 }
 
 // Options are what the program gives a member besides its configuration.
@@ -54,13 +58,13 @@ type Options struct {
 	Name string
 	// Logger is optional.
 	Logger *slog.Logger
-	// Registerer takes the metrics; optional.
+	// Registerer receives the metrics; optional.
 	Registerer prometheus.Registerer
 }
 
-// Join makes this process a member. Nothing is taken before Run runs. Without a
-// board there are no others, and every lease is granted at once.
-func Join(board Store, cfg Config, opts Options) (*Member, error) {
+// Join makes this process a member. It acquires no lease before Run runs. A nil
+// store means that there are no other members: every lease is granted at once.
+func Join(store Store, cfg Config, opts Options) (*Member, error) {
 	if err := errors.Join(cfg.Check(), checkName(opts.Node)); err != nil {
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
@@ -68,13 +72,10 @@ func Join(board Store, cfg Config, opts Options) (*Member, error) {
 	if err != nil {
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
-	log := opts.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	m := &Member{
-		board: board, node: opts.Node, session: rand.Text(), name: opts.Name, ttl: cfg.TTL, log: log, metrics: metrics,
-		changed: make(chan struct{}, 1), campaigns: make(map[string]*campaign), begun: time.Now(),
+		store: store, node: opts.Node, incarnation: rand.Text(), name: opts.Name, ttl: cfg.TTL, joined: time.Now(),
+		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), metrics: metrics,
+		changed: make(chan struct{}, 1), claims: make(map[string]*claim), view: newView(),
 	}
 	m.expiry = time.AfterFunc(time.Hour, m.expire)
 	m.expiry.Stop()
@@ -82,93 +83,80 @@ func Join(board Store, cfg Config, opts Options) (*Member, error) {
 }
 
 // alone reports whether there can be no other member.
-func (m *Member) alone() bool { return m.board == nil }
+func (m *Member) alone() bool { return m.store == nil }
 
-// Run keeps this member's session and leases until ctx ends, and returns nil
-// then. It returns an error that wraps ErrTwins when it must not go on. It may
-// run once, and is to outlive all work under leases.
+// Run keeps this member alive and its leases until ctx ends, and returns nil
+// then. It returns an error that wraps ErrDuplicateNode when it must not go on.
+// It may run once, and must outlive all work under leases.
 func (m *Member) Run(ctx context.Context) error {
 	if m.alone() {
 		<-ctx.Done()
 		return nil
 	}
 	defer m.expiry.Stop()
-	look := time.NewTicker(m.ttl / looks)
-	defer look.Stop()
+	tick := time.NewTicker(m.ttl / ticks)
+	defer tick.Stop()
 	renew := time.NewTicker(m.ttl / renewals)
 	defer renew.Stop()
-	failing := make(map[string]bool)
-	m.poke()
-	for {
-		due := false
+	failing := make(retry.Streaks)
+	check := func(task string, err error) {
+		if ctx.Err() == nil && failing.Begins(task, err) {
+			m.log.Warn("keeping leases fails", "task", task, "err", err)
+		}
+	}
+	m.wake()
+	failed := false // the last renewal
+	for due := true; ; due = true {
 		select {
 		case <-ctx.Done():
 			m.leave()
 			return nil
 		case <-renew.C:
-			due = true
 		case <-m.changed:
-			due = true
-		case <-look.C:
+		case <-tick.C:
+			due = failed // try again soon
 		}
-		if due || m.overdue() {
-			if err := m.renew(ctx); ctx.Err() == nil {
-				m.logChange(failing, "renew session", err)
-			}
+		if due {
+			err := m.renew(ctx)
+			check("renew the membership", err)
+			failed = err != nil
 		}
-		err := m.turn(ctx)
+		err := m.tick(ctx)
 		if errors.Is(err, ErrDuplicateNode) {
 			return fmt.Errorf("keep leases: %w", err)
 		}
-		if ctx.Err() == nil {
-			m.logChange(failing, "look for leases", err)
-		}
+		check("read and claim leases", err)
 	}
 }
 
-// logChange logs an error when it begins, not each time it is met.
-func (m *Member) logChange(failing map[string]bool, task string, err error) {
-	if err != nil && !failing[task] {
-		m.log.Warn("keeping leases fails", "task", task, "err", err)
-	}
-	failing[task] = err != nil
-}
-
-// overdue reports whether the last renewal did not succeed.
-func (m *Member) overdue() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return time.Until(m.deadline) < m.ttl/renewals
-}
-
-// renew stores this member's session anew. Its leases are good for Config.TTL
-// from before that was sent, less a margin.
+// renew rewrites this member's entry. Its leases are good for Config.TTL from
+// before that was sent, less a margin. A claim that was fenced off is left to
+// other members meanwhile.
 func (m *Member) renew(ctx context.Context) error {
+	sent := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, m.ttl/renewals)
+	defer cancel()
+	entry := memberEntry{Incarnation: m.incarnation, Name: m.name}
 	m.mu.Lock()
-	s := sessionNote{ID: m.session, Name: m.name}
-	for name, c := range m.campaigns {
-		if c.shared {
-			s.Shared = append(s.Shared, name)
+	for _, name := range slices.Sorted(maps.Keys(m.claims)) {
+		if c := m.claims[name]; c.balanced && !sent.Before(c.cooldown) {
+			entry.Ready = append(entry.Ready, name)
 		}
 	}
 	m.mu.Unlock()
-	slices.Sort(s.Shared)
-	sent := time.Now()
-	limited, cancel := context.WithTimeout(ctx, m.ttl/renewals)
-	defer cancel()
-	number, _, err := m.write(limited, sessionPrefix+m.node, s, nil)
+	revision, _, err := m.put(ctx, memberPrefix+m.node, entry, nil)
 	if err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.heard = max(m.heard, number)
-	m.deadline = sent.Add(m.ttl - m.ttl/safety)
+	m.renewed = max(m.renewed, revision)
+	m.deadline = sent.Add(m.ttl - m.ttl/margin)
 	m.expiry.Reset(time.Until(m.deadline))
 	return nil
 }
 
-// expire ends every tenure once the session could not be renewed in time. A
+// expire ends every term once the membership could not be renewed in time. A
 // process that was stopped comes here as soon as it goes on.
 func (m *Member) expire() {
 	m.mu.Lock()
@@ -176,32 +164,22 @@ func (m *Member) expire() {
 	if time.Now().Before(m.deadline) {
 		return
 	}
-	for _, c := range m.campaigns {
-		m.lose(c, errExpired)
+	for _, c := range m.claims {
+		m.cut(c, "lost", errExpired)
 	}
-}
-
-// lose ends a tenure that is not this member's any more. The lock is held.
-func (m *Member) lose(c *campaign, why error) {
-	if c.tenure == nil || c.tenure.ctx.Err() != nil {
-		return
-	}
-	m.metrics.changes.WithLabelValues("lost").Inc()
-	m.log.Warn("lease lost, standing by", "lease", c.name, "err", why)
-	c.tenure.end(why)
 }
 
 // leave says that this member is gone. Its leases were given back already.
 func (m *Member) leave() {
-	ctx, cancel := context.WithTimeout(context.Background(), min(leaveTime, m.ttl))
+	ctx, cancel := context.WithTimeout(context.Background(), min(leaveLimit, m.ttl))
 	defer cancel()
-	if _, _, err := m.board.Put(ctx, sessionPrefix+m.node, nil, nil); err != nil {
+	if _, _, err := m.store.Put(ctx, memberPrefix+m.node, nil, nil); err != nil {
 		m.log.Warn("the others are not told that this process is gone, they will notice", "err", err)
 	}
 }
 
-// poke has Run look again at once.
-func (m *Member) poke() {
+// wake has Run renew and tick at once.
+func (m *Member) wake() {
 	select {
 	case m.changed <- struct{}{}:
 	default:
@@ -220,24 +198,24 @@ type Holder struct {
 func (m *Member) Holder(name string) (h Holder, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l, held := m.roster.leases[name]
-	if !held || l.Node == "" {
+	l := m.view.leases[name]
+	if l.Node == "" {
 		return Holder{}, false
 	}
-	return Holder{Name: l.Name, Self: l.Session == m.session, Alive: m.roster.alive(l.Node, l.Session, m.ttl)}, true
+	return Holder{Name: l.Name, Self: l.Incarnation == m.incarnation, Alive: m.view.alive(l.Node, l.Incarnation, m.ttl)}, true
 }
 
-// Silent is for how long nothing was heard of a member, as this process knows
-// it; 0 of one that is there.
+// SilentFor returns for how long nothing was heard of a member, as this process
+// knows it. It is 0 for one that is alive.
 func (m *Member) SilentFor(node string) time.Duration {
 	if node == m.node {
 		return 0
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	since := m.begun
-	if s, known := m.roster.sessions[node]; known && s.seen.After(since) {
-		since = s.seen
+	since := m.joined
+	if seen := m.view.peers[node].seen; seen.After(since) {
+		since = seen
 	}
 	if silent := time.Since(since); silent >= m.ttl {
 		return silent
@@ -245,7 +223,7 @@ func (m *Member) SilentFor(node string) time.Duration {
 	return 0
 }
 
-// note names this process.
-func (m *Member) note() leaseNote {
-	return leaseNote{Node: m.node, Session: m.session, Name: m.name, Since: time.Now().UTC().Truncate(time.Second)}
+// holder names this process as a holder from now on.
+func (m *Member) holder() holderEntry {
+	return holderEntry{Node: m.node, Incarnation: m.incarnation, Name: m.name, Since: time.Now().UTC().Truncate(time.Second)}
 }

@@ -20,7 +20,8 @@ const ttl = 15 * time.Second
 type member struct {
 	*lease.Member
 	t     *testing.T
-	wire  *wire // between it and the board
+	node  string
+	wire  *wire // between it and the store
 	stop  func()
 	ended chan error
 
@@ -30,10 +31,10 @@ type member struct {
 	ends map[string]context.CancelFunc
 }
 
-// join starts a member. Its wire to the board can be cut.
-func join(t *testing.T, b *board, node string) *member {
+// join starts a member. Its wire to the store can be cut.
+func join(t *testing.T, s *memoryStore, node string) *member {
 	t.Helper()
-	m := &member{t: t, wire: &wire{board: b}, busy: map[string]bool{}, done: map[string]chan struct{}{}, ends: map[string]context.CancelFunc{}}
+	m := &member{t: t, node: node, wire: &wire{store: s}, busy: map[string]bool{}, done: map[string]chan struct{}{}, ends: map[string]context.CancelFunc{}}
 	var err error
 	m.Member, err = lease.Join(m.wire, lease.Config{TTL: ttl}, lease.Options{
 		Node: node, Name: "process " + node, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)).With("node", node),
@@ -82,8 +83,8 @@ func eventually(t *testing.T, what string, check func() bool) {
 	}
 }
 
-// begin has the member hold or share work until quit.
-func (m *member) begin(hold func(context.Context, string, func(context.Context) error) error, name string) {
+// begin has the member run work, by RunHolding or RunBalanced, until quit.
+func (m *member) begin(run func(context.Context, string, func(context.Context) error) error, name string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	m.mu.Lock()
@@ -91,14 +92,14 @@ func (m *member) begin(hold func(context.Context, string, func(context.Context) 
 	m.mu.Unlock()
 	go func() {
 		defer close(done)
-		err := hold(ctx, name, func(ctx context.Context) error {
+		err := run(ctx, name, func(ctx context.Context) error {
 			m.set(name, true)
 			defer m.set(name, false)
 			<-ctx.Done()
 			return nil
 		})
 		if err != nil {
-			m.t.Errorf("hold %s: %v", name, err)
+			m.t.Errorf("run %s: %v", name, err)
 		}
 	}()
 }
@@ -152,7 +153,7 @@ func TestNobodyElse(t *testing.T) {
 		t.Error("somebody else is there")
 	}
 	if _, err := lease.Join(nil, lease.DefaultConfig(), lease.Options{Node: "no such name"}); err == nil {
-		t.Error("a node's name may hold spaces")
+		t.Error("a node's name may have spaces")
 	}
 	if _, err := lease.Join(nil, lease.Config{TTL: time.Millisecond}, lease.Options{Node: "only"}); err == nil {
 		t.Error("no time is too short")
@@ -161,10 +162,10 @@ func TestNobodyElse(t *testing.T) {
 
 // One member works, another stands by, takes over at once when the work is given
 // back, and within the lease and a little when its holder is cut off.
-func TestHold(t *testing.T) { synctest.Test(t, testHold) }
+func TestTakeOver(t *testing.T) { synctest.Test(t, testTakeOver) }
 
-func testHold(t *testing.T) {
-	cluster := &board{}
+func testTakeOver(t *testing.T) {
+	cluster := &memoryStore{}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	a.begin(a.RunHolding, "loader")
 	eventually(t, "the first to work", func() bool { return a.does("loader") })
@@ -193,11 +194,12 @@ func testHold(t *testing.T) {
 	}
 }
 
-// Work is shared out evenly, and again when a process comes, goes or dies.
-func TestSharedWork(t *testing.T) { synctest.Test(t, testSharedWork) }
+// Each piece of work runs at its owner, and moves when a process comes, goes or
+// dies.
+func TestBalancedWork(t *testing.T) { synctest.Test(t, testBalancedWork) }
 
-func testSharedWork(t *testing.T) {
-	cluster := &board{}
+func testBalancedWork(t *testing.T) {
+	cluster := &memoryStore{}
 	works := []string{"lane-a", "lane-b", "lane-c", "lane-d", "lane-e"}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	for _, name := range works {
@@ -207,30 +209,31 @@ func testSharedWork(t *testing.T) {
 	for _, name := range works {
 		b.begin(b.RunBalanced, name)
 	}
-	whole := func(members ...*member) bool {
-		var all []string
+	balanced := func(members ...*member) bool {
+		var nodes []string
 		for _, m := range members {
-			doing := m.doing()
-			if n := len(works); len(doing) < n/len(members) || len(doing) > (n+len(members)-1)/len(members) {
+			nodes = append(nodes, m.node)
+		}
+		for _, m := range members {
+			owned := slices.DeleteFunc(slices.Clone(works), func(name string) bool { return lease.Owner(name, nodes) != m.node })
+			if !slices.Equal(m.doing(), owned) {
 				return false
 			}
-			all = append(all, doing...)
 		}
-		slices.Sort(all)
-		return slices.Equal(all, works)
+		return true
 	}
-	eventually(t, "two to share the work", func() bool { return whole(a, b) })
+	eventually(t, "two to share the work", func() bool { return balanced(a, b) })
 	c := join(t, cluster, "c")
 	for _, name := range works {
 		c.begin(c.RunBalanced, name)
 	}
-	eventually(t, "three to share the work", func() bool { return whole(a, b, c) })
+	eventually(t, "three to share the work", func() bool { return balanced(a, b, c) })
 	b.wire.cut()
-	eventually(t, "the work of one that is cut off to be shared", func() bool { return whole(a, c) && len(b.doing()) == 0 })
+	eventually(t, "the work of one that is cut off to be shared", func() bool { return balanced(a, c) && len(b.doing()) == 0 })
 	b.wire.mend()
-	eventually(t, "three to share the work again", func() bool { return whole(a, b, c) })
+	eventually(t, "three to share the work again", func() bool { return balanced(a, b, c) })
 	a.stop()
-	eventually(t, "the work of one that left to be shared", func() bool { return whole(b, c) })
+	eventually(t, "the work of one that left to be shared", func() bool { return balanced(b, c) })
 	// What only one is ready to do, it does, however much it is.
 	for _, name := range works {
 		c.quit(name)
@@ -242,7 +245,7 @@ func testSharedWork(t *testing.T) {
 func TestSameNodeAgain(t *testing.T) { synctest.Test(t, testSameNodeAgain) }
 
 func testSameNodeAgain(t *testing.T) {
-	cluster := &board{}
+	cluster := &memoryStore{}
 	a := join(t, cluster, "a")
 	a.begin(a.RunHolding, "loader")
 	eventually(t, "it to work", func() bool { return a.does("loader") })
@@ -256,7 +259,7 @@ func testSameNodeAgain(t *testing.T) {
 	}
 	a.wire.mend()
 	if err := <-a.ended; !errors.Is(err, lease.ErrDuplicateNode) {
-		t.Errorf("two processes of one node: want ErrTwins, got %v", err)
+		t.Errorf("two processes of one node: want ErrDuplicateNode, got %v", err)
 	}
 	a.ended <- nil
 }
@@ -265,7 +268,7 @@ func testSameNodeAgain(t *testing.T) {
 func TestFencedWork(t *testing.T) { synctest.Test(t, testFencedWork) }
 
 func testFencedWork(t *testing.T) {
-	cluster := &board{}
+	cluster := &memoryStore{}
 	a := join(t, cluster, "a")
 	begun := make(chan time.Time, 2)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -294,10 +297,10 @@ func testFencedWork(t *testing.T) {
 	}
 }
 
-func TestSettle(t *testing.T) { synctest.Test(t, testSettle) }
+func TestPlace(t *testing.T) { synctest.Test(t, testPlace) }
 
-func testSettle(t *testing.T) {
-	cluster := &board{}
+func testPlace(t *testing.T) {
+	cluster := &memoryStore{}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	for range 2 {
 		if err := a.Place(t.Context(), "warehouse", false); err != nil {
@@ -305,21 +308,21 @@ func testSettle(t *testing.T) {
 		}
 	}
 	if err := b.Place(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrPlacedElsewhere) {
-		t.Errorf("want ErrElsewhere, got %v", err)
+		t.Errorf("want ErrPlacedElsewhere, got %v", err)
 	}
 	if err := b.Place(t.Context(), "warehouse", true); err != nil {
 		t.Error(err)
 	}
 	if err := a.Place(t.Context(), "warehouse", false); !errors.Is(err, lease.ErrPlacedElsewhere) {
-		t.Errorf("want ErrElsewhere, got %v", err)
+		t.Errorf("want ErrPlacedElsewhere, got %v", err)
 	}
 }
 
 // Members come and go; those who are gone are known to be.
-func TestSilent(t *testing.T) { synctest.Test(t, testSilent) }
+func TestSilentFor(t *testing.T) { synctest.Test(t, testSilentFor) }
 
-func testSilent(t *testing.T) {
-	cluster := &board{}
+func testSilentFor(t *testing.T) {
+	cluster := &memoryStore{}
 	a, b := join(t, cluster, "a"), join(t, cluster, "b")
 	a.begin(a.RunHolding, "loader")
 	eventually(t, "it to work", func() bool { return a.does("loader") })

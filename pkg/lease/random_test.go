@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
 // TestNeverTwo: whatever is cut off and for however long, no work runs in two
@@ -26,7 +24,7 @@ func neverTwo(t *testing.T, random *rand.Rand) {
 	works := []string{"loader", "lane-a", "lane-b", "lane-c", "lane-d"}
 	var mu sync.Mutex
 	doing := map[string]string{} // node by work
-	cluster := &board{}
+	cluster := &memoryStore{}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	var members []*member
@@ -34,12 +32,12 @@ func neverTwo(t *testing.T, random *rand.Rand) {
 		m := join(t, cluster, node)
 		members = append(members, m)
 		for i, name := range works {
-			hold := m.RunBalanced
+			run := m.RunBalanced
 			if i == 0 {
-				hold = m.RunHolding
+				run = m.RunHolding
 			}
 			all.Go(func() {
-				err := hold(ctx, name, func(ctx context.Context) error {
+				err := run(ctx, name, func(ctx context.Context) error {
 					mu.Lock()
 					if other := doing[name]; other != "" {
 						t.Errorf("%s runs at %s and at %s", name, other, node)
@@ -81,10 +79,10 @@ func neverTwo(t *testing.T, random *rand.Rand) {
 	all.Wait()
 }
 
-// A member that is cut off before it is asked for anything takes nothing.
+// A member that is cut off before it is asked for anything acquires nothing.
 func TestCutOffFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := join(t, &board{}, "a")
+		m := join(t, &memoryStore{}, "a")
 		m.wire.cut()
 		m.begin(m.RunHolding, "loader")
 		late := time.NewTimer(10 * ttl)
@@ -93,14 +91,12 @@ func TestCutOffFromTheStart(t *testing.T) {
 			t.Error("it works without a lease")
 		}
 		if err := m.RunHolding(t.Context(), "loader", nil); err == nil {
-			t.Error("one piece of work is held twice")
+			t.Error("a member runs one piece of work twice")
 		}
 		if err := m.RunHolding(t.Context(), "no such name", nil); err == nil {
-			t.Error("a name may hold spaces")
+			t.Error("a name may have spaces")
 		}
 		m.wire.mend()
 		eventually(t, "it to work", func() bool { return m.does("loader") })
 	})
 }
-
-var _ lease.Store = (*wire)(nil)

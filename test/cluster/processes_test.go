@@ -21,9 +21,9 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 const key = "pk_cluster_test"
 
-// lease is long enough for a busy machine to renew it in time, and short enough
-// to wait for.
-const lease = 3 * time.Second
+// leaseTTL is long enough for a busy machine to renew in time, and short enough to
+// wait for.
+const leaseTTL = 3 * time.Second
 
 const settings = `environment: test
 listen: "{{listen}}"
@@ -41,15 +41,15 @@ const trackingPlan = `events:
     properties: { n: integer, id: string }
 `
 
-// vendor is a stand-in and its log. It takes its time, as vendors do.
+// vendor is a stand-in and its log. It is slow to answer, as vendors are.
 type vendor struct {
 	name, line string
 	taken      *vendortest.Log
 	inner      http.Handler
-	underWay   atomic.Int64
+	underWay   atomic.Int64 // requests
 }
 
-// ServeHTTP takes what it is sent at once, and answers later.
+// ServeHTTP processes a request at once, and answers later.
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.underWay.Add(1)
 	defer v.underWay.Add(-1)
@@ -60,8 +60,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newVendors makes two stand-ins that drop repeats, and two that do not. By the
-// order of their names, each process of two gets one of either.
+// newVendors makes two stand-ins that drop repeats, and two that do not.
 func newVendors(t *testing.T) []*vendor {
 	t.Helper()
 	var list []*vendor
@@ -111,7 +110,7 @@ func doing(g *harness.Gateway) []string {
 	return list
 }
 
-// state is what a process says of a tracker.
+// state is what a process says about a tracker.
 func state(g *harness.Gateway, tracker string) string {
 	for line := range strings.Lines(g.Command("trackers", "list", "--format", "csv")) {
 		if fields := strings.SplitN(line, ",", 5); len(fields) == 5 && fields[0] == tracker {

@@ -16,8 +16,8 @@ import (
 	"github.com/sparrow-edge/sparrow/test/harness"
 )
 
-// gate is the way to a server, closed until it is opened: connections are
-// accepted, and nothing comes.
+// gate is a proxy before a server, closed until it is opened: connections are
+// accepted, and nothing is answered.
 type gate struct {
 	listener net.Listener
 	opened   chan struct{}
@@ -62,14 +62,14 @@ func (g *gate) connect(from net.Conn, target string) {
 	from.Close()
 }
 
-// While the journal is not open yet, the process says that it is alive, that it
-// is not ready and why, and takes no event. Then it does.
+// While the journal is not open yet, the process says that it is alive, that it is
+// not ready and why, and it refuses events. Then it accepts them.
 func TestHealthWhileStarting(t *testing.T) {
 	t.Parallel()
 	servers, _ := startNATS(t, 1)
-	way := newGate(t, servers[0].Addr().String())
+	proxy := newGate(t, servers[0].Addr().String())
 	for _, roles := range [][]string{{"dispatcher"}, nil} {
-		g := process(t, files("nats://"+way.listener.Addr().String(), 1, nil), roles...)
+		g := process(t, files("nats://"+proxy.listener.Addr().String(), 1, nil), roles...)
 		g.StartUntil("/healthz", http.StatusOK)
 		if a := g.Do(http.MethodGet, "/readyz", ""); a.Status != http.StatusServiceUnavailable || !strings.Contains(a.Body, "starting: opening the journal") {
 			t.Errorf("/readyz while starting: %d %s", a.Status, a.Body)
@@ -85,12 +85,12 @@ func TestHealthWhileStarting(t *testing.T) {
 			g.Stop(15 * time.Second)
 			continue
 		}
-		way.open()
+		proxy.open()
 		g.Await("it to be ready", time.Minute, func() bool { return g.Do(http.MethodGet, "/readyz", "").Status == http.StatusOK })
 		if status, answer := g.Post(key, `{"event":"counted","deviceId":"d"}`); status != http.StatusOK {
 			t.Errorf("an event once it is ready: %d %s", status, answer)
 		}
-		way = newGate(t, servers[0].Addr().String())
+		proxy = newGate(t, servers[0].Addr().String())
 	}
 }
 
@@ -104,7 +104,7 @@ func TestSecondLoaderIsRefused(t *testing.T) {
 	refused := func() {
 		t.Helper()
 		second.Launch()
-		if code := second.Ended(time.Minute); code == 0 || !strings.Contains(second.LogTail(2000), "another process is its home") || !strings.Contains(second.LogTail(2000), "--adopt-warehouse") {
+		if code := second.Ended(time.Minute); code == 0 || !strings.Contains(second.LogTail(2000), "it is placed at another process") || !strings.Contains(second.LogTail(2000), "--adopt-warehouse") {
 			t.Errorf("the second loader ended with %d:\n%s", code, second.LogTail(2000))
 		}
 	}
@@ -121,9 +121,8 @@ func TestSecondLoaderIsRefused(t *testing.T) {
 	}
 }
 
-// A tracker whose lane cannot be opened when the configuration is read again is
-// not forgotten: it says why, and begins when it can. Its name is as long as names
-// may be.
+// A tracker whose lane cannot be opened at a reload is not forgotten: the log says
+// why, and it begins when it can. Its name is as long as names may be.
 func TestTrackerThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	_, url := startNATS(t, 1)
@@ -132,7 +131,7 @@ func TestTrackerThatCannotBeOpened(t *testing.T) {
 	added.line = strings.Replace(added.line, added.name, long, 1)
 	g := process(t, files(url, 1, vendors[:1]))
 	g.Start()
-	deleteStream(t, url, "SPARROW_HOLDS") // what a lane's claim on the journal is kept in
+	deleteStream(t, url, "SPARROW_HOLDS") // where the lane's pins are
 	g.Write("sparrow.yaml", files(url, 1, vendors)["sparrow.yaml"])
 	g.Signal(syscall.SIGHUP)
 	g.Await("the log to say what is wrong", time.Minute, func() bool {

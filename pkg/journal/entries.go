@@ -9,10 +9,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The small streams hold records: one message for each subject, the last one. An
-// empty message says that there is no record any more.
+// The small streams keep entries: for each subject the last message. An empty
+// message says that there is no entry any more.
 
-// put stores a record as JSON, or none for a nil value.
+// put stores an entry as JSON, or none for a nil value.
 func (l *link) put(ctx context.Context, subject string, value any) error {
 	var data []byte
 	if value != nil {
@@ -25,9 +25,9 @@ func (l *link) put(ctx context.Context, subject string, value any) error {
 	return err
 }
 
-// store stores a record and returns its sequence. With after, the subject's last
-// message must be the one of that sequence, 0 for none at all; otherwise nothing
-// is stored and the error is ErrFenced.
+// store stores an entry and returns its sequence. With after, the subject's last
+// message must have that sequence, 0 for no message; otherwise nothing is stored
+// and the error is ErrFenced.
 func (l *link) store(ctx context.Context, subject string, data []byte, after *uint64) (uint64, error) {
 	msg := &nats.Msg{Subject: subject, Data: data}
 	if after != nil {
@@ -49,9 +49,9 @@ func (l *link) store(ctx context.Context, subject string, data []byte, after *ui
 	return ack.Sequence, nil
 }
 
-// each calls do for every record of a stream, in the order they were stored. A
-// record that is stored anew meanwhile may come twice, the newer one later, or
-// not at all.
+// each calls do for every entry of a stream, in the order they were stored. An
+// entry that is stored anew meanwhile may come twice, the newer one later, or not
+// at all.
 func (l *link) each(ctx context.Context, stream string, do func(subject string, seq uint64, data []byte)) error {
 	f, err := newFetcher(l, stream)
 	if err != nil {

@@ -10,38 +10,38 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// errOrder says that Mark was not given what it asks for.
+// errOrder is about the arguments of FlagDuplicates.
 var errOrder = errors.New("records must be in the journal's order and of one epoch")
 
-// Mark sets Duplicate of records that were read from the journal, in its order
-// and of one epoch, as a batch is. It waits until the follower has decided all
-// of them, or ctx ends. It wraps ErrTrimmed where flags are asked for that Trim
-// has dropped, and returns ErrClosed after Close.
+// FlagDuplicates sets Duplicate of records that were read from the journal, in its
+// order and of one epoch, as the records of a batch are. It waits until the follower
+// has decided all of them, or ctx ends. The error wraps ErrTrimmed if Trim has dropped
+// some of their flags; it is ErrClosed after Close.
 func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
 	if !ordered(records) {
-		return fmt.Errorf("mark duplicates: %w", errOrder)
+		return fmt.Errorf("flag duplicates: %w", errOrder)
 	}
 	last := records[len(records)-1].Receipt
 	for {
 		incarnation, err := i.await(ctx, last)
 		if err != nil {
-			return fmt.Errorf("mark duplicates: %w", err)
+			return fmt.Errorf("flag duplicates: %w", err)
 		}
 		err = i.scan(records)
 		if damaged(err) {
-			i.condemn(err)
+			i.fail(err)
 		}
 		again, trimmed := i.since(incarnation)
 		switch {
 		case again:
-			// Built anew meanwhile: what was read may be half of it.
+			// The index was emptied meanwhile: what was read may be incomplete.
 		case records[0].Receipt.Position.Before(trimmed):
-			return fmt.Errorf("mark duplicates from %s: before %s: %w", records[0].Receipt.Position, trimmed, ErrTrimmed)
+			return fmt.Errorf("flag duplicates from %s: before %s: %w", records[0].Receipt.Position, trimmed, ErrTrimmed)
 		case err != nil:
-			return fmt.Errorf("mark duplicates: %w", err)
+			return fmt.Errorf("flag duplicates: %w", err)
 		default:
 			return nil
 		}
@@ -83,7 +83,7 @@ func (i *Index) await(ctx context.Context, r event.Receipt) (incarnation int, er
 	}
 }
 
-// since reports whether flags have gone since an incarnation, and what is trimmed.
+// since reports whether flags are gone since an incarnation, and what is trimmed.
 func (i *Index) since(incarnation int) (gone bool, trimmed event.Position) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -107,22 +107,21 @@ func (i *Index) scan(records []event.Record) (err error) {
 	}
 	defer func() { err = errors.Join(err, iter.Close()) }()
 
+	for n := range records {
+		records[n].Duplicate = false
+	}
 	n := 0
 	for valid := iter.First(); valid; valid = iter.Next() {
 		flagged, err := parseFlagKey(iter.Key())
 		if err != nil {
 			return err
 		}
-		for ; n < len(records) && records[n].Receipt.Position.Before(flagged); n++ {
-			records[n].Duplicate = false
+		for n < len(records) && records[n].Receipt.Position.Before(flagged) {
+			n++
 		}
 		if n < len(records) && records[n].Receipt.Position == flagged {
 			records[n].Duplicate = true
-			n++
 		}
-	}
-	for ; n < len(records); n++ {
-		records[n].Duplicate = false
 	}
 	return iter.Error()
 }

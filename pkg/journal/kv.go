@@ -1,0 +1,78 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// KV is the key-value store that the processes of a cluster share, a lease.Store.
+// A key is of parts with dots between them, each 1 to 96 letters, digits, "-" or
+// "_". A revision is the sequence of the entry's message.
+type KV struct{ j *Journal }
+
+// KV returns the store of the journal's cluster. An embedded server has none,
+// because no other process uses it.
+func (j *Journal) KV() *KV { return &KV{j} }
+
+// Put replaces the entry under a key and returns its revision, which is higher
+// than that of any entry before it. With after it does so only while the entry has
+// that revision, 0 for no entry; otherwise written is false. The error wraps
+// ErrUnavailable, or is the context's; the entry may have been written then.
+func (kv *KV) Put(ctx context.Context, key string, value []byte, after *uint64) (revision uint64, written bool, err error) {
+	if err := checkKey(key); err != nil {
+		return 0, false, err
+	}
+	revision, err = kv.j.writes.store(ctx, kvPrefix+key, value, after)
+	if errors.Is(err, ErrFenced) {
+		return 0, false, nil
+	}
+	if errors.Is(err, nats.ErrNoResponders) { // somebody deleted the stream
+		err = errors.Join(err, kv.j.prepare(ctx))
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("put %s: %w", key, unavailable(ctx, err))
+	}
+	return revision, true, nil
+}
+
+// Get returns the entry under a key as the servers' leader knows it. The revision
+// is 0 if there is none. Errors are those of Put.
+func (kv *KV) Get(ctx context.Context, key string) (revision uint64, value []byte, err error) {
+	if err := checkKey(key); err != nil {
+		return 0, nil, err
+	}
+	last, err := kv.j.writes.get(ctx, kvStream, getRequest{LastFor: kvPrefix + key})
+	if errors.Is(err, ErrGone) {
+		return 0, nil, nil
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("get %s: %w", key, unavailable(ctx, err))
+	}
+	return last.Seq, last.Data, nil
+}
+
+// Each calls do for every entry, in the order they were written, perhaps as a
+// replica that lags behind knows it. An entry that is replaced meanwhile may come
+// twice, the newer one later, or not at all. Errors are those of Put.
+func (kv *KV) Each(ctx context.Context, do func(key string, revision uint64, value []byte)) error {
+	err := kv.j.reads.each(ctx, kvStream, func(subject string, seq uint64, data []byte) {
+		do(strings.TrimPrefix(subject, kvPrefix), seq, data)
+	})
+	if err != nil {
+		return fmt.Errorf("read all entries: %w", unavailable(ctx, err))
+	}
+	return nil
+}
+
+func checkKey(key string) error {
+	for part := range strings.SplitSeq(key, ".") {
+		if err := checkName(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
