@@ -33,16 +33,15 @@ const MaxSkew = 5 * time.Minute
 // Time follows EventTime.
 func Parse(r *Record, into *Event) error {
 	*into = Event{Receipt: r.Receipt, EventID: r.EventID, ReceivedAt: r.ReceivedAt}
-	data := r.Event()
-	c := cursor{data: data, text: string(data), visitors: r.Context.Format != ""}
+	c := newCursor(r.Event())
+	c.visitors = r.Context.Format != ""
 	relayed := c.visitors && r.Context.Origin == ""
 	if !relayed {
 		into.UserAgent, into.IP = r.Context.UserAgent, r.Context.IP
 	}
 	var client time.Time
-	c.at = SkipSpace(c.data, 0)
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "event":
 			into.Name = c.str()
 		case "deviceId":
@@ -60,14 +59,11 @@ func Parse(r *Record, into *Event) error {
 		case "context":
 			c.context(into)
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
-	if c.err == nil && SkipSpace(c.data, c.at) != len(c.data) {
-		c.fail("more after the value")
-	}
-	if c.err != nil {
-		return c.err
+	if err := c.End("more after the value"); err != nil {
+		return err
 	}
 	if into.Name == "" || into.DeviceID == "" {
 		return errors.New("parse event: no event or no deviceId")
@@ -105,8 +101,8 @@ func EventTime(client, receivedAt, sentAt time.Time) time.Time {
 }
 
 func (c *cursor) context(into *Event) {
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "page":
 			c.page(&into.Page)
 		case "screen":
@@ -114,7 +110,7 @@ func (c *cursor) context(into *Event) {
 		case "locale":
 			into.Locale = c.str()
 		case "sessionId":
-			into.SessionID = c.scalar()
+			into.SessionID = c.stringOrNumber()
 		case "consent":
 			into.Consent = c.consent()
 		case "userAgent":
@@ -130,7 +126,7 @@ func (c *cursor) context(into *Event) {
 				into.UserProperties = p
 			}
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
@@ -154,8 +150,8 @@ func cutIP(s string) string {
 }
 
 func (c *cursor) page(into *Page) {
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "url":
 			into.URL = c.str()
 		case "path":
@@ -165,20 +161,20 @@ func (c *cursor) page(into *Page) {
 		case "title":
 			into.Title = c.str()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
 
 func (c *cursor) screen(into *Screen) {
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "width":
 			into.Width = c.pixels()
 		case "height":
 			into.Height = c.pixels()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
@@ -186,7 +182,7 @@ func (c *cursor) screen(into *Screen) {
 // consent reads purposes that are true or false; others are left out.
 func (c *cursor) consent() map[string]bool {
 	var purposes map[string]bool
-	for m := c.object(); c.next(&m); {
+	for name := range c.members {
 		v := c.value()
 		if v.Kind != True && v.Kind != False {
 			continue
@@ -194,7 +190,7 @@ func (c *cursor) consent() map[string]bool {
 		if purposes == nil {
 			purposes = make(map[string]bool, 4)
 		}
-		purposes[m.name] = v.Kind == True
+		purposes[name] = v.Kind == True
 	}
 	return purposes
 }
@@ -223,8 +219,8 @@ func (c *cursor) pixels() int {
 	return n
 }
 
-// scalar reads a string, or a number as its literal.
-func (c *cursor) scalar() string {
+// stringOrNumber reads a string, or a number as its literal.
+func (c *cursor) stringOrNumber() string {
 	if v := c.value(); v.Kind == String || v.Kind == Number {
 		return v.Text
 	}

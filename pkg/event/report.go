@@ -119,7 +119,7 @@ type Checkpoint struct {
 	Closed bool
 
 	Deliveries []Delivery
-	Filtered       []FilteredCount
+	Filtered   []FilteredCount
 	Leaks      []Leak
 	Parked     []Parked   // all that is parked now
 	Intents    []Position // about to be sent without a dedup key: uncertain if no later report mentions them

@@ -21,10 +21,10 @@ func fullReport() event.Checkpoint {
 			{Position: position(2, 1), EventID: "a", Outcome: event.Delivered, Reason: "validated", Status: 204, Attempts: 1, Time: at, Latency: 12 * time.Millisecond, Day: day},
 			{Position: position(2, 2), EventID: "b", Outcome: event.Rejected, Reason: "retries exhausted", Status: 500, Error: "<html>", Attempts: 9, Time: at, Day: day.AddDate(0, 0, -1)},
 		},
-		Filtered:    []event.FilteredCount{{Day: day, Source: "dashboard", Event: "e", Reason: "event not in plan", Count: 1 << 40}},
-		Leaks:   []event.Leak{{Day: day, Source: "dashboard", Event: "e", Property: "properties.note", Kind: "email", Count: 2}},
-		Parked:  []event.Parked{{Position: position(3, 0), Due: at.Add(time.Minute), Since: at, Attempts: 2}},
-		Intents: []event.Position{position(4, 0), position(4, 1)},
+		Filtered: []event.FilteredCount{{Day: day, Source: "dashboard", Event: "e", Reason: "event not in plan", Count: 1 << 40}},
+		Leaks:    []event.Leak{{Day: day, Source: "dashboard", Event: "e", Property: "properties.note", Kind: "email", Count: 2}},
+		Parked:   []event.Parked{{Position: position(3, 0), Due: at.Add(time.Minute), Since: at, Attempts: 2}},
+		Intents:  []event.Position{position(4, 0), position(4, 1)},
 	}
 }
 
