@@ -118,8 +118,8 @@ func (c *cursor) context(into *Event) {
 				into.UserAgent = s
 			}
 		case "ip":
-			if s := c.str(); c.visitors && into.IP == "" {
-				into.IP = cutIP(s)
+			if addr, err := netip.ParseAddr(c.str()); err == nil && c.visitors && into.IP == "" {
+				into.IP = CutIP(addr).String()
 			}
 		case "userProperties":
 			if p := c.fields(); into.UserProperties == nil {
@@ -131,12 +131,10 @@ func (c *cursor) context(into *Event) {
 	}
 }
 
-// cutIP is an address cut to /24 for IPv4 and /48 for IPv6, "" for none.
-func cutIP(s string) string {
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		return ""
-	}
+// CutIP keeps the first 24 bits of an IPv4 address and 48 of an IPv6 one, which do
+// not identify a visitor. An IPv4 address within an IPv6 one counts as IPv4. The
+// zero Addr stays itself.
+func CutIP(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	bits := 24
 	if addr.Is6() {
@@ -144,9 +142,9 @@ func cutIP(s string) string {
 	}
 	network, err := addr.Prefix(bits)
 	if err != nil {
-		return ""
+		return netip.Addr{}
 	}
-	return network.Addr().String()
+	return network.Addr()
 }
 
 func (c *cursor) page(into *Page) {
