@@ -33,7 +33,7 @@ const MaxSkew = 5 * time.Minute
 // Time follows EventTime.
 func Parse(r *Record, into *Event) error {
 	*into = Event{Receipt: r.Receipt, EventID: r.EventID, ReceivedAt: r.ReceivedAt}
-	c := newCursor(r.Event())
+	c := newCursor(r.Event(), MaxDepth)
 	c.visitors = r.Context.Format != ""
 	relayed := c.visitors && r.Context.Origin == ""
 	if !relayed {
@@ -75,6 +75,32 @@ func Parse(r *Record, into *Event) error {
 	}
 	into.Time = EventTime(client, r.ReceivedAt, r.Context.SentAt)
 	return nil
+}
+
+// ReadName reads an event's name without parsing the rest: the first member
+// "event" of an object. It is "" when that is not a string.
+func ReadName(data []byte) string {
+	s := NewScanner(data)
+	if s.Peek() != '{' {
+		return ""
+	}
+	for name := range s.Members {
+		if string(s.data[name.Start:name.End]) != `"event"` && (!name.Escaped || string(unquote(s.data[name.Start:name.End])) != "event") {
+			s.Skip()
+			continue
+		}
+		if s.Peek() != '"' {
+			break
+		}
+		switch text := s.Text(); {
+		case s.err != nil:
+		case text.Escaped:
+			return string(unquote(data[text.Start:text.End]))
+		default:
+			return string(data[text.Start+1 : text.End-1])
+		}
+	}
+	return ""
 }
 
 // EventTime is when an event happened, in UTC, to the microsecond (the rest is

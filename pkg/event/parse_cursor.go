@@ -4,18 +4,20 @@ package event
 // strings without escapes are parts of it, so that an event costs one copy.
 type cursor struct {
 	Scanner
-	text  string
-	depth int
+	text   string
+	levels int // of nesting that may still be entered
 	// visitors: the context says who the visitor is, not who sent the request.
 	visitors bool
 }
 
-func newCursor(data []byte) cursor { return cursor{Scanner: NewScanner(data), text: string(data)} }
+func newCursor(data []byte, levels int) cursor {
+	return cursor{Scanner: NewScanner(data), text: string(data), levels: levels}
+}
 
-// ParseValue reads one JSON value; the error says why data is none. It accepts
-// MaxDepth levels of nesting. Nothing in the value aliases data.
-func ParseValue(data []byte) (Value, error) {
-	c := newCursor(data)
+// ParseValue reads one JSON value, nested at most the given levels deep; the error
+// says why data is none. Nothing in the value aliases data.
+func ParseValue(data []byte, levels int) (Value, error) {
+	c := newCursor(data, levels)
 	v := c.value()
 	if err := c.End("more after the value"); err != nil {
 		return Value{}, err
@@ -25,11 +27,11 @@ func ParseValue(data []byte) (Value, error) {
 
 // enter reports whether one level more is allowed.
 func (c *cursor) enter() bool {
-	if c.depth == MaxDepth {
-		c.fail(c.at, "nested deeper than 64 levels")
+	if c.levels == 0 {
+		c.fail(c.at, "nested too deep")
 		return false
 	}
-	c.depth++
+	c.levels--
 	return true
 }
 
@@ -48,7 +50,7 @@ func (c *cursor) members(yield func(name string) bool) {
 			return
 		}
 	}
-	c.depth--
+	c.levels++
 }
 
 // str reads a string; a value of another type is skipped and reads as "".
@@ -114,6 +116,6 @@ func (c *cursor) items() []Value {
 	for range c.Elements {
 		list = append(list, c.value())
 	}
-	c.depth--
+	c.levels++
 	return list
 }

@@ -31,7 +31,7 @@ type Message struct {
 // when the bytes are not one JSON value. A broken rule does not hide the Message.
 func Inspect(data []byte, kind string) (Message, error) {
 	broken := event.InspectObject(data)
-	v, err := event.ParseValue(data)
+	v, err := event.ParseValue(data, event.MaxDepth)
 	if err != nil {
 		if broken == nil {
 			broken = err

@@ -29,7 +29,7 @@ func Translate(r *event.Record) {
 	if name != format || r.Context.Malformed != "" {
 		return
 	}
-	if v, err := event.ParseValue(r.Data); err == nil && v.Kind == event.Object {
+	if v, err := event.ParseValue(r.Data, event.MaxDepth); err == nil && v.Kind == event.Object {
 		r.Translated = message{v.Fields}.translate(kind)
 	}
 }
