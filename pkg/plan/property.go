@@ -64,7 +64,7 @@ func (p *Property) Filter(v event.Value) (out event.Value, fault Fault, ok bool)
 	if v.Kind == event.Null {
 		return v, Sound, p.Type == Any
 	}
-	if !p.Type.holds(v) {
+	if !p.Type.matches(v) {
 		return event.Value{}, WrongType, false
 	}
 	switch {
@@ -110,7 +110,7 @@ func (p *Property) filterItems(items []event.Value) ([]event.Value, Fault) {
 	return kept, first
 }
 
-func (t Type) holds(v event.Value) bool {
+func (t Type) matches(v event.Value) bool {
 	switch t {
 	case String:
 		return v.Kind == event.String
