@@ -29,7 +29,7 @@ func Docs(openapi []byte) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render api reference: document is %w", err)
 	}
-	if _, found := lookup(root, "openapi"); !found || member(root, "paths").Kind != event.Object {
+	if _, found := event.Lookup(root.Fields, "openapi"); !found || member(root, "paths").Kind != event.Object {
 		return nil, errors.New(`render api reference: document has no "openapi" or no "paths"`)
 	}
 	page, err := render("docs.html", "docs.css", "", readReference(root), template.FuncMap{"prose": prose})

@@ -100,7 +100,7 @@ func readOperation(root event.Value, path, method string, item, node event.Value
 // readSecurity is how a client of an operation says who it is: the schemes of
 // which one suffices.
 func readSecurity(root, node event.Value) []field {
-	security, found := lookup(node, "security")
+	security, found := event.Lookup(node.Fields, "security")
 	if !found {
 		security = member(root, "security")
 	}
@@ -129,7 +129,7 @@ func readContents(root, node event.Value) []content {
 
 func readExamples(root, node event.Value) []example {
 	var examples []example
-	if e, found := lookup(node, "example"); found {
+	if e, found := event.Lookup(node.Fields, "example"); found {
 		examples = append(examples, example{Text: pretty(e)})
 	}
 	for _, named := range member(node, "examples").Fields {
@@ -159,19 +159,9 @@ func resolve(root, node event.Value) event.Value {
 	return node
 }
 
-// lookup finds a member of an object.
-func lookup(node event.Value, name string) (value event.Value, found bool) {
-	for i := range node.Fields {
-		if node.Fields[i].Name == name {
-			return node.Fields[i].Value, true
-		}
-	}
-	return event.Value{}, false
-}
-
 // member is an object's member, null when there is none.
 func member(node event.Value, name string) event.Value {
-	value, _ := lookup(node, name)
+	value, _ := event.Lookup(node.Fields, name)
 	return value
 }
 

@@ -95,7 +95,7 @@ func rules(node event.Value) string {
 		{"minItems", "at least %s items"}, {"maxItems", "at most %s items"},
 		{"pattern", "matches %s"}, {"const", "is %s"}, {"default", "default %s"},
 	} {
-		if v, found := lookup(node, rule.keyword); found {
+		if v, found := event.Lookup(node.Fields, rule.keyword); found {
 			words = append(words, strings.Replace(rule.word, "%s", plain(v), 1))
 		}
 	}
