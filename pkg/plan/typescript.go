@@ -64,7 +64,7 @@ func (w *typeWriter) close(line string) {
 	w.line("%s", line)
 }
 
-// comment writes a description, whose lines may hold anything, as what editors
+// comment writes a description, which may contain any text, as a comment that editors
 // show; "" is no comment.
 func (w *typeWriter) comment(text string) {
 	printable := strings.Map(func(r rune) rune {
@@ -148,7 +148,7 @@ func union(p *Property, literal func(string) string, whole string) string {
 	return strings.Join(literals, " | ")
 }
 
-// element puts what binds weaker than [] in parentheses.
+// element puts a union in parentheses: [] binds stronger than |.
 func element(t string) string {
 	if strings.Contains(t, " | ") {
 		return "(" + t + ")"
@@ -166,7 +166,7 @@ func memberName(name string) string {
 	return quote(name)
 }
 
-// quote is text as a literal: JSON, which is also TypeScript.
+// quote is a literal of a text: JSON strings are TypeScript literals.
 func quote(text string) string {
 	literal, _ := json.Marshal(text) // a string always has a form
 	return string(literal)
@@ -174,8 +174,8 @@ func quote(text string) string {
 
 var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// numberLiteral is a number that the plan lists; what is no number is a value
-// that no event can have.
+// numberLiteral is a number that the plan lists, or "never": no event can have a value
+// that is not a number.
 func numberLiteral(value string) string {
 	if number.MatchString(value) {
 		return value
