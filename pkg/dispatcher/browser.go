@@ -48,8 +48,8 @@ func (b Browser) check() []error {
 	return faults
 }
 
-// The cookie that holds a device's id, as the browser SDK makes it. Scripts
-// must be able to read it, for the id travels in the events themselves.
+// The cookie with a device's id, as the browser SDK makes it. Scripts must be able to
+// read it, because the SDK puts the id into events.
 const (
 	idCookie       = "sparrow_id"
 	idCookieMaxAge = 400 * 24 * time.Hour // the most that browsers keep

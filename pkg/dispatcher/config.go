@@ -18,7 +18,7 @@ type Config struct {
 
 // Source is a site or server that sends events, with its write keys.
 type Source struct {
-	// Name stands in raw.source and in metrics: 1-64 letters, digits, dots,
+	// Name is in raw.source and in metrics: 1-64 letters, digits, dots,
 	// dashes, underscores.
 	Name string `yaml:"name"`
 	// Keys are the write keys, each 8-128 of A-Z a-z 0-9 . _ ~ -. Several

@@ -4,7 +4,7 @@ import "net/http"
 
 // CORS by hand: two checks and a handful of constant headers, where a general
 // middleware would parse and allocate on each request. Credentials are never
-// allowed, so no cookie crosses origins, and answers to other origins hold
+// allowed, so no cookie crosses origins, and answers to other origins have
 // nothing of the visitor's.
 
 // Header values of CORS answers. They must not be changed.

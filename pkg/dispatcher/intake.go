@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
@@ -189,7 +190,9 @@ func (d *Dispatcher) storeMalformed(q *intakeRequest, body []byte, why error) *r
 	if f := d.checkRate(q, 1); f != nil {
 		return f
 	}
-	if f := q.encodeMalformed(d.newRecord(q), body, why.Error()); f != nil {
+	r := d.newRecord(q)
+	r.Context.Malformed = why.Error()
+	if f := q.encode(r, body, []element{{end: len(body), binary: !utf8.Valid(body)}}); f != nil {
 		return f
 	}
 	if f := d.append(q); f != nil {
@@ -274,8 +277,8 @@ func (d *Dispatcher) finish(q *intakeRequest) {
 }
 
 func (d *Dispatcher) recovered(q *intakeRequest, p any) {
-	// The value of a panic could hold a client's data: its type and the stack
-	// are enough to find the fault.
+	// The value of a panic could be a client's data: its type and the stack are
+	// enough to find the fault.
 	d.report(reasonPanic, fmt.Errorf("panic of type %T\n%s", p, debug.Stack()))
 	if q.status == 0 {
 		d.refuse(q, refuse(http.StatusInternalServerError, reasonPanic, "internal error; it was reported"))

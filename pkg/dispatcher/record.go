@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
@@ -57,18 +56,6 @@ func (q *intakeRequest) encode(r event.Record, content []byte, elements []elemen
 		s.encoded, _ = r.AppendBinary(s.encoded) // never fails
 		s.endRecord()
 	}
-	return nil
-}
-
-// encodeMalformed writes one record of a whole body that is not JSON.
-func (q *intakeRequest) encodeMalformed(r event.Record, body []byte, why string) *refusal {
-	if !q.memory.grow(len(body) + maxContextSize) {
-		return refuseBusy()
-	}
-	r.EventID, r.Data = newUUID(q.start), body
-	r.Context.Malformed, r.Context.Encoding = why, encoding(!utf8.Valid(body))
-	q.scratch.encoded, _ = r.AppendBinary(q.scratch.encoded) // never fails
-	q.scratch.endRecord()
 	return nil
 }
 

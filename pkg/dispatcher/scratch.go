@@ -41,7 +41,7 @@ func (p *pool) put(s *scratch) {
 	if cap(s.body) > keepBytes || cap(s.inflated) > keepBytes || cap(s.encoded) > keepBytes || cap(s.elements) > keepElements {
 		return
 	}
-	clear(s.elements) // they hold strings
+	clear(s.elements) // they refer to strings
 	s.body, s.inflated, s.encoded = s.body[:0], s.inflated[:0], s.encoded[:0]
 	s.ends, s.records, s.elements, s.answer = s.ends[:0], s.records[:0], s.elements[:0], s.answer[:0]
 	p.free.Put(s)

@@ -9,7 +9,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// element is one event of a body: where its bytes are, and what its contract says.
+// element is one event of a body: where its bytes are, and the result of its check.
 type element struct {
 	start, end int
 	inspected
@@ -17,18 +17,18 @@ type element struct {
 	binary bool   // its bytes are not UTF-8
 }
 
-// batch is what a body holds.
+// batch is the content of a body.
 type batch struct {
 	elements []element // at most one more than was asked for
 	count    int       // of all elements
 	sentAt   time.Time
-	key      string // the write key that stands beside the elements, "" for none
+	key      string // the write key beside the elements, "" for none
 }
 
 // split finds the events of a body, in one of its forms (see the package
 // documentation), and checks the contract of those that are no longer than
-// maxEvent. It looks at no more than most+1 elements but counts all. The error
-// says why the body is not JSON.
+// maxEvent. It returns no more than most+1 elements but counts all. The error says
+// why the body is not JSON.
 func (s *dialect) split(body []byte, into []element, most, maxEvent int) (batch, error) {
 	scan := event.NewScanner(body)
 	if scan.Peek() == '{' && s.single != "" {
@@ -47,8 +47,8 @@ func (s *dialect) split(body []byte, into []element, most, maxEvent int) (batch,
 	return b, nil
 }
 
-// inspectElement checks an element's contract. One that is too long is left
-// alone: it will be refused.
+// inspectElement checks an element's contract. One that is too long is not read: its
+// request will be refused.
 func (s *dialect) inspectElement(e *element, body []byte, maxEvent int) {
 	if e.end-e.start > maxEvent {
 		return
@@ -140,8 +140,8 @@ func keyText(value []byte) string {
 	return string(value[1 : len(value)-1])
 }
 
-// clientClock reads the query's t, milliseconds since 1970 by the client's
-// clock; it is the zero time when that is none before the year 10000.
+// clientClock reads the query's t, milliseconds since 1970 by the client's clock. It is
+// the zero time when t is not a time before the year 10000.
 func clientClock(t string) time.Time {
 	ms, err := strconv.ParseUint(t, 10, 48)
 	if err != nil || ms == 0 || ms >= endOfYears {

@@ -43,7 +43,7 @@ type Property struct {
 	Value Value
 }
 
-// Kind says which of a Value's fields holds it.
+// Kind says which of a Value's fields has its content.
 type Kind uint8
 
 // The kinds of JSON value.

@@ -20,15 +20,15 @@ const (
 	MaxDepth   = 64  // objects and arrays within each other; the event itself is the first
 )
 
-// Summary is what the dispatcher needs to know of an event it accepts.
+// Summary is what the dispatcher needs to know about an event that it accepts.
 type Summary struct {
-	EventID string // the client's, or "" when there is none that keeps the contract
+	EventID string // the client's, or "" when there is none that follows the contract
 }
 
 // Inspect checks an event's bytes against the contract in one pass:
 //
 //   - a JSON object in valid UTF-8, without duplicate names at any level,
-//     nested at most MaxDepth deep, no name holding a NUL character;
+//     nested at most MaxDepth deep, no name with a NUL character;
 //   - event: a string of 1 to MaxName characters; deviceId: a string of 1 to MaxID;
 //   - userId, optional: a string of at most MaxID characters (a number is
 //     refused: ids beyond 2^53 do not survive most clients);
@@ -38,8 +38,8 @@ type Summary struct {
 //   - properties and context, optional: objects.
 //
 // An optional field that is null counts as absent. Event, deviceId and userId
-// hold no NUL character. Other fields are allowed and kept; what is inside
-// properties and context is free, and read leniently later.
+// have no NUL character. Other fields are allowed and kept. properties and context
+// may contain anything: Parse is lenient with them.
 //
 // The error names the first rule that was broken and where ("properties.a:
 // duplicate name") and never quotes a value; it is a *SyntaxError when the
@@ -59,9 +59,9 @@ func Inspect(data []byte) (Summary, error) {
 	return Summary{EventID: in.eventID}, in.verdict()
 }
 
-// InspectObject checks the first rule of Inspect alone, which holds for every
+// InspectObject checks the first rule of Inspect alone, which counts for every
 // format: one JSON object in valid UTF-8, without duplicate names, nested at
-// most MaxDepth deep, no name holding a NUL character. The error is as Inspect's.
+// most MaxDepth deep, no name with a NUL character. The error is as Inspect's.
 func InspectObject(data []byte) error {
 	in := inspector{Scanner: NewScanner(data), validUTF8: utf8.Valid(data), anyMembers: true}
 	if err := in.whole(); err != nil {
@@ -249,8 +249,8 @@ func (in *inspector) timestamp(value []byte) {
 	}
 }
 
-// timeShape checks where the digits and marks of an RFC 3339 time stand, which
-// package time is lenient about. Whether the numbers make a time is its part.
+// timeShape checks the places of the digits and signs of an RFC 3339 time, about which
+// package time is lenient. That package then checks the numbers.
 func timeShape(s []byte) bool {
 	const date = "0000-00-00T00:00:00"
 	if len(s) <= len(date) || !matches(s[:len(date)], date) {

@@ -12,7 +12,7 @@ type step struct {
 	index int
 }
 
-// The path in a fault's text is cut, for it is made of the client's names.
+// The path in a fault's text is cut: the client chooses the names in it.
 const (
 	maxShownSteps = 6
 	maxShownName  = 40 // characters

@@ -12,23 +12,22 @@ import (
 // it gives are corrected.
 const MaxSkew = 5 * time.Minute
 
-// Parse fills into with the meaning of a usable record, replacing all that it
-// held. It takes what the contract of Inspect guarantees as given, is lenient
-// with what that leaves free, and never panics on anything; the error says that
-// the bytes are no event. Nothing in the result aliases the record's bytes.
+// Parse replaces into by the event of a usable record. It relies on the contract of
+// Inspect, is lenient where the contract allows anything, and never panics; the
+// error says that the bytes are not an event. Nothing in the result aliases the
+// record's bytes.
 //
 // Beside the members that the contract names it reads userProperties (or
 // context.userProperties), and of context: page {url, path, referrer, title},
 // screen {width, height}, locale, sessionId, userAgent, consent. A member of
 // another type counts as absent. The path of a pageview without
-// context.page.path is properties.pathname. The user agent is the one that the
-// request was sent with, the address the one that the dispatcher kept;
-// context.userAgent counts where the request had none.
+// context.page.path is properties.pathname. The user agent and the address are
+// those of the request; context.userAgent counts where the request had none.
 //
-// A record of another format is read from its translation. Its context speaks
-// for the visitor where a server sent it: such a request has no Origin, and its
-// user agent and address are the server's. So context.userAgent goes before the
-// request's, and context.ip, cut to /24 or /48, stands for the address.
+// A record of another format is read from its translation. When a server sent it
+// (the request has no Origin), the request's user agent and address are the
+// server's, so the visitor's are read from the context: context.userAgent, and
+// context.ip, cut to /24 or /48.
 //
 // Time follows EventTime.
 func Parse(r *Record, into *Event) error {

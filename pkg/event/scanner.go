@@ -22,17 +22,17 @@ type Scanner struct {
 	err  error
 }
 
-// Quoted is where a string stands in the text, with its quotes.
+// Quoted is where a string is in the text, with its quotes.
 type Quoted struct {
 	Start, End int
 	Escaped    bool // it has a backslash in it
 }
 
-// NewScanner returns a scanner that stands before the first value of data.
+// NewScanner returns a scanner at the first value of data.
 func NewScanner(data []byte) Scanner { return Scanner{data: data, at: skipSpace(data, 0)} }
 
-// Offset is where the scanner stands: at the start of a value that is to be
-// read, or at the end of the one that was. It means nothing after an error.
+// Offset is where the scanner is: at the start of the value at hand, or at the end
+// of the one that was read last. It means nothing after an error.
 func (s *Scanner) Offset() int { return s.at }
 
 // Err is the first syntax error, a *SyntaxError, or nil.

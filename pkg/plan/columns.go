@@ -8,7 +8,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
 )
 
-// Column is a column of the view raw_normalized that holds one property of
+// Column is a column of the view raw_normalized with one property of
 // events.
 type Column struct {
 	Name        string // letters, digits and underscores; unique in any letter case

@@ -13,7 +13,7 @@ import (
 // interface PlanEvents with the properties of each event, which augments the
 // SDK's own interface Events, so that a name or a property which is not in the
 // plan does not compile. Types are erased: the page pays nothing. The same
-// plan gives the same text. Names and descriptions may hold anything.
+// plan gives the same text. Names and descriptions may contain anything.
 func (p *Plan) TypeScript() string {
 	w := typeWriter{}
 	w.line("// Made by `sparrow plan types` of the plan %s. Make it again when the plan changes.", p.Version())
@@ -110,7 +110,7 @@ func (w *typeWriter) members(properties map[string]*Property, depth int) {
 	}
 }
 
-// typeOf is the type of values that the plan takes; an object's members are
+// typeOf is the type of values that the plan allows; an object's members are
 // written by members.
 func typeOf(p *Property) string {
 	switch p.Type {
@@ -158,7 +158,7 @@ func element(t string) string {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 
-// memberName is a property's name as it stands in a type.
+// memberName is a property's name as it is written in a type.
 func memberName(name string) string {
 	if identifier.MatchString(name) {
 		return name

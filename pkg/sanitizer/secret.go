@@ -124,7 +124,7 @@ func (sc *scanner) token(i int) (span, bool) {
 
 const pemBegin, pemEnd = "-----BEGIN ", "-----END "
 
-// privateKey reads a PEM block at i that holds a private key, or what is left
+// privateKey reads a PEM block at i with a private key, or what is left
 // of one.
 func (sc *scanner) privateKey(i int) (span, bool) {
 	const longestLabel = 64

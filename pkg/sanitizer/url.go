@@ -163,7 +163,7 @@ func (s *Sanitizer) allows(parameter string) bool {
 	return s.parameters[parameter] || slices.ContainsFunc(s.prefixes, func(prefix string) bool { return strings.HasPrefix(parameter, prefix) })
 }
 
-// containsFold reports whether s holds lower, which has no upper-case letters,
+// containsFold reports whether s contains lower, which has no upper-case letters,
 // in any letter case of ASCII.
 func containsFold(s, lower string) bool {
 	for i := 0; i+len(lower) <= len(s); i++ {
