@@ -87,25 +87,16 @@ func appendSuccess(b []byte, elements []element) []byte {
 
 // appendFaults ends an answer with the faults of invalid elements, if there are any.
 func appendFaults(b []byte, elements []element) []byte {
-	first := true
+	separator, end := `,"invalid":[`, "}\n"
 	for i := range elements {
 		if elements[i].fault == "" {
 			continue
 		}
-		if first {
-			b = append(b, `,"invalid":[`...)
-			first = false
-		} else {
-			b = append(b, ',')
-		}
-		b = append(b, `{"index":`...)
+		b = append(append(b, separator...), `{"index":`...)
 		b = strconv.AppendInt(b, int64(i), 10)
 		b = append(b, `,"error":`...)
-		b = event.AppendQuoted(b, elements[i].fault)
-		b = append(b, '}')
+		b = append(event.AppendQuoted(b, elements[i].fault), '}')
+		separator, end = ",", "]}\n"
 	}
-	if !first {
-		b = append(b, ']')
-	}
-	return append(b, "}\n"...)
+	return append(b, end...)
 }

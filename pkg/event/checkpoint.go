@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -33,10 +34,8 @@ func (o Outcome) String() string {
 
 // ParseOutcome reads one of the fixed words.
 func ParseOutcome(s string) (Outcome, error) {
-	for i, name := range outcomeNames {
-		if s == name {
-			return Outcome(i), nil
-		}
+	if i := slices.Index(outcomeNames[:], s); i >= 0 {
+		return Outcome(i), nil
 	}
 	return 0, fmt.Errorf("unknown outcome %q", s)
 }
