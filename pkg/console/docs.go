@@ -1,17 +1,19 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 
-	"github.com/tidwall/gjson"
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// maxDocument bounds the OpenAPI document, in bytes.
-const maxDocument = 4 << 20
+// The bounds of the OpenAPI document.
+const (
+	maxDocument = 4 << 20 // bytes
+	maxLevels   = 10_000  // of nesting
+)
 
 // Docs renders an OpenAPI 3.1 document, as JSON, as one page to read: the
 // operations with their parameters, bodies, answers and examples, then the
@@ -23,11 +25,11 @@ func Docs(openapi []byte) (http.Handler, error) {
 	if len(openapi) > maxDocument {
 		return nil, fmt.Errorf("render api reference: document of %d bytes is over %d", len(openapi), maxDocument)
 	}
-	if !json.Valid(openapi) { // also bounds the nesting, which gjson does not
-		return nil, errors.New("render api reference: document is not JSON")
+	root, err := event.ParseValue(openapi, maxLevels)
+	if err != nil {
+		return nil, fmt.Errorf("render api reference: document is %w", err)
 	}
-	root := gjson.ParseBytes(openapi)
-	if !root.Get("openapi").Exists() || !root.Get("paths").IsObject() {
+	if _, found := event.Lookup(root.Fields, "openapi"); !found || member(root, "paths").Kind != event.Object {
 		return nil, errors.New(`render api reference: document has no "openapi" or no "paths"`)
 	}
 	page, err := render("docs.html", "docs.css", "", readReference(root), template.FuncMap{"prose": prose})

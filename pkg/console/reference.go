@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 // reference is an OpenAPI document as the page shows it, in the document's order.
@@ -42,39 +42,37 @@ type example struct{ Name, Text string }
 // methods in the order in which an operation list reads best.
 var methods = [...]string{"get", "head", "post", "put", "patch", "delete", "options", "trace"}
 
-func readReference(root gjson.Result) reference {
-	info := root.Get("info")
+func readReference(root event.Value) reference {
+	info := member(root, "info")
 	ref := reference{Title: text(info, "title"), Version: text(info, "version"), Description: text(info, "description")}
-	root.Get("paths").ForEach(func(path, item gjson.Result) bool {
-		item = resolve(root, item)
+	for _, path := range member(root, "paths").Fields {
+		item := resolve(root, path.Value)
 		for _, method := range methods {
-			if op := item.Get(method); op.IsObject() {
-				ref.Operations = append(ref.Operations, readOperation(root, path.String(), method, item, op))
+			if op := member(item, method); op.Kind == event.Object {
+				ref.Operations = append(ref.Operations, readOperation(root, path.Name, method, item, op))
 			}
 		}
-		return true
-	})
-	root.Get("components.schemas").ForEach(func(name, node gjson.Result) bool {
-		s := readSchema(node)
-		s.Name = name.String()
+	}
+	for _, node := range member(member(root, "components"), "schemas").Fields {
+		s := readSchema(node.Value)
+		s.Name = node.Name
 		s.ID = "schema-" + anchor(s.Name)
 		ref.Schemas = append(ref.Schemas, s)
-		return true
-	})
+	}
 	return ref
 }
 
-func readOperation(root gjson.Result, path, method string, item, node gjson.Result) operation {
+func readOperation(root event.Value, path, method string, item, node event.Value) operation {
 	op := operation{
 		ID:     anchor(method + "-" + path),
 		Method: strings.ToUpper(method), Path: path,
 		Summary: text(node, "summary"), Description: text(node, "description"),
 	}
 	op.Keys = readSecurity(root, node)
-	for _, list := range []gjson.Result{item.Get("parameters"), node.Get("parameters")} {
-		for _, p := range list.Array() {
+	for _, list := range []event.Value{member(item, "parameters"), member(node, "parameters")} {
+		for _, p := range list.Items {
 			p = resolve(root, p)
-			f := readField(text(p, "name"), p.Get("schema"), p.Get("required").Bool())
+			f := readField(text(p, "name"), member(p, "schema"), member(p, "required").Kind == event.True)
 			f.In = text(p, "in")
 			if d := text(p, "description"); d != "" {
 				f.Description = d
@@ -82,123 +80,117 @@ func readOperation(root gjson.Result, path, method string, item, node gjson.Resu
 			op.Parameters = append(op.Parameters, f)
 		}
 	}
-	body := resolve(root, node.Get("requestBody"))
+	body := resolve(root, member(node, "requestBody"))
 	op.BodyDescription = text(body, "description")
-	op.Bodies = readContents(root, body.Get("content"))
-	node.Get("responses").ForEach(func(status, r gjson.Result) bool {
-		r = resolve(root, r)
-		a := answer{Status: status.String(), Description: text(r, "description"), Bodies: readContents(root, r.Get("content"))}
-		r.Get("headers").ForEach(func(name, h gjson.Result) bool {
-			h = resolve(root, h)
-			f := readField(name.String(), h.Get("schema"), false)
+	op.Bodies = readContents(root, member(body, "content"))
+	for _, status := range member(node, "responses").Fields {
+		r := resolve(root, status.Value)
+		a := answer{Status: status.Name, Description: text(r, "description"), Bodies: readContents(root, member(r, "content"))}
+		for _, header := range member(r, "headers").Fields {
+			h := resolve(root, header.Value)
+			f := readField(header.Name, member(h, "schema"), false)
 			f.Description = text(h, "description")
 			a.Headers = append(a.Headers, f)
-			return true
-		})
+		}
 		op.Answers = append(op.Answers, a)
-		return true
-	})
+	}
 	return op
 }
 
 // readSecurity is how a client of an operation says who it is: the schemes of
 // which one suffices.
-func readSecurity(root, node gjson.Result) []field {
-	security := member(node, "security")
-	if !security.Exists() {
+func readSecurity(root, node event.Value) []field {
+	security, found := event.Lookup(node.Fields, "security")
+	if !found {
 		security = member(root, "security")
 	}
-	schemes := root.Get("components.securitySchemes")
+	schemes := member(member(root, "components"), "securitySchemes")
 	var keys []field
-	for _, choice := range security.Array() {
-		choice.ForEach(func(name, _ gjson.Result) bool {
-			scheme := resolve(root, member(schemes, name.String()))
+	for _, choice := range security.Items {
+		for _, one := range choice.Fields {
+			scheme := resolve(root, member(schemes, one.Name))
 			f := field{Name: text(scheme, "name"), In: text(scheme, "in"), Type: "string", Description: text(scheme, "description")}
 			if text(scheme, "type") == "http" {
 				f.Name, f.In, f.Type = "Authorization", "header", text(scheme, "scheme")
 			}
 			keys = append(keys, f)
-			return true
-		})
+		}
 	}
 	return keys
 }
 
-func readContents(root, node gjson.Result) []content {
+func readContents(root, node event.Value) []content {
 	var contents []content
-	node.ForEach(func(media, c gjson.Result) bool {
-		contents = append(contents, content{Media: media.String(), Schema: readSchema(c.Get("schema")), Examples: readExamples(root, c)})
-		return true
-	})
+	for _, media := range node.Fields {
+		contents = append(contents, content{Media: media.Name, Schema: readSchema(member(media.Value, "schema")), Examples: readExamples(root, media.Value)})
+	}
 	return contents
 }
 
-func readExamples(root, node gjson.Result) []example {
+func readExamples(root, node event.Value) []example {
 	var examples []example
-	if e := node.Get("example"); e.Exists() {
+	if e, found := event.Lookup(node.Fields, "example"); found {
 		examples = append(examples, example{Text: pretty(e)})
 	}
-	node.Get("examples").ForEach(func(name, e gjson.Result) bool {
-		e = resolve(root, e)
+	for _, named := range member(node, "examples").Fields {
+		e := resolve(root, named.Value)
 		title := text(e, "summary")
 		if title == "" {
-			title = name.String()
+			title = named.Name
 		}
-		examples = append(examples, example{Name: title, Text: pretty(e.Get("value"))})
-		return true
-	})
+		examples = append(examples, example{Name: title, Text: pretty(member(e, "value"))})
+	}
 	return examples
 }
 
 // resolve follows references within the document, a few steps at most: they
 // may lead in circles.
-func resolve(root, node gjson.Result) gjson.Result {
+func resolve(root, node event.Value) event.Value {
 	for range 8 {
 		ref := member(node, "$ref")
-		if ref.Type != gjson.String || !strings.HasPrefix(ref.Str, "#/") {
+		if ref.Kind != event.String || !strings.HasPrefix(ref.Text, "#/") {
 			return node
 		}
 		node = root
-		for step := range strings.SplitSeq(ref.Str[2:], "/") {
+		for step := range strings.SplitSeq(ref.Text[2:], "/") {
 			node = member(node, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
 		}
 	}
 	return node
 }
 
-// member is an object's value by its exact name; gjson's paths would read
-// signs such as "." and "*" in it.
-func member(node gjson.Result, name string) (value gjson.Result) {
-	if !node.IsObject() {
-		return value
-	}
-	node.ForEach(func(key, v gjson.Result) bool {
-		if key.String() == name {
-			value = v
-			return false
-		}
-		return true
-	})
+// member is an object's member, null when there is none.
+func member(node event.Value, name string) event.Value {
+	value, _ := event.Lookup(node.Fields, name)
 	return value
 }
 
 // text is a string of an object, "" for anything else.
-func text(node gjson.Result, name string) string {
-	if v := member(node, name); v.Type == gjson.String {
-		return v.Str
+func text(node event.Value, name string) string {
+	if v := member(node, name); v.Kind == event.String {
+		return v.Text
 	}
 	return ""
 }
 
+// plain is a value within a sentence: text and numbers as they are, "" for null.
+func plain(v event.Value) string {
+	switch v.Kind {
+	case event.Null:
+		return ""
+	case event.String, event.Number:
+		return v.Text
+	}
+	return string(v.AppendJSON(nil))
+}
+
 // pretty is an example as a person reads it: text as it is, JSON indented.
-func pretty(v gjson.Result) string {
-	if v.Type == gjson.String {
-		return v.Str
+func pretty(v event.Value) string {
+	if v.Kind == event.String {
+		return v.Text
 	}
 	var b bytes.Buffer
-	if json.Indent(&b, []byte(v.Raw), "", "  ") != nil {
-		return v.Raw
-	}
+	_ = json.Indent(&b, v.AppendJSON(nil), "", "  ") // what AppendJSON writes is JSON
 	return b.String()
 }
 

@@ -3,7 +3,7 @@ package console
 import (
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 // maxNesting bounds how deep the page follows a schema written in place.
@@ -23,15 +23,15 @@ type field struct {
 	Required                                 bool
 }
 
-func readSchema(node gjson.Result) schema { return readVariant(node, 0) }
+func readSchema(node event.Value) schema { return readVariant(node, 0) }
 
-func readVariant(node gjson.Result, depth int) schema {
+func readVariant(node event.Value, depth int) schema {
 	s := schema{Description: text(node, "description")}
 	s.Type, s.Link = kind(node)
 	if depth < maxNesting {
 		s.Fields = appendFields(nil, "", node, depth)
 		for _, word := range []string{"oneOf", "anyOf", "allOf"} {
-			for _, v := range member(node, word).Array() {
+			for _, v := range member(node, word).Items {
 				s.Variants = append(s.Variants, readVariant(v, depth+1))
 			}
 		}
@@ -40,48 +40,43 @@ func readVariant(node gjson.Result, depth int) schema {
 }
 
 // appendFields adds the properties of an object schema, or of an array's items.
-func appendFields(fields []field, prefix string, node gjson.Result, depth int) []field {
+func appendFields(fields []field, prefix string, node event.Value, depth int) []field {
 	if depth >= maxNesting {
 		return fields
 	}
 	required := map[string]bool{}
-	for _, name := range member(node, "required").Array() {
-		required[name.String()] = true
+	for _, name := range member(node, "required").Items {
+		required[plain(name)] = true
 	}
-	member(node, "properties").ForEach(func(name, p gjson.Result) bool {
-		f := readField(prefix+name.String(), p, required[name.String()])
-		fields = appendFields(append(fields, f), f.Name+".", p, depth+1)
-		return true
-	})
-	if items := member(node, "items"); items.IsObject() {
+	for _, p := range member(node, "properties").Fields {
+		f := readField(prefix+p.Name, p.Value, required[p.Name])
+		fields = appendFields(append(fields, f), f.Name+".", p.Value, depth+1)
+	}
+	if items := member(node, "items"); items.Kind == event.Object {
 		path := strings.TrimSuffix(prefix, ".") + "[]."
 		fields = appendFields(fields, path, items, depth+1)
 	}
 	return fields
 }
 
-func readField(name string, node gjson.Result, required bool) field {
+func readField(name string, node event.Value, required bool) field {
 	f := field{Name: name, Required: required, Description: text(node, "description"), Rules: rules(node)}
 	f.Type, f.Link = kind(node)
 	return f
 }
 
 // kind names a schema's type, and the schema it refers to.
-func kind(node gjson.Result) (name, link string) {
+func kind(node event.Value) (name, link string) {
 	if ref := text(node, "$ref"); ref != "" {
 		name = ref[strings.LastIndex(ref, "/")+1:]
 		return name, "schema-" + anchor(name)
 	}
 	t := member(node, "type")
-	name = t.String()
-	if t.IsArray() {
-		var names []string
-		for _, one := range t.Array() {
-			names = append(names, one.String())
-		}
-		name = strings.Join(names, " or ")
+	name = plain(t)
+	if t.Kind == event.Array {
+		name = join(t.Items, " or ")
 	}
-	if items := member(node, "items"); items.IsObject() && name == "array" {
+	if items := member(node, "items"); items.Kind == event.Object && name == "array" {
 		inner, link := kind(items)
 		return strings.TrimSuffix("array of "+inner, " of "), link
 	}
@@ -92,7 +87,7 @@ func kind(node gjson.Result) (name, link string) {
 }
 
 // rules puts the limits of a schema into words.
-func rules(node gjson.Result) string {
+func rules(node event.Value) string {
 	var words []string
 	for _, rule := range [...]struct{ keyword, word string }{
 		{"minLength", "at least %s characters"}, {"maxLength", "at most %s characters"},
@@ -100,16 +95,20 @@ func rules(node gjson.Result) string {
 		{"minItems", "at least %s items"}, {"maxItems", "at most %s items"},
 		{"pattern", "matches %s"}, {"const", "is %s"}, {"default", "default %s"},
 	} {
-		if v := member(node, rule.keyword); v.Exists() {
-			words = append(words, strings.Replace(rule.word, "%s", v.String(), 1))
+		if v, found := event.Lookup(node.Fields, rule.keyword); found {
+			words = append(words, strings.Replace(rule.word, "%s", plain(v), 1))
 		}
 	}
-	if enum := member(node, "enum"); enum.IsArray() {
-		var values []string
-		for _, v := range enum.Array() {
-			values = append(values, v.String())
-		}
-		words = append(words, "one of "+strings.Join(values, ", "))
+	if enum := member(node, "enum"); enum.Kind == event.Array {
+		words = append(words, "one of "+join(enum.Items, ", "))
 	}
 	return strings.Join(words, "; ")
+}
+
+func join(values []event.Value, separator string) string {
+	var words []string
+	for _, v := range values {
+		words = append(words, plain(v))
+	}
+	return strings.Join(words, separator)
 }

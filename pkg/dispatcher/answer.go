@@ -26,9 +26,9 @@ func setCommon(h http.Header, requestID string) {
 	h["Content-Security-Policy"] = valueNoPolicy
 }
 
-// requestID takes the client's X-Request-Id when it is sane, or makes one.
+// requestID is the client's X-Request-Id when it is valid, or a new id.
 func requestID(r *http.Request, now time.Time) string {
-	if values := r.Header["X-Request-Id"]; len(values) == 1 && saneID(values[0]) {
+	if values := r.Header["X-Request-Id"]; len(values) == 1 && validRequestID(values[0]) {
 		return values[0]
 	}
 	return newUUID(now)
@@ -36,7 +36,7 @@ func requestID(r *http.Request, now time.Time) string {
 
 // saneID reports whether s can stand in headers, logs and tables: 1-128 of
 // A-Z a-z 0-9 - _ . : / + =
-func saneID(s string) bool {
+func validRequestID(s string) bool {
 	if s == "" || len(s) > 128 {
 		return false
 	}
@@ -50,12 +50,12 @@ func saneID(s string) bool {
 	return true
 }
 
-// writeJSON sends a complete JSON answer. It ends with a newline, for who reads it
-// in a terminal.
+// writeJSON sends a complete JSON answer. body ends with a newline, for people who
+// read it in a terminal.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Type"] = valueJSON
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone needs no answer
+	_, _ = w.Write(body) // nothing to do when the client is gone
 }
 
 // writeRefusal answers {"error":message,"code":reason}.
@@ -87,25 +87,16 @@ func appendSuccess(b []byte, elements []element) []byte {
 
 // appendFaults ends an answer with the faults of invalid elements, if there are any.
 func appendFaults(b []byte, elements []element) []byte {
-	first := true
+	separator, end := `,"invalid":[`, "}\n"
 	for i := range elements {
 		if elements[i].fault == "" {
 			continue
 		}
-		if first {
-			b = append(b, `,"invalid":[`...)
-			first = false
-		} else {
-			b = append(b, ',')
-		}
-		b = append(b, `{"index":`...)
+		b = append(append(b, separator...), `{"index":`...)
 		b = strconv.AppendInt(b, int64(i), 10)
 		b = append(b, `,"error":`...)
-		b = event.AppendQuoted(b, elements[i].fault)
-		b = append(b, '}')
+		b = append(event.AppendQuoted(b, elements[i].fault), '}')
+		separator, end = ",", "]}\n"
 	}
-	if !first {
-		b = append(b, ']')
-	}
-	return append(b, "}\n"...)
+	return append(b, end...)
 }

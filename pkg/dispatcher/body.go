@@ -17,16 +17,16 @@ var (
 	errNoMemory = errors.New("no memory left for bodies")
 )
 
-// readAll appends all of r to b, growing it within the lease. It fails with
+// readAll appends all of r to b, and reserves the memory that b needs. It fails with
 // errTooLong as soon as there are more than limit bytes, and reads no more.
-func readAll(r io.Reader, b []byte, limit int, l *lease) ([]byte, error) {
-	if !l.grow(cap(b)) {
+func readAll(r io.Reader, b []byte, limit int, memory *reservation) ([]byte, error) {
+	if !memory.grow(cap(b)) {
 		return b, errNoMemory
 	}
 	for {
 		if len(b) == cap(b) {
 			more := min(max(cap(b), 4096), limit+1-len(b))
-			if !l.grow(more) {
+			if !memory.grow(more) {
 				return b, errNoMemory
 			}
 			grown := make([]byte, len(b), cap(b)+more)
@@ -47,23 +47,23 @@ func readAll(r io.Reader, b []byte, limit int, l *lease) ([]byte, error) {
 	}
 }
 
-// receive reads a request's body as it was sent.
-func (d *Dispatcher) receive(x *exchange) *refusal {
+// readBody reads a request's body as it was sent.
+func (d *Dispatcher) readBody(q *intakeRequest) *refusal {
 	limit := int(d.limits.Body)
-	if x.r.ContentLength > int64(limit) {
-		return tooLarge(reasonBodySize, "the body has %d bytes, the limit is %d; send smaller batches", x.r.ContentLength, limit)
+	if q.r.ContentLength > int64(limit) {
+		return tooLarge(reasonBodySize, "the body has %d bytes, the limit is %d; send smaller batches", q.r.ContentLength, limit)
 	}
-	if x.r.ContentLength == 0 {
+	if q.r.ContentLength == 0 {
 		return refuseEmpty()
 	}
-	// Unread or slow bodies must not hold the connection: the deadline also
+	// An unread or slow body must not keep the connection busy: the deadline also
 	// bounds what the server reads after a refusal. A writer that cannot set it
-	// (in a test) has no connection to hold.
-	control := http.NewResponseController(x.w)
+	// (in a test) has no connection.
+	control := http.NewResponseController(q.w)
 	_ = control.SetReadDeadline(time.Now().Add(d.limits.BodyTimeout))
-	body, err := readAll(x.r.Body, x.scratch.body, limit, &x.lease)
-	x.scratch.body = body
-	x.source.metrics.bytes.Add(float64(len(body)))
+	body, err := readAll(q.r.Body, q.scratch.body, limit, &q.memory)
+	q.scratch.body = body
+	q.source.metrics.bytes.Add(float64(len(body)))
 	switch {
 	case err == nil:
 		_ = control.SetReadDeadline(time.Time{})
@@ -76,18 +76,19 @@ func (d *Dispatcher) receive(x *exchange) *refusal {
 	case errors.Is(err, errNoMemory):
 		return refuseBusy()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		x.w.Header().Set("Connection", "close")
+		q.w.Header().Set("Connection", "close")
 		return refuse(http.StatusRequestTimeout, reasonTimeout, "the body did not arrive within %s; send it again", d.limits.BodyTimeout)
 	default:
 		return refuse(http.StatusBadRequest, reasonBroken, "the body ended before its announced length; send it again")
 	}
 }
 
-// inflate returns the body's content: the body itself or what gzip made of it.
-// The error says why a gzip body is damaged; its bytes stay in scratch.body.
-func (d *Dispatcher) inflate(x *exchange) (content []byte, f *refusal, damaged error) {
-	s := x.scratch
-	if !x.gzip {
+// inflate returns the body's content: the body itself, or the inflated one of a
+// gzip body. The error says that a gzip body is damaged; its bytes stay in
+// scratch.body.
+func (d *Dispatcher) inflate(q *intakeRequest) (content []byte, f *refusal, damaged error) {
+	s := q.scratch
+	if !q.gzip {
 		return s.body, nil, nil
 	}
 	s.compressed.Reset(s.body)
@@ -99,7 +100,7 @@ func (d *Dispatcher) inflate(x *exchange) (content []byte, f *refusal, damaged e
 		err = s.inflater.Reset(&s.compressed)
 	}
 	if err == nil {
-		s.inflated, err = readAll(s.inflater, s.inflated, int(d.limits.Inflated), &x.lease)
+		s.inflated, err = readAll(s.inflater, s.inflated, int(d.limits.Inflated), &q.memory)
 	}
 	switch {
 	case err == nil && len(s.inflated) == 0:
@@ -122,7 +123,7 @@ func refuseEmpty() *refusal {
 }
 
 func refuseBusy() *refusal {
-	return later(http.StatusServiceUnavailable, reasonBusy, "too much is under way; send it again later", time.Second)
+	return retryLater(http.StatusServiceUnavailable, reasonBusy, "too much is under way; send it again later", time.Second)
 }
 
 // checkType accepts JSON under the names clients send it by: application/json,
@@ -141,7 +142,7 @@ func checkType(h http.Header) *refusal {
 	return refuse(http.StatusUnsupportedMediaType, reasonType, "Content-Type must be application/json or text/plain (with curl: -H 'Content-Type: application/json')")
 }
 
-// checkEncoding tells whether the body is gzip, and refuses other encodings.
+// checkEncoding reports whether the body is gzip, and refuses other encodings.
 func checkEncoding(h http.Header) (zipped bool, f *refusal) {
 	switch value := h.Get("Content-Encoding"); {
 	case value == "" || strings.EqualFold(value, "identity"):

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Browser is how pages that use a source's keys behave where they leave it to
-// the gateway: they ask for it at the browser path's /config.
+// Browser is how pages that use a source's keys behave, where they leave that to
+// the gateway: they fetch it at the browser path's /config.
 type Browser struct {
 	// Pageviews is "on" or "off": whether a pageview is recorded for the page
 	// and for each navigation within it. Empty means "on".
@@ -18,11 +18,11 @@ type Browser struct {
 	// Consent is "wait" where nothing may be stored or sent before the visitor
 	// was asked; empty where it may.
 	Consent string `yaml:"consent"`
-	// GPC takes Global Privacy Control for a refusal, DNT Do Not Track.
+	// GPC: Global Privacy Control counts as a refusal. DNT: Do Not Track does.
 	GPC bool `yaml:"gpc"`
 	DNT bool `yaml:"dnt"`
-	// Cookie sets the device's id cookie again at each delivery that carries it,
-	// so that browsers which limit cookies made by scripts keep it.
+	// Cookie: the answer to each request with the device's id cookie sets it
+	// again. Browsers keep such cookies longer than those that scripts set.
 	Cookie bool `yaml:"cookie"`
 	// CookieDomain is the domain of that cookie, such as "example.com" for all
 	// its hosts. Empty means the host alone.
@@ -48,8 +48,8 @@ func (b Browser) check() []error {
 	return faults
 }
 
-// The cookie that holds a device's id, as the browser SDK makes it. Scripts
-// must be able to read it, for the id travels in the events themselves.
+// The cookie with a device's id, as the browser SDK makes it. Scripts must be able to
+// read it, because the SDK puts the id into events.
 const (
 	idCookie       = "sparrow_id"
 	idCookieMaxAge = 400 * 24 * time.Hour // the most that browsers keep
@@ -68,6 +68,6 @@ func (b Browser) renew(h http.Header, r *http.Request) {
 	}
 	h.Add("Set-Cookie", (&http.Cookie{
 		Name: idCookie, Value: sent.Value, Domain: b.CookieDomain, Path: "/", MaxAge: int(idCookieMaxAge / time.Second),
-		Secure: strings.HasPrefix(first(r.Header["Origin"]), "https:"), SameSite: http.SameSiteLaxMode,
+		Secure: strings.HasPrefix(firstValue(r.Header["Origin"]), "https:"), SameSite: http.SameSiteLaxMode,
 	}).String())
 }

@@ -37,7 +37,7 @@ func (c Config) Check() error {
 	return errors.Join(faults...)
 }
 
-// check looks at one source; keys maps each key seen so far to where it stands.
+// check looks at one source; keys maps each key seen so far to its place.
 func (s Source) check(at string, keys map[string]string) []error {
 	var faults []error
 	fault := func(format string, args ...any) {

@@ -3,10 +3,18 @@ package dispatcher
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 // clientIP finds a request's client address, cut to the configured precision.
+//
+// chi's middleware ClientIPFromXFF and ClientIPFromHeader do not replace it. Our
+// header is configurable and may have several addresses, addresses may have a
+// port (Azure's gateways write one), and after an entry that is no address we keep
+// the last trusted one, where chi keeps none. They would also copy each request.
 type clientIP struct {
 	header    string // canonical, "" for none
 	trusted   []netip.Prefix
@@ -28,7 +36,7 @@ func newClientIP(c ClientIP) (clientIP, error) {
 	return ip, nil
 }
 
-// of returns the address as it is kept; "" when it is unknown or not wanted.
+// of returns the address to keep; "" when it is unknown or must not be kept.
 func (c *clientIP) of(r *http.Request) string {
 	if c.precision == PrecisionNone {
 		return ""
@@ -45,40 +53,25 @@ func (c *clientIP) of(r *http.Request) string {
 		return ""
 	}
 	if c.precision == PrecisionCut {
-		bits := 24
-		if addr.Is6() {
-			bits = 48
-		}
-		if cut, err := addr.Prefix(bits); err == nil {
-			addr = cut.Addr()
-		}
+		addr = event.CutIP(addr)
 	}
 	return addr.String()
 }
 
 func (c *clientIP) trusts(addr netip.Addr) bool {
-	for _, network := range c.trusted {
-		if network.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.trusted, func(network netip.Prefix) bool { return network.Contains(addr) })
 }
 
-// forwarded walks the addresses that proxies appended, from the last one back,
-// to the first that is not a trusted proxy's. What is not an address ends the
-// walk: nothing before it can be believed.
+// forwarded goes through the addresses that proxies appended, from the last one
+// back, to the first that is not a trusted proxy's. It stops at an entry that is
+// not an address: what is before it cannot be trusted.
 func (c *clientIP) forwarded(values []string, peer netip.Addr) netip.Addr {
 	found := peer
-	for i := len(values) - 1; i >= 0; i-- {
-		rest := values[i]
+	for _, rest := range slices.Backward(values) {
 		for rest != "" {
-			var last string
-			if comma := strings.LastIndexByte(rest, ','); comma >= 0 {
-				rest, last = rest[:comma], rest[comma+1:]
-			} else {
-				rest, last = "", rest
-			}
+			comma := strings.LastIndexByte(rest, ',')
+			last := rest[comma+1:]
+			rest = rest[:max(comma, 0)]
 			addr, err := parseForwarded(strings.TrimSpace(last))
 			if err != nil {
 				return found

@@ -18,7 +18,7 @@ type Config struct {
 
 // Source is a site or server that sends events, with its write keys.
 type Source struct {
-	// Name stands in raw.source and in metrics: 1-64 letters, digits, dots,
+	// Name is in raw.source and in metrics: 1-64 letters, digits, dots,
 	// dashes, underscores.
 	Name string `yaml:"name"`
 	// Keys are the write keys, each 8-128 of A-Z a-z 0-9 . _ ~ -. Several
@@ -29,7 +29,7 @@ type Source struct {
 	// example.com. None means any origin. A request without an Origin header
 	// (a server's) needs only the key.
 	Origins []string `yaml:"origins"`
-	// Rate is how many events a second are taken, such as "500/s"; 0 means no limit.
+	// Rate is how many events a second are accepted, such as "500/s"; 0 means no limit.
 	Rate quantity.Rate `yaml:"rate"`
 	// Burst is how many events may come at once above the rate; a larger batch
 	// is refused. 0 means a second's worth or a full batch, whichever is more.
@@ -44,13 +44,13 @@ type Limits struct {
 	Inflated    quantity.Size `yaml:"inflated"`    // of a gzip body's content
 	Event       quantity.Size `yaml:"event"`       // of one event
 	Events      int           `yaml:"events"`      // in one request
-	InFlight    quantity.Size `yaml:"inFlight"`    // of memory that all bodies under way may hold
+	InFlight    quantity.Size `yaml:"inFlight"`    // of memory that all requests under way may use
 	BodyTimeout time.Duration `yaml:"bodyTimeout"` // for a body to arrive whole
 }
 
 // ClientIP says where a client's address comes from and how much of it is kept.
 type ClientIP struct {
-	// Header is the request header in which a proxy of TrustedProxies tells the
+	// Header is the request header in which a proxy of TrustedProxies gives the
 	// client's address: "X-Forwarded-For" (the last address in it that is not
 	// itself a trusted proxy), or one with a single address such as
 	// "CF-Connecting-IP". Empty: the connection's address.

@@ -8,26 +8,26 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/segment"
 )
 
-// dialect is how the clients of a path speak: what their bodies look like, and
-// what answer they understand.
+// dialect is an API that the clients of a path use: what their bodies look like,
+// and which answers they understand.
 type dialect struct {
 	format string // Context.Format of its records
-	// list is the member, quoted, whose array is a batch; single is the member
-	// with which a body is one event all the same, "" for none.
+	// list is the member, quoted, whose array is a batch. A body with the member
+	// single, "" for none, is one event even if it has a list.
 	list, single string
 	inspect      func(data []byte) (inspected, error)
 	accepted     func(b []byte, elements []element) []byte // the answer
-	// foreign: the clients are another's SDKs. They give their key by Basic
-	// authentication or in the body, name any Content-Type (RudderStack's for
-	// Node that of a form), ask leave for headers of their own, and give an event
-	// up that is answered 408.
+	// foreign: the clients are SDKs of other vendors. They send their key by Basic
+	// authentication or in the body, and any Content-Type (RudderStack's for Node
+	// sends that of a form). Their preflights ask for headers of their own. They
+	// drop events that are answered 408.
 	foreign bool
 }
 
 // inspected is what the dispatcher knows of an event.
 type inspected struct {
 	eventID string
-	sentAt  time.Time // zero: the request's holds
+	sentAt  time.Time // zero: the request's counts
 	key     string    // the write key in it, "" for none
 }
 
@@ -40,15 +40,15 @@ var sparrow = dialect{
 	},
 }
 
-// segmentPaths are the paths of Segment's API below /v1, and what kind of message
-// comes to each; "" is a batch. The short ones are those of its browser SDK.
+// segmentPaths are the paths of Segment's API below /v1, and the kind of message
+// that each receives; "" is a batch. Its browser SDK uses the short ones.
 var segmentPaths = map[string]string{
 	"track": "track", "page": "page", "screen": "screen", "identify": "identify", "group": "group", "alias": "alias",
 	"t": "track", "p": "page", "s": "screen", "i": "identify", "g": "group", "a": "alias",
 	"batch": "", "b": "", "import": "",
 }
 
-// segmentDialect is Segment's, at the path of a kind of message.
+// segmentDialect is Segment's dialect at the path of a kind of message.
 func segmentDialect(kind string) *dialect {
 	return &dialect{
 		format: segment.Format(kind), list: `"batch"`, accepted: appendSuccess, foreign: true,
@@ -59,8 +59,8 @@ func segmentDialect(kind string) *dialect {
 	}
 }
 
-// understood is a refusal as the dialect's clients act on it rightly.
-func (s *dialect) understood(f *refusal) *refusal {
+// adapt maps 408 to 503 for foreign clients, because these SDKs drop events on 408.
+func (s *dialect) adapt(f *refusal) *refusal {
 	if s.foreign && f.status == http.StatusRequestTimeout {
 		f.status, f.after = http.StatusServiceUnavailable, time.Second
 	}

@@ -19,9 +19,9 @@ import (
 // their own waiting.
 type Log interface {
 	// Append stores the records in one message and returns once they are
-	// durable. It reads the records until it returns and never changes or keeps
-	// them after a nil error; after an error the dispatcher does not use their
-	// memory again, so that a log which gave up waiting may still read them.
+	// durable. It never changes the records, and does not read them after it
+	// returned nil. After an error it may still read them (a log that gave up
+	// waiting): the dispatcher does not use their memory again.
 	// An error that carries fault.RetryAfter says when to try again; one marked
 	// fault.Permanent says that the request is too large to be stored.
 	Append(ctx context.Context, records [][]byte) (event.Position, error)
@@ -33,7 +33,7 @@ type Log interface {
 type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
-	// Reporter takes failed appends and panics; without it they are logged.
+	// Reporter receives failed appends and panics; without it they are logged.
 	Reporter fault.Reporter
 }
 
@@ -46,7 +46,7 @@ type Dispatcher struct {
 	reporter fault.Reporter
 	metrics  *metrics
 
-	keys      map[string]*source // a map is seeded: looking up tells nothing of other keys by its time
+	keys      map[string]*source // Go's maps hash with a random seed: the time of a lookup says nothing about other keys
 	sources   []*source
 	anonymous *source // of requests without a known key
 	clientIP  clientIP
@@ -112,14 +112,14 @@ func (d *Dispatcher) Mount(r chi.Router, browserPath string) {
 	r.HandleFunc("/readyz", d.serveReady)
 }
 
-// Drain makes every new request be answered 503 with Retry-After, and /readyz
-// say no, so that a load balancer and the clients go elsewhere. Requests under
-// way are finished; the http.Server's Shutdown waits for them.
+// Drain makes the dispatcher answer every new request with 503 and Retry-After,
+// and /readyz with 503, so that load balancers and clients go elsewhere. Requests
+// under way are finished; the http.Server's Shutdown waits for them.
 func (d *Dispatcher) Drain() { d.draining.Store(true) }
 
-// observe tells what went wrong on our side: to the observer, or to the log
-// when there is none.
-func (d *Dispatcher) observe(class string, err error) {
+// report reports a failure on our side to the reporter, or logs it when there is
+// none.
+func (d *Dispatcher) report(class string, err error) {
 	if d.reporter == nil {
 		d.logger.Error("intake fault", "class", class, "err", err)
 		return

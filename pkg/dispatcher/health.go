@@ -10,21 +10,21 @@ var (
 	bodyOK        = []byte(`{"status":"ok"}` + "\n")
 )
 
-// serveHealth says that the process answers. It stays so while draining.
+// serveHealth says that the process answers, also while draining.
 func (d *Dispatcher) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if d.probe(w, r) {
 		writeJSON(w, http.StatusOK, bodyOK)
 	}
 }
 
-// serveReady says whether events can be taken: not draining, and the log can
-// append. Why not is for the operator's log, not for the public.
+// serveReady says whether events are accepted: not draining, and the log can
+// append. The reason why not goes to the operator's log, never to the public.
 func (d *Dispatcher) serveReady(w http.ResponseWriter, r *http.Request) {
 	if !d.probe(w, r) {
 		return
 	}
 	if d.draining.Load() {
-		writeRefusal(w, later(http.StatusServiceUnavailable, reasonDraining, "shutting down", time.Second))
+		writeRefusal(w, retryLater(http.StatusServiceUnavailable, reasonDraining, "shutting down", time.Second))
 		return
 	}
 	err := d.log.Ready(r.Context())
@@ -32,7 +32,7 @@ func (d *Dispatcher) serveReady(w http.ResponseWriter, r *http.Request) {
 		if !d.unready.Swap(true) {
 			d.logger.Warn("intake is not ready", "err", err)
 		}
-		writeRefusal(w, later(http.StatusServiceUnavailable, reasonLog, "events cannot be stored now", time.Second))
+		writeRefusal(w, retryLater(http.StatusServiceUnavailable, reasonLog, "events cannot be stored now", time.Second))
 		return
 	}
 	if d.unready.Swap(false) {

@@ -5,15 +5,16 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// exchange is one request to the intake and its answer.
-type exchange struct {
+// intakeRequest is one request to the intake and what its answer needs.
+type intakeRequest struct {
 	w      http.ResponseWriter
 	r      *http.Request
-	began  time.Time
+	start  time.Time
 	id     string
 	origin string  // the Origin header, "" for none
 	source *source // the anonymous one until the key is known
@@ -21,115 +22,115 @@ type exchange struct {
 
 	dialect *dialect // of the path
 	scratch *scratch
-	lease   lease
-	// spent: the scratch may still be read by a log that gave up on it.
-	spent  bool
-	status int // of the answer, 0 before it
+	memory  reservation
+	// scratchInUse: a log that gave up on its records may still read the scratch.
+	scratchInUse bool
+	status       int // of the answer, 0 before it
 }
 
-// intake is the handler of the paths at which a dialect is spoken.
-func (d *Dispatcher) intake(spoken *dialect) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { d.serveEvents(w, r, spoken) }
+// intake is the handler of a dialect's paths.
+func (d *Dispatcher) intake(of *dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { d.serveEvents(w, r, of) }
 }
 
-// serveEvents answers one request of a dialect's.
-func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request, spoken *dialect) {
+// serveEvents answers one request of a dialect.
+func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request, of *dialect) {
 	now := time.Now()
-	x := exchange{w: w, r: r, began: now, id: requestID(r, now), origin: first(r.Header["Origin"]), source: d.anonymous, dialect: spoken}
-	x.lease.from = &d.budget
+	q := intakeRequest{w: w, r: r, start: now, id: requestID(r, now), origin: firstValue(r.Header["Origin"]), source: d.anonymous, dialect: of}
+	q.memory.from = &d.budget
 	d.metrics.inFlight.Inc()
-	defer d.finish(&x)
-	setCommon(w.Header(), x.id)
+	defer d.finish(&q)
+	setCommon(w.Header(), q.id)
 	if r.Method == http.MethodOptions {
-		d.preflight(&x)
+		d.preflight(&q)
 		return
 	}
-	share(w.Header(), r.Header["Origin"])
-	if f := d.accept(&x); f != nil {
-		d.refuse(&x, spoken.understood(f))
+	setCORS(w.Header(), r.Header["Origin"])
+	if f := d.accept(&q); f != nil {
+		d.refuse(&q, of.adapt(f))
 		return
 	}
-	x.status = http.StatusOK
-	x.source.browser.renew(w.Header(), r)
-	writeJSON(w, x.status, x.scratch.answer)
+	q.status = http.StatusOK
+	q.source.browser.renew(w.Header(), r)
+	writeJSON(w, q.status, q.scratch.answer)
 }
 
-// accept takes the request's events, or says why not. The order of the checks
-// is documented with the package.
-func (d *Dispatcher) accept(x *exchange) *refusal {
-	known, f := d.admit(x)
+// accept makes the request's events durable, or returns why not. The package
+// documents the order of the checks.
+func (d *Dispatcher) accept(q *intakeRequest) *refusal {
+	authorized, f := d.authorize(q)
 	if f != nil {
 		return f
 	}
-	x.scratch = d.pool.get()
-	if f := d.receive(x); f != nil {
+	q.scratch = d.pool.get()
+	if f := d.readBody(q); f != nil {
 		return f
 	}
-	content, f, damaged := d.inflate(x)
+	content, f, damaged := d.inflate(q)
 	if f != nil {
 		return f
 	}
 	if damaged != nil {
-		if !known {
+		if !authorized {
 			return refuseKey()
 		}
-		return d.keepMalformed(x, x.scratch.body, damaged)
+		return d.storeMalformed(q, q.scratch.body, damaged)
 	}
-	b, err := x.dialect.split(content, x.scratch.elements, d.limits.Events, int(d.limits.Event))
-	if !known {
-		if f := d.enter(x, b.writeKey()); f != nil {
+	b, err := q.dialect.split(content, q.scratch.elements, d.limits.Events, int(d.limits.Event))
+	if !authorized {
+		if f := d.findSource(q, b.writeKey()); f != nil {
 			return f
 		}
 	}
 	if err != nil {
-		return d.keepMalformed(x, content, err)
+		return d.storeMalformed(q, content, err)
 	}
-	x.scratch.elements = b.elements
+	q.scratch.elements = b.elements
 	if f := d.checkSizes(b); f != nil {
 		return f
 	}
-	return d.keep(x, content, b)
+	return d.store(q, content, b)
 }
 
-// admit decides by the request's header alone, before its body is read. known is
-// false when the key is still to come, in the body.
-func (d *Dispatcher) admit(x *exchange) (known bool, f *refusal) {
-	if x.r.Method != http.MethodPost {
-		x.w.Header()["Allow"] = valueAllow
+// authorize decides by the request's header alone, before the body is read.
+// authorized is false when the key may be in the body.
+func (d *Dispatcher) authorize(q *intakeRequest) (authorized bool, f *refusal) {
+	if q.r.Method != http.MethodPost {
+		q.w.Header()["Allow"] = valueAllow
 		return false, refuse(http.StatusMethodNotAllowed, reasonMethod, "send events with POST")
 	}
 	if d.draining.Load() {
-		x.w.Header().Set("Connection", "close")
-		return false, later(http.StatusServiceUnavailable, reasonDraining, "shutting down; send it again", time.Second)
+		q.w.Header().Set("Connection", "close")
+		return false, retryLater(http.StatusServiceUnavailable, reasonDraining, "shutting down; send it again", time.Second)
 	}
-	if key := requestKey(x); key != "" || !x.dialect.foreign {
-		if f := d.enter(x, key); f != nil {
+	if key := requestKey(q); key != "" || !q.dialect.foreign {
+		if f := d.findSource(q, key); f != nil {
 			return false, f
 		}
-		known = true
+		authorized = true
 	}
-	if !x.dialect.foreign {
-		if f := checkType(x.r.Header); f != nil {
-			return known, f
+	if !q.dialect.foreign {
+		if f := checkType(q.r.Header); f != nil {
+			return authorized, f
 		}
 	}
-	zipped, f := checkEncoding(x.r.Header)
+	zipped, f := checkEncoding(q.r.Header)
 	if f != nil {
-		x.w.Header().Set("Accept-Encoding", "gzip")
+		q.w.Header().Set("Accept-Encoding", "gzip")
 	}
-	x.gzip = zipped
-	return known, f
+	q.gzip = zipped
+	return authorized, f
 }
 
-// enter finds the source that a write key belongs to, if the request's origin may
-// use it.
-func (d *Dispatcher) enter(x *exchange, key string) *refusal {
+// findSource finds the source that a write key belongs to, and checks that the
+// request's origin may use it.
+func (d *Dispatcher) findSource(q *intakeRequest, key string) *refusal {
 	s, found := d.keys[key]
 	if !found {
 		return refuseKey()
 	}
-	x.source = s
-	if x.origin != "" && !s.origins.allow(x.origin) {
+	q.source = s
+	if q.origin != "" && !s.origins.allow(q.origin) {
 		return refuseOrigin()
 	}
 	return nil
@@ -155,19 +156,19 @@ func (d *Dispatcher) checkSizes(b batch) *refusal {
 	return nil
 }
 
-// keep makes a batch durable and prepares the answer.
-func (d *Dispatcher) keep(x *exchange, content []byte, b batch) *refusal {
-	if f := d.spend(x, len(b.elements)); f != nil {
+// store makes a batch durable and prepares the answer.
+func (d *Dispatcher) store(q *intakeRequest, content []byte, b batch) *refusal {
+	if f := d.checkRate(q, len(b.elements)); f != nil {
 		return f
 	}
-	r := d.seen(x)
+	r := d.newRecord(q)
 	if r.Context.SentAt = b.sentAt; b.sentAt.IsZero() {
-		r.Context.SentAt = clientClock(parameter(x.r.URL.RawQuery, "t"))
+		r.Context.SentAt = clientClock(parameter(q.r.URL.RawQuery, "t"))
 	}
-	if f := x.encode(r, content, b.elements); f != nil {
+	if f := q.encode(r, content, b.elements); f != nil {
 		return f
 	}
-	if f := d.append(x); f != nil {
+	if f := d.append(q); f != nil {
 		return f
 	}
 	invalid := 0
@@ -176,108 +177,110 @@ func (d *Dispatcher) keep(x *exchange, content []byte, b batch) *refusal {
 			invalid++
 		}
 	}
-	x.source.metrics.valid.Add(float64(len(b.elements) - invalid))
+	q.source.metrics.valid.Add(float64(len(b.elements) - invalid))
 	if invalid > 0 {
-		x.source.metrics.invalid.Add(float64(invalid))
+		q.source.metrics.invalid.Add(float64(invalid))
 	}
-	x.scratch.answer = x.dialect.accepted(x.scratch.answer, b.elements)
+	q.scratch.answer = q.dialect.accepted(q.scratch.answer, b.elements)
 	return nil
 }
 
-// keepMalformed makes a body that is not JSON durable, and refuses it.
-func (d *Dispatcher) keepMalformed(x *exchange, body []byte, why error) *refusal {
-	if f := d.spend(x, 1); f != nil {
+// storeMalformed makes a body that is not JSON durable, and refuses it.
+func (d *Dispatcher) storeMalformed(q *intakeRequest, body []byte, why error) *refusal {
+	if f := d.checkRate(q, 1); f != nil {
 		return f
 	}
-	if f := x.encodeMalformed(d.seen(x), body, why.Error()); f != nil {
+	r := d.newRecord(q)
+	r.Context.Malformed = why.Error()
+	if f := q.encode(r, body, []element{{end: len(body), binary: !utf8.Valid(body)}}); f != nil {
 		return f
 	}
-	if f := d.append(x); f != nil {
+	if f := d.append(q); f != nil {
 		return f
 	}
-	x.source.metrics.malformed.Inc()
+	q.source.metrics.malformed.Inc()
 	return refuse(http.StatusBadRequest, reasonMalformed, "%s; the body was kept for inspection, do not send it again unchanged", why)
 }
 
-// spend takes n events from the source's rate.
-func (d *Dispatcher) spend(x *exchange, n int) *refusal {
-	wait, possible := x.source.take(n, x.began)
+// checkRate counts n events against the source's rate.
+func (d *Dispatcher) checkRate(q *intakeRequest, n int) *refusal {
+	wait, possible := q.source.reserve(n, q.start)
 	if !possible {
-		return tooLarge(reasonBurst, "the batch has %d events, the source's burst is %d; send smaller batches", n, x.source.limiter.Burst())
+		return tooLarge(reasonBurst, "the batch has %d events, the source's burst is %d; send smaller batches", n, q.source.limiter.Burst())
 	}
 	if wait > 0 {
-		return later(http.StatusTooManyRequests, reasonRate, "the source is over its rate; send it again later", wait)
+		return retryLater(http.StatusTooManyRequests, reasonRate, "the source is over its rate; send it again later", wait)
 	}
 	return nil
 }
 
-// append makes the encoded records durable. Nothing is answered before it is
-// done. An empty batch needs no append.
-func (d *Dispatcher) append(x *exchange) *refusal {
-	records := x.scratch.slices()
+// append makes the encoded records durable: the answer waits for it. An empty
+// batch needs no append.
+func (d *Dispatcher) append(q *intakeRequest) *refusal {
+	records := q.scratch.slices()
 	if len(records) == 0 {
 		return nil
 	}
-	_, err := d.log.Append(x.r.Context(), records)
+	_, err := d.log.Append(q.r.Context(), records)
 	if err == nil {
 		return nil
 	}
-	x.spent = true
+	q.scratchInUse = true
 	if fault.IsPermanent(err) {
 		return tooLarge(reasonBodySize, "the request is too large to be stored in one piece; send smaller batches")
 	}
-	f := later(http.StatusServiceUnavailable, reasonLog, "events cannot be stored now; send it again later", time.Second)
+	f := retryLater(http.StatusServiceUnavailable, reasonLog, "events cannot be stored now; send it again later", time.Second)
 	if wait, known := fault.RetryAfter(err); known {
 		f.after = max(f.after, wait)
 	}
-	if x.r.Context().Err() == nil { // otherwise the client went away
+	if q.r.Context().Err() == nil { // otherwise the client went away
 		f.err = fmt.Errorf("append events: %w", err)
 	}
 	return f
 }
 
-// refuse answers a refusal, counts it and tells the observer of a fault of ours.
-func (d *Dispatcher) refuse(x *exchange, f *refusal) {
-	x.status = f.status
-	if x.scratch == nil {
+// refuse answers with a refusal, counts it, and reports a failure on our side.
+func (d *Dispatcher) refuse(q *intakeRequest, f *refusal) {
+	q.status = f.status
+	if q.scratch == nil {
 		// The server reads what is left of a body before it answers; the
-		// deadline keeps a slow one from holding the connection.
-		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(d.limits.BodyTimeout))
+		// deadline keeps a slow one from blocking the connection.
+		_ = http.NewResponseController(q.w).SetReadDeadline(time.Now().Add(d.limits.BodyTimeout))
 	}
-	d.metrics.refused.WithLabelValues(x.source.name, f.reason).Inc()
+	d.metrics.refused.WithLabelValues(q.source.name, f.reason).Inc()
 	if f.err != nil {
-		d.observe(f.reason, f.err)
+		d.report(f.reason, f.err)
 	}
-	writeRefusal(x.w, f)
+	writeRefusal(q.w, f)
 }
 
-// finish returns what the exchange holds and counts it; it also turns a panic
-// into an incident and a 500.
-func (d *Dispatcher) finish(x *exchange) {
+// finish frees what the request used, and counts it. It turns a panic into an
+// incident and a 500.
+func (d *Dispatcher) finish(q *intakeRequest) {
 	p := recover()
 	if p != nil {
-		x.spent = true
+		q.scratchInUse = true
 	}
 	abort := p == http.ErrAbortHandler // the server's own way to drop a connection
 	if p != nil && !abort {
-		d.recovered(x, p)
+		d.recovered(q, p)
 	}
-	if x.scratch != nil && !x.spent {
-		d.pool.put(x.scratch)
+	if q.scratch != nil && !q.scratchInUse {
+		d.pool.put(q.scratch)
 	}
-	x.lease.release()
+	q.memory.release()
 	d.metrics.inFlight.Dec()
-	d.metrics.answered(&x.source.metrics, x.status, time.Since(x.began))
+	d.metrics.observe(&q.source.metrics, q.status, time.Since(q.start))
 	if abort {
 		panic(p)
 	}
 }
 
-func (d *Dispatcher) recovered(x *exchange, p any) {
-	// The value of a panic could hold a client's data: its type and the stack
-	// are enough to find the fault.
-	d.observe(reasonPanic, fmt.Errorf("panic of type %T\n%s", p, debug.Stack()))
-	if x.status == 0 {
-		d.refuse(x, refuse(http.StatusInternalServerError, reasonPanic, "internal error; it was reported"))
+func (d *Dispatcher) recovered(q *intakeRequest, p any) {
+	// The value of a panic could be a client's data: its type and the stack are
+	// enough to find the fault.
+	d.report(reasonPanic, fmt.Errorf("panic of type %T\n%s", p, debug.Stack()))
+	if q.status == 0 {
+		d.refuse(q, refuse(http.StatusInternalServerError, reasonPanic, "internal error; it was reported"))
 	}
 }

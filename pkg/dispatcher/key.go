@@ -5,34 +5,33 @@ import (
 	"strings"
 )
 
-// requestKey is the write key that a request's header gives: the query's, or else
-// the bearer token, or the user name where the dialect has that.
-func requestKey(x *exchange) string {
-	if key := queryKey(x); key != "" {
+// requestKey is the write key outside of the body: in the query, else the bearer
+// token, else the user name of Basic authentication for foreign clients.
+func requestKey(q *intakeRequest) string {
+	if key := queryKey(q); key != "" {
 		return key
 	}
 	const scheme = "bearer "
-	value := first(x.r.Header["Authorization"])
+	value := firstValue(q.r.Header["Authorization"])
 	if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
 		return strings.TrimSpace(value[len(scheme):])
 	}
-	if !x.dialect.foreign {
+	if !q.dialect.foreign {
 		return ""
 	}
-	user, _, _ := x.r.BasicAuth()
+	user, _, _ := q.r.BasicAuth()
 	return user
 }
 
 // queryKey is the write key in a request's query.
-func queryKey(x *exchange) string {
-	if key := parameter(x.r.URL.RawQuery, "key"); key != "" || !x.dialect.foreign {
+func queryKey(q *intakeRequest) string {
+	if key := parameter(q.r.URL.RawQuery, "key"); key != "" || !q.dialect.foreign {
 		return key
 	}
-	return parameter(x.r.URL.RawQuery, "writeKey")
+	return parameter(q.r.URL.RawQuery, "writeKey")
 }
 
-// writeKey is the key that stands in a body: beside the batch, or in its first
-// message.
+// writeKey is the key in a body: beside the batch, or in its first message.
 func (b *batch) writeKey() string {
 	if b.key != "" || len(b.elements) == 0 {
 		return b.key

@@ -8,19 +8,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are the intake's. Label values are bounded: source names come from
+// metrics are those of the intake. Label values are bounded: source names come from
 // the configuration, everything else is a constant of this package.
 type metrics struct {
-	requests *prometheus.CounterVec // source, class
-	refused  *prometheus.CounterVec // source, reason
-	records  *prometheus.CounterVec // source, kind
-	bytes    *prometheus.CounterVec // source
-	duration prometheus.Histogram
-	inFlight prometheus.Gauge
-	held     prometheus.GaugeFunc
+	requests      *prometheus.CounterVec // source, class
+	refused       *prometheus.CounterVec // source, reason
+	records       *prometheus.CounterVec // source, kind
+	bytes         *prometheus.CounterVec // source
+	duration      prometheus.Histogram
+	inFlight      prometheus.Gauge
+	inFlightBytes prometheus.GaugeFunc
 }
 
-// The kinds of record a request can hold.
+// The kinds of record that a request can contain.
 const (
 	kindValid     = "valid"
 	kindInvalid   = "invalid"
@@ -42,7 +42,7 @@ func newMetrics(b *budget) *metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "in_flight_requests", Help: "Intake requests under way."}),
-		held: prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + "in_flight_bytes", Help: "Memory that bodies under way hold."},
+		inFlightBytes: prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + "in_flight_bytes", Help: "Memory that bodies under way hold."},
 			func() float64 { return float64(b.used.Load()) }),
 	}
 }
@@ -53,7 +53,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 		return nil
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.requests, m.refused, m.records, m.bytes, m.duration, m.inFlight, m.held} {
+	for _, c := range []prometheus.Collector{m.requests, m.refused, m.records, m.bytes, m.duration, m.inFlight, m.inFlightBytes} {
 		errs = append(errs, r.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -82,8 +82,8 @@ func (m *metrics) of(name string) sourceMetrics {
 	return s
 }
 
-// answered counts one request.
-func (m *metrics) answered(s *sourceMetrics, status int, took time.Duration) {
+// observe counts one request that was answered.
+func (m *metrics) observe(s *sourceMetrics, status int, took time.Duration) {
 	class := status / 100
 	if class < 0 || class >= len(s.classes) {
 		class = 0

@@ -14,7 +14,7 @@ type origin struct {
 
 var errOrigin = errors.New("want scheme://host or scheme://host:port in lower case, such as https://example.com, or https://*.example.com for the names below it; no path")
 
-// parseOrigin reads one of a source's origins as browsers write them.
+// parseOrigin reads one of a source's origins, written as browsers write them.
 func parseOrigin(s string) (origin, error) {
 	u, err := url.Parse(s)
 	if err != nil || s != strings.ToLower(s) {

@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
@@ -19,28 +18,28 @@ const (
 	maxContextSize = maxUserAgent + maxOrigin + maxReferrer + maxPurpose + 2048
 )
 
-// seen is what every record of a request has in common.
-func (d *Dispatcher) seen(x *exchange) event.Record {
-	h := x.r.Header
+// newRecord is what all records of a request have in common.
+func (d *Dispatcher) newRecord(q *intakeRequest) event.Record {
+	h := q.r.Header
 	return event.Record{
-		ReceivedAt: x.began.Truncate(time.Microsecond).UTC(),
-		Source:     x.source.name,
+		ReceivedAt: q.start.Truncate(time.Microsecond).UTC(),
+		Source:     q.source.name,
 		Context: event.Context{
-			IP:        d.clientIP.of(x.r),
-			UserAgent: kept(first(h["User-Agent"]), maxUserAgent),
-			Origin:    kept(x.origin, maxOrigin),
-			Referrer:  kept(first(h["Referer"]), maxReferrer),
-			RequestID: x.id,
-			Purpose:   kept(first(h["Sec-Purpose"]), maxPurpose),
-			Format:    x.dialect.format,
+			IP:        d.clientIP.of(q.r),
+			UserAgent: headerText(firstValue(h["User-Agent"]), maxUserAgent),
+			Origin:    headerText(q.origin, maxOrigin),
+			Referrer:  headerText(firstValue(h["Referer"]), maxReferrer),
+			RequestID: q.id,
+			Purpose:   headerText(firstValue(h["Sec-Purpose"]), maxPurpose),
+			Format:    q.dialect.format,
 		},
 	}
 }
 
 // encode writes a record for each element of the body.
-func (x *exchange) encode(r event.Record, content []byte, elements []element) *refusal {
-	s := x.scratch
-	if !x.lease.grow(len(content) + maxContextSize*len(elements)) {
+func (q *intakeRequest) encode(r event.Record, content []byte, elements []element) *refusal {
+	s := q.scratch
+	if !q.memory.grow(len(content) + maxContextSize*len(elements)) {
 		return refuseBusy()
 	}
 	sentAt := r.Context.SentAt
@@ -48,7 +47,7 @@ func (x *exchange) encode(r event.Record, content []byte, elements []element) *r
 		e := &elements[i]
 		r.EventID, r.Data = e.eventID, content[e.start:e.end]
 		if r.EventID == "" {
-			r.EventID = newUUID(x.began)
+			r.EventID = newUUID(q.start)
 		}
 		r.Context.Invalid, r.Context.Encoding = e.fault, encoding(e.binary)
 		if r.Context.SentAt = e.sentAt; e.sentAt.IsZero() {
@@ -60,19 +59,7 @@ func (x *exchange) encode(r event.Record, content []byte, elements []element) *r
 	return nil
 }
 
-// encodeMalformed writes one record of a whole body that is not JSON.
-func (x *exchange) encodeMalformed(r event.Record, body []byte, why string) *refusal {
-	if !x.lease.grow(len(body) + maxContextSize) {
-		return refuseBusy()
-	}
-	r.EventID, r.Data = newUUID(x.began), body
-	r.Context.Malformed, r.Context.Encoding = why, encoding(!utf8.Valid(body))
-	x.scratch.encoded, _ = r.AppendBinary(x.scratch.encoded) // never fails
-	x.scratch.endRecord()
-	return nil
-}
-
-// encoding is Context.Encoding: how the warehouse will write the data.
+// encoding is Context.Encoding: how the warehouse writes the data.
 func encoding(binary bool) string {
 	if binary {
 		return "base64"
@@ -80,17 +67,14 @@ func encoding(binary bool) string {
 	return ""
 }
 
-func first(values []string) string {
+func firstValue(values []string) string {
 	if len(values) == 0 {
 		return ""
 	}
 	return values[0]
 }
 
-// kept cuts a header's value and makes it UTF-8, for it becomes JSON.
-func kept(s string, most int) string {
-	if len(s) > most {
-		s = s[:most]
-	}
-	return strings.ToValidUTF8(s, "")
+// headerText cuts a header's value and makes it UTF-8, because it becomes JSON.
+func headerText(s string, most int) string {
+	return strings.ToValidUTF8(event.Truncate(s, most), "")
 }

@@ -12,7 +12,7 @@ type refusal struct {
 	reason  string // one of the reasons below: `code` of the answer, and a metric's label
 	message string // says what to do
 	after   time.Duration
-	err     error // of the log, for the observer; never shown to the client
+	err     error // what the log returned, to report; never shown to the client
 }
 
 // The reasons of a refusal: the `code` of an error's answer.
@@ -41,8 +41,8 @@ func refuse(status int, reason, format string, args ...any) *refusal {
 	return &refusal{status: status, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// later is a refusal that may be tried again.
-func later(status int, reason, message string, after time.Duration) *refusal {
+// retryLater is a refusal after which the client should send the request again.
+func retryLater(status int, reason, message string, after time.Duration) *refusal {
 	return &refusal{status: status, reason: reason, message: message, after: max(after, time.Second)}
 }
 

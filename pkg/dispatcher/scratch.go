@@ -20,13 +20,13 @@ type scratch struct {
 	inflater   *gzip.Reader
 }
 
-// A scratch that grew beyond these is dropped rather than kept for small requests.
+// A scratch that grew beyond these is dropped: small requests need no such memory.
 const (
 	keepBytes    = 128 << 10
 	keepElements = 1 << 10
 )
 
-// pool hands out scratch memory.
+// pool keeps scratch memory between requests.
 type pool struct{ free sync.Pool }
 
 func (p *pool) get() *scratch {
@@ -36,18 +36,18 @@ func (p *pool) get() *scratch {
 	return &scratch{body: make([]byte, 0, 4096), encoded: make([]byte, 0, 4096)}
 }
 
-// put takes a scratch back, emptied, unless it grew too large to keep.
+// put empties a scratch and keeps it, unless it grew too large.
 func (p *pool) put(s *scratch) {
 	if cap(s.body) > keepBytes || cap(s.inflated) > keepBytes || cap(s.encoded) > keepBytes || cap(s.elements) > keepElements {
 		return
 	}
-	clear(s.elements) // they hold strings
+	clear(s.elements) // they refer to strings
 	s.body, s.inflated, s.encoded = s.body[:0], s.inflated[:0], s.encoded[:0]
 	s.ends, s.records, s.elements, s.answer = s.ends[:0], s.records[:0], s.elements[:0], s.answer[:0]
 	p.free.Put(s)
 }
 
-// endRecord notes where a record that was appended to encoded ends.
+// endRecord ends a record that was appended to encoded.
 func (s *scratch) endRecord() { s.ends = append(s.ends, len(s.encoded)) }
 
 // slices cuts encoded into its records, once it does not grow any more.

@@ -1,19 +1,18 @@
 package dispatcher
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// The browser SDKs of Segment and RudderStack ask for settings before they send
-// anything. These say: no destination runs in the page, events come here.
+// The browser SDKs of Segment and RudderStack fetch settings before they send
+// anything. Ours say that no destination runs in the page and that events come here.
 
 // serveSegmentSettings answers what Segment's CDN would, to an SDK whose cdnURL
 // is ours.
@@ -33,8 +32,8 @@ func (d *Dispatcher) serveSegmentSettings(w http.ResponseWriter, r *http.Request
 // serveRudderStackConfig answers what RudderStack's control plane would, to an
 // SDK whose configUrl is ours.
 func (d *Dispatcher) serveRudderStackConfig(w http.ResponseWriter, r *http.Request) {
-	x := exchange{r: r, dialect: segmentDialect("")}
-	d.serveSettings(w, r, requestKey(&x), func(key string, s *source) []byte {
+	q := intakeRequest{r: r, dialect: segmentDialect("")}
+	d.serveSettings(w, r, requestKey(&q), func(key string, s *source) []byte {
 		b := append([]byte(nil), `{"source":{"id":`...)
 		b = event.AppendQuoted(b, s.name)
 		b = append(b, `,"name":`...)
@@ -49,7 +48,7 @@ func (d *Dispatcher) serveRudderStackConfig(w http.ResponseWriter, r *http.Reque
 func (d *Dispatcher) serveSettings(w http.ResponseWriter, r *http.Request, key string, settings func(key string, s *source) []byte) {
 	h := w.Header()
 	setCommon(h, requestID(r, time.Now()))
-	share(h, r.Header["Origin"])
+	setCORS(h, r.Header["Origin"])
 	switch r.Method {
 	case http.MethodOptions:
 		h["Allow"] = valueAllowRead
@@ -69,31 +68,23 @@ func (d *Dispatcher) serveSettings(w http.ResponseWriter, r *http.Request, key s
 		writeRefusal(w, refuseKey())
 		return
 	}
-	if origin := first(r.Header["Origin"]); origin != "" && !s.origins.allow(origin) {
+	if origin := firstValue(r.Header["Origin"]); origin != "" && !s.origins.allow(origin) {
 		writeRefusal(w, refuseOrigin())
 		return
 	}
 	writeJSON(w, http.StatusOK, settings(key, s))
 }
 
-// schemeOf is how the client reaches us, where that is known: by our own TLS, by
-// what a proxy says, or because it is on this machine. "" leaves it to the SDK,
-// which takes https.
+// schemeOf is the scheme by which the client reaches us, as far as we can tell: we
+// end TLS ourselves, a proxy says so, or the client is on this machine. With ""
+// the SDK uses https.
 func schemeOf(r *http.Request) string {
-	forwarded := strings.ToLower(first(r.Header["X-Forwarded-Proto"]))
+	forwarded := strings.ToLower(firstValue(r.Header["X-Forwarded-Proto"]))
 	switch {
 	case r.TLS != nil || forwarded == "https":
 		return "https"
-	case forwarded == "http" || loopback(r.Host):
+	case forwarded == "http" || loopback.IsHostPort(r.Host):
 		return "http"
 	}
 	return ""
-}
-
-func loopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

@@ -11,7 +11,7 @@ import (
 // noSource stands for requests whose key is not known, in metrics.
 const noSource = "none"
 
-// source is a configured Source, ready to judge requests.
+// source is a configured Source with what its requests need.
 type source struct {
 	name    string
 	origins origins
@@ -36,10 +36,10 @@ func newSource(c Source, maxEvents int, m *metrics) (*source, error) {
 	return s, nil
 }
 
-// take spends n events of the source's rate. It returns how long to wait when
-// they are not there yet; possible is false when they never can be, because the
-// batch is above the burst.
-func (s *source) take(n int, now time.Time) (wait time.Duration, possible bool) {
+// reserve counts n events against the source's rate. It returns how long to wait
+// when the rate does not allow them yet; possible is false when it never will,
+// because the batch is above the burst.
+func (s *source) reserve(n int, now time.Time) (wait time.Duration, possible bool) {
 	if s.limiter == nil || n == 0 {
 		return 0, true
 	}

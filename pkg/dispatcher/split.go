@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -8,7 +9,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// element is one event of a body: where its bytes are, and what its contract says.
+// element is one event of a body: where its bytes are, and the result of its check.
 type element struct {
 	start, end int
 	inspected
@@ -16,27 +17,27 @@ type element struct {
 	binary bool   // its bytes are not UTF-8
 }
 
-// batch is what a body holds.
+// batch is the content of a body.
 type batch struct {
 	elements []element // at most one more than was asked for
 	count    int       // of all elements
 	sentAt   time.Time
-	key      string // the write key that stands beside the elements, "" for none
+	key      string // the write key beside the elements, "" for none
 }
 
 // split finds the events of a body, in one of its forms (see the package
 // documentation), and checks the contract of those that are no longer than
-// maxEvent. It looks at no more than most+1 elements but counts all. The error
-// says why the body is not JSON.
+// maxEvent. It returns no more than most+1 elements but counts all. The error says
+// why the body is not JSON.
 func (s *dialect) split(body []byte, into []element, most, maxEvent int) (batch, error) {
-	start := event.SkipSpace(body, 0)
-	if start < len(body) && body[start] == '{' && s.single != "" {
+	scan := event.NewScanner(body)
+	if scan.Peek() == '{' && s.single != "" {
 		if found, err := s.inspect(body); err == nil {
-			whole := element{start: start, end: trimmedEnd(body), inspected: found}
+			whole := element{start: scan.Offset(), end: len(bytes.TrimRight(body, " \n\t\r")), inspected: found}
 			return batch{elements: append(into, whole), count: 1}, nil
 		}
 	}
-	b, err := s.splitForm(body, start, into, most)
+	b, err := s.splitForm(&scan, body, into, most)
 	if err != nil {
 		return batch{}, err
 	}
@@ -46,8 +47,8 @@ func (s *dialect) split(body []byte, into []element, most, maxEvent int) (batch,
 	return b, nil
 }
 
-// inspectElement checks an element's contract. One that is too long is left
-// alone: it will be refused.
+// inspectElement checks an element's contract. One that is too long is not read: its
+// request will be refused.
 func (s *dialect) inspectElement(e *element, body []byte, maxEvent int) {
 	if e.end-e.start > maxEvent {
 		return
@@ -61,96 +62,65 @@ func (s *dialect) inspectElement(e *element, body []byte, maxEvent int) {
 	}
 }
 
-func (s *dialect) splitForm(body []byte, start int, into []element, most int) (batch, error) {
-	if start < len(body) && body[start] == '[' {
-		b := batch{elements: into}
-		end, err := b.list(body, start, most)
-		if err != nil {
-			return batch{}, err
-		}
-		return b, atEnd(body, end)
+// splitForm reads the whole body and finds the bytes of its events.
+func (s *dialect) splitForm(scan *event.Scanner, body []byte, into []element, most int) (batch, error) {
+	start, b, form := scan.Offset(), batch{elements: into}, false
+	switch scan.Peek() {
+	case '[':
+		b.list(scan, most)
+		form = true
+	case '{':
+		form = b.envelope(s, scan, body, most)
+	default:
+		scan.Skip()
 	}
-	end, err := event.SkipValue(body, start)
-	if err != nil {
-		return batch{}, err
+	if !form {
+		b.elements, b.count = append(into, element{start: start, end: scan.Offset()}), 1
 	}
-	if err := atEnd(body, end); err != nil {
-		return batch{}, err
-	}
-	b := batch{elements: into}
-	if list, ok := b.envelope(s, body, start); ok {
-		_, err := b.list(body, list, most)
-		return b, err
-	}
-	b.elements, b.count = append(into, element{start: start, end: end}), 1
-	return b, nil
+	return b, scan.End("more after the first value (send several events as an array)")
 }
 
-// list adds the elements of the array that starts at i, and returns its end.
-func (b *batch) list(body []byte, i, most int) (int, error) {
-	i = event.SkipSpace(body, i+1)
-	if i < len(body) && body[i] == ']' {
-		return i + 1, nil
-	}
-	for {
-		end, err := event.SkipValue(body, i)
-		if err != nil {
-			return end, err
-		}
+// list adds the elements of the array at hand.
+func (b *batch) list(scan *event.Scanner, most int) {
+	for range scan.Elements {
+		start := scan.Offset()
+		scan.Skip()
 		if b.count++; b.count <= most+1 {
-			b.elements = append(b.elements, element{start: i, end: end})
-		}
-		i = event.SkipSpace(body, end)
-		switch {
-		case i < len(body) && body[i] == ',':
-			i = event.SkipSpace(body, i+1)
-		case i < len(body) && body[i] == ']':
-			return i + 1, nil
-		default:
-			return i, &event.SyntaxError{Offset: i, What: "expected a comma or a closing bracket"}
+			b.elements = append(b.elements, element{start: start, end: scan.Offset()})
 		}
 	}
 }
 
-// envelope looks for the third form in a value whose syntax is known to be
-// sound: an object with one member that is the dialect's list, an array, and
-// without the one of a single event. It returns where the array starts, and
-// notes sentAt and writeKey.
-func (b *batch) envelope(s *dialect, body []byte, i int) (list int, ok bool) {
-	if body[i] != '{' {
-		return 0, false
-	}
-	i = event.SkipSpace(body, i+1)
-	found := 0
-	for body[i] != '}' {
-		nameEnd, err := event.SkipValue(body, i)
-		if err != nil {
-			return 0, false
-		}
-		name := string(body[i:nameEnd])
-		value := event.SkipSpace(body, event.SkipSpace(body, nameEnd)+1) // after the colon
-		end, err := event.SkipValue(body, value)
-		if err != nil {
-			return 0, false
-		}
-		switch name {
-		case s.single:
-			return 0, false
-		case s.list:
-			if found++; found > 1 || body[value] != '[' {
-				return 0, false
+// envelope reads the object at hand and reports whether it has the third form:
+// one member that is the dialect's list, an array, and none that is a single
+// event. It adds the list's elements. It keeps sentAt and writeKey also of an
+// object that has another form: a single message of Segment's API has them, too.
+func (b *batch) envelope(s *dialect, scan *event.Scanner, body []byte, most int) bool {
+	lists, ok := 0, true
+	for name := range scan.Members {
+		quoted, start := body[name.Start:name.End], scan.Offset()
+		if string(quoted) == s.list {
+			lists++
+			if lists == 1 && scan.Peek() == '[' {
+				b.list(scan, most)
+				continue
 			}
-			list = value
-		case `"sentAt"`:
-			b.sentAt = sentTime(body[value:end])
-		case `"writeKey"`:
-			b.key = keyText(body[value:end])
+			ok = false
 		}
-		if i = event.SkipSpace(body, end); body[i] == ',' {
-			i = event.SkipSpace(body, i+1)
+		scan.Skip()
+		if !ok || scan.Err() != nil {
+			continue
+		}
+		switch value := body[start:scan.Offset()]; string(quoted) {
+		case s.single:
+			ok = false
+		case `"sentAt"`:
+			b.sentAt = sentTime(value)
+		case `"writeKey"`:
+			b.key = keyText(value)
 		}
 	}
-	return list, found == 1
+	return ok && lists == 1
 }
 
 // sentTime reads sentAt; it is the zero time when that is not an RFC 3339 time.
@@ -170,8 +140,8 @@ func keyText(value []byte) string {
 	return string(value[1 : len(value)-1])
 }
 
-// clientClock reads the query's t, milliseconds since 1970 by the client's
-// clock; it is the zero time when that is none before the year 10000.
+// clientClock reads the query's t, milliseconds since 1970 by the client's clock. It is
+// the zero time when t is not a time before the year 10000.
 func clientClock(t string) time.Time {
 	ms, err := strconv.ParseUint(t, 10, 48)
 	if err != nil || ms == 0 || ms >= endOfYears {
@@ -182,18 +152,3 @@ func clientClock(t string) time.Time {
 
 // endOfYears is the year 10000, which RFC 3339 cannot write, in milliseconds.
 const endOfYears = 253_402_300_800_000
-
-func atEnd(body []byte, i int) error {
-	if i = event.SkipSpace(body, i); i < len(body) {
-		return &event.SyntaxError{Offset: i, What: "more after the first value (send several events as an array)"}
-	}
-	return nil
-}
-
-func trimmedEnd(body []byte) int {
-	end := len(body)
-	for end > 0 && (body[end-1] == ' ' || body[end-1] == '\n' || body[end-1] == '\t' || body[end-1] == '\r') {
-		end--
-	}
-	return end
-}

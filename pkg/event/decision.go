@@ -1,14 +1,14 @@
 package event
 
-// Decision is what plan, consent, filters and sanitizer say of one record for
-// one tracker, before the tracker translates it.
+// Decision is the result of plan, consent, filters and sanitizer for one record and
+// one tracker, before the tracker translates the event.
 type Decision struct {
 	// Outcome is Pending when the event may be sent, else Filtered or Rejected.
 	Outcome Outcome
 	// Reason says why it may not, for people; "" when it may.
 	Reason string
-	// Name is the event's own name, by which counts are kept: the plan's name
-	// where a vendor calls it differently, "" for a record that is no event.
+	// Name is the event's own name, also where the vendor has another name for it.
+	// Counts use it. It is "" for a record that is not an event.
 	Name string
 	// Findings is what the sanitizer removed; at most one for each property and kind.
 	Findings []Finding

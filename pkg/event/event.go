@@ -2,12 +2,11 @@ package event
 
 import "time"
 
-// Event is a record's meaning, ready to be translated for a vendor: parsed,
-// cut to what the plan allows, sanitised. Everything a tracker may send is in
-// it; a tracker must not change it.
+// Event is the parsed form of a record. A tracker gets it reduced to what the plan
+// allows, and sanitised: it may send all of it, and must not change it.
 type Event struct {
 	Receipt Receipt
-	EventID string // stable over every retry and replay: the key for vendors that drop repeats
+	EventID string // the same in every retry and replay: the key for vendors that drop duplicates
 
 	Name     string // the plan's name for this vendor, or the event's own
 	DeviceID string
@@ -24,7 +23,7 @@ type Event struct {
 	Locale    string
 	SessionID string
 	UserAgent string
-	IP        string // cut as configured; "" unless the plan lets it leave
+	IP        string // cut as configured; "" unless the plan allows it
 	Consent   map[string]bool
 }
 
@@ -44,7 +43,7 @@ type Property struct {
 	Value Value
 }
 
-// Kind says which of a Value's fields holds it.
+// Kind says which of a Value's fields has its content.
 type Kind uint8
 
 // The kinds of JSON value.
@@ -81,11 +80,15 @@ func BoolValue(b bool) Value {
 	return Value{Kind: False}
 }
 
-// Lookup finds a property by name.
-func (e *Event) Lookup(name string) (Value, bool) {
-	for i := range e.Properties {
-		if e.Properties[i].Name == name {
-			return e.Properties[i].Value, true
+// Lookup finds a property of the event by name.
+func (e *Event) Lookup(name string) (Value, bool) { return Lookup(e.Properties, name) }
+
+// Lookup finds the first property of a list, such as the members of an object, by
+// name.
+func Lookup(list []Property, name string) (Value, bool) {
+	for i := range list {
+		if list[i].Name == name {
+			return list[i].Value, true
 		}
 	}
 	return Value{}, false

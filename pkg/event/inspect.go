@@ -20,15 +20,15 @@ const (
 	MaxDepth   = 64  // objects and arrays within each other; the event itself is the first
 )
 
-// Summary is what the dispatcher needs to know of an event it accepts.
+// Summary is what the dispatcher needs to know about an event that it accepts.
 type Summary struct {
-	EventID string // the client's, or "" when there is none that keeps the contract
+	EventID string // the client's, or "" when there is none that follows the contract
 }
 
 // Inspect checks an event's bytes against the contract in one pass:
 //
 //   - a JSON object in valid UTF-8, without duplicate names at any level,
-//     nested at most MaxDepth deep, no name holding a NUL character;
+//     nested at most MaxDepth deep, no name with a NUL character;
 //   - event: a string of 1 to MaxName characters; deviceId: a string of 1 to MaxID;
 //   - userId, optional: a string of at most MaxID characters (a number is
 //     refused: ids beyond 2^53 do not survive most clients);
@@ -38,15 +38,15 @@ type Summary struct {
 //   - properties and context, optional: objects.
 //
 // An optional field that is null counts as absent. Event, deviceId and userId
-// hold no NUL character. Other fields are allowed and kept; what is inside
-// properties and context is free, and read leniently later.
+// have no NUL character. Other fields are allowed and kept. properties and context
+// may contain anything: Parse is lenient with them.
 //
 // The error names the first rule that was broken and where ("properties.a:
 // duplicate name") and never quotes a value; it is a *SyntaxError when the
 // bytes are not one JSON value. A broken rule does not hide the event's id: the
 // Summary is filled as far as it can be, also with an error.
 func Inspect(data []byte) (Summary, error) {
-	in := inspector{data: data, sound: utf8.Valid(data)}
+	in := inspector{Scanner: NewScanner(data), validUTF8: utf8.Valid(data)}
 	if err := in.whole(); err != nil {
 		return Summary{EventID: in.eventID}, err
 	}
@@ -59,27 +59,39 @@ func Inspect(data []byte) (Summary, error) {
 	return Summary{EventID: in.eventID}, in.verdict()
 }
 
-// InspectObject checks the first rule of Inspect alone, which holds for every
+// InspectObject checks the first rule of Inspect alone, which counts for every
 // format: one JSON object in valid UTF-8, without duplicate names, nested at
-// most MaxDepth deep, no name holding a NUL character. The error is as Inspect's.
+// most MaxDepth deep, no name with a NUL character. The error is as Inspect's.
 func InspectObject(data []byte) error {
-	in := inspector{data: data, sound: utf8.Valid(data), open: true}
+	in := inspector{Scanner: NewScanner(data), validUTF8: utf8.Valid(data), anyMembers: true}
 	if err := in.whole(); err != nil {
 		return err
 	}
 	return in.verdict()
 }
 
+// inspector is one pass over an event. It lives on the stack: an ordinary event
+// costs no allocation beyond its id.
+type inspector struct {
+	Scanner
+	validUTF8  bool // the whole input
+	anyMembers bool // the members are another format's
+
+	path  [MaxDepth]step // to the value at hand
+	depth int            // steps of path in use
+	names nameStack      // of the open objects' members
+
+	fault              string // the first broken rule
+	eventID            string
+	hasName, hasDevice bool
+}
+
 // whole checks all of the data; the error says why it is not one JSON value.
 func (in *inspector) whole() error {
-	i := SkipSpace(in.data, 0)
-	object := i < len(in.data) && in.data[i] == '{'
-	end, err := in.value(i)
-	if err != nil {
+	object := in.Peek() == '{'
+	in.value()
+	if err := in.End("more after the value"); err != nil {
 		return err
-	}
-	if end = SkipSpace(in.data, end); end != len(in.data) {
-		return syntax(in.data, end, "more after the value")
 	}
 	if !object {
 		in.fault = "must be a JSON object"
@@ -94,137 +106,59 @@ func (in *inspector) verdict() error {
 	return errors.New(in.fault)
 }
 
-// inspector is one pass over an event. It lives on the stack: an ordinary event
-// costs no allocation beyond its id.
-type inspector struct {
-	data  []byte
-	sound bool // the whole input is UTF-8
-	open  bool // the members are another format's
-
-	path  [MaxDepth]step // to the value at hand
-	depth int            // steps of path in use
-	names nameStack      // of the open objects' members
-
-	fault              string // the first broken rule
-	eventID            string
-	hasName, hasDevice bool
-}
-
-// value checks the value that starts at i and returns the index after it.
-func (in *inspector) value(i int) (int, error) {
-	if i < len(in.data) {
-		switch in.data[i] {
-		case '{', '[':
-			if in.depth == MaxDepth {
-				in.report("nested deeper than 64 levels")
-				return SkipValue(in.data, i)
+// value checks the value at hand.
+func (in *inspector) value() {
+	switch c := in.Peek(); c {
+	case '{', '[':
+		if in.depth == MaxDepth {
+			in.report("nested deeper than 64 levels")
+			in.Skip()
+			return
+		}
+		at := &in.path[in.depth]
+		*at = step{}
+		in.depth++
+		if c == '{' {
+			in.object(at)
+		} else {
+			for at.index = range in.Elements {
+				in.value()
 			}
-			if in.data[i] == '{' {
-				return in.object(i)
+		}
+		in.depth--
+	case '"':
+		if text := in.Text(); !in.validUTF8 && !utf8.Valid(in.data[text.Start:text.End]) {
+			in.report("invalid UTF-8")
+		}
+	default:
+		in.scalar()
+	}
+}
+
+// object checks the object at hand, whose step of the path is at.
+func (in *inspector) object(at *step) {
+	members := in.names.open()
+	for at.name = range in.Members {
+		name := in.data[at.name.Start+1 : at.name.End-1]
+		if !in.validUTF8 && !utf8.Valid(name) {
+			in.report("invalid UTF-8 in the name")
+		}
+		if at.name.Escaped {
+			name = unquote(in.data[at.name.Start:at.name.End])
+			if bytes.IndexByte(name, 0) >= 0 {
+				in.report("NUL character in the name")
 			}
-			return in.array(i)
-		case '"':
-			end, _, err := skipString(in.data, i)
-			if err == nil && !in.sound && !utf8.Valid(in.data[i:end]) {
-				in.report("invalid UTF-8")
-			}
-			return end, err
+		}
+		if !in.names.add(&members, name) {
+			in.report("duplicate name")
+		}
+		start := in.at
+		in.value()
+		if in.depth == 1 && !in.anyMembers && in.err == nil {
+			in.field(name, in.data[start:in.at])
 		}
 	}
-	return skipScalar(in.data, i)
-}
-
-func (in *inspector) array(i int) (int, error) {
-	i = SkipSpace(in.data, i+1)
-	if i < len(in.data) && in.data[i] == ']' {
-		return i + 1, nil
-	}
-	at := in.enter()
-	for {
-		end, err := in.value(i)
-		if err != nil {
-			return end, err
-		}
-		i = SkipSpace(in.data, end)
-		switch {
-		case i < len(in.data) && in.data[i] == ',':
-			i = SkipSpace(in.data, i+1)
-			at.index++
-		case i < len(in.data) && in.data[i] == ']':
-			in.depth--
-			return i + 1, nil
-		default:
-			return i, syntax(in.data, i, "expected a comma or a closing bracket")
-		}
-	}
-}
-
-func (in *inspector) object(i int) (int, error) {
-	i = SkipSpace(in.data, i+1)
-	if i < len(in.data) && in.data[i] == '}' {
-		return i + 1, nil
-	}
-	at, members := in.enter(), in.names.open()
-	for {
-		name, start, err := in.name(i, at, &members)
-		if err != nil {
-			return start, err
-		}
-		end, err := in.value(start)
-		if err != nil {
-			return end, err
-		}
-		if in.depth == 1 && !in.open {
-			in.field(name, in.data[start:end])
-		}
-		i = SkipSpace(in.data, end)
-		switch {
-		case i < len(in.data) && in.data[i] == ',':
-			i = SkipSpace(in.data, i+1)
-		case i < len(in.data) && in.data[i] == '}':
-			in.depth--
-			in.names.drop(members)
-			return i + 1, nil
-		default:
-			return i, syntax(in.data, i, "expected a comma or a closing brace")
-		}
-	}
-}
-
-// enter opens an array or object: the path has a step more.
-func (in *inspector) enter() *step {
-	at := &in.path[in.depth]
-	*at = step{}
-	in.depth++
-	return at
-}
-
-// name reads a member's name and colon, makes it the step at, and returns it
-// decoded, and where the value starts.
-func (in *inspector) name(i int, at *step, members *nameSet) (name []byte, start int, err error) {
-	if i >= len(in.data) || in.data[i] != '"' {
-		return nil, i, syntax(in.data, i, "expected a name in quotes")
-	}
-	end, escaped, err := skipString(in.data, i)
-	if err != nil {
-		return nil, end, err
-	}
-	at.name, at.end = i, end
-	name = in.data[i+1 : end-1]
-	if !in.sound && !utf8.Valid(name) {
-		in.report("invalid UTF-8 in the name")
-	}
-	if escaped {
-		name = unquote(in.data[i:end])
-		if bytes.IndexByte(name, 0) >= 0 {
-			in.report("NUL character in the name")
-		}
-	}
-	if !in.names.add(members, name) {
-		in.report("duplicate name")
-	}
-	start, err = skipColon(in.data, end)
-	return name, start, err
+	in.names.drop(members)
 }
 
 // field checks a member of the event itself.
@@ -315,8 +249,8 @@ func (in *inspector) timestamp(value []byte) {
 	}
 }
 
-// timeShape checks where the digits and marks of an RFC 3339 time stand, which
-// package time is lenient about. Whether the numbers make a time is its part.
+// timeShape checks the places of the digits and signs of an RFC 3339 time, about which
+// package time is lenient. That package then checks the numbers.
 func timeShape(s []byte) bool {
 	const date = "0000-00-00T00:00:00"
 	if len(s) <= len(date) || !matches(s[:len(date)], date) {

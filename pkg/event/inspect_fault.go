@@ -6,14 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// step is one step of the path to a value: a member's name, by where it stands
-// in the input with its quotes, or an array's index.
+// step is one step of the path to a value: a member's name or an array's index.
 type step struct {
-	name, end int
-	index     int
+	name  Quoted // the zero value in an array
+	index int
 }
 
-// The path in a fault's text is cut, for it is made of the client's names.
+// The path in a fault's text is cut: the client chooses the names in it.
 const (
 	maxShownSteps = 6
 	maxShownName  = 40 // characters
@@ -30,7 +29,7 @@ func (in *inspector) report(what string) {
 			b = append(b, "…"...)
 			break
 		}
-		if s.end == 0 {
+		if s.name.End == 0 {
 			b = append(b, '[')
 			b = strconv.AppendInt(b, int64(s.index), 10)
 			b = append(b, ']')
@@ -39,7 +38,7 @@ func (in *inspector) report(what string) {
 		if n > 0 {
 			b = append(b, '.')
 		}
-		b = appendShown(b, unquote(in.data[s.name:s.end]))
+		b = appendShown(b, unquote(in.data[s.name.Start:s.name.End]))
 	}
 	if len(b) > 0 {
 		b = append(b, ": "...)

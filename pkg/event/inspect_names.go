@@ -2,8 +2,8 @@ package event
 
 import "bytes"
 
-// nameStack holds the decoded names of the members of all open objects, the
-// innermost object's last, to find repeated ones.
+// nameStack has the decoded names of the members of all open objects, the innermost
+// object's last, to find duplicates.
 type nameStack struct {
 	names [32][]byte
 	count int

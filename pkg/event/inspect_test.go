@@ -182,11 +182,11 @@ func BenchmarkInspect(b *testing.B) {
 	}
 }
 
-func BenchmarkSkipValue(b *testing.B) {
+func BenchmarkScannerSkip(b *testing.B) {
 	b.SetBytes(int64(len(typical)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := event.SkipValue(typical, 0); err != nil {
+		if _, err := skip(typical); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,8 +1,6 @@
 package event
 
-import (
-	"unicode/utf8"
-)
+import "github.com/go-json-experiment/json/jsontext"
 
 // AppendJSON appends the value as compact JSON. Numbers are written as the
 // client wrote them; strings are escaped no more than RFC 8259 asks, with
@@ -47,44 +45,8 @@ func AppendObject(b []byte, fields []Property) []byte {
 	return append(b, '}')
 }
 
-// AppendQuoted appends s as a JSON string.
+// AppendQuoted appends s as a JSON string, with invalid UTF-8 replaced.
 func AppendQuoted(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			if r, size := utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-			b = append(b, s[start:i]...)
-			b = append(b, "\uFFFD"...)
-			i++
-			start = i
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
-	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
+	b, _ = jsontext.AppendQuote(b, s) // the error only says that something was replaced
+	return b
 }

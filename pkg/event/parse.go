@@ -12,37 +12,35 @@ import (
 // it gives are corrected.
 const MaxSkew = 5 * time.Minute
 
-// Parse fills into with the meaning of a usable record, replacing all that it
-// held. It takes what the contract of Inspect guarantees as given, is lenient
-// with what that leaves free, and never panics on anything; the error says that
-// the bytes are no event. Nothing in the result aliases the record's bytes.
+// Parse replaces into by the event of a usable record. It relies on the contract of
+// Inspect, is lenient where the contract allows anything, and never panics; the
+// error says that the bytes are not an event. Nothing in the result aliases the
+// record's bytes.
 //
 // Beside the members that the contract names it reads userProperties (or
 // context.userProperties), and of context: page {url, path, referrer, title},
 // screen {width, height}, locale, sessionId, userAgent, consent. A member of
 // another type counts as absent. The path of a pageview without
-// context.page.path is properties.pathname. The user agent is the one that the
-// request was sent with, the address the one that the dispatcher kept;
-// context.userAgent counts where the request had none.
+// context.page.path is properties.pathname. The user agent and the address are
+// those of the request; context.userAgent counts where the request had none.
 //
-// A record of another format is read from its translation. Its context speaks
-// for the visitor where a server sent it: such a request has no Origin, and its
-// user agent and address are the server's. So context.userAgent goes before the
-// request's, and context.ip, cut to /24 or /48, stands for the address.
+// A record of another format is read from its translation. When a server sent it
+// (the request has no Origin), the request's user agent and address are the
+// server's, so the visitor's are read from the context: context.userAgent, and
+// context.ip, cut to /24 or /48.
 //
 // Time follows EventTime.
 func Parse(r *Record, into *Event) error {
 	*into = Event{Receipt: r.Receipt, EventID: r.EventID, ReceivedAt: r.ReceivedAt}
-	data := r.Event()
-	c := cursor{data: data, text: string(data), visitors: r.Context.Format != ""}
+	c := newCursor(r.Event(), MaxDepth)
+	c.visitors = r.Context.Format != ""
 	relayed := c.visitors && r.Context.Origin == ""
 	if !relayed {
 		into.UserAgent, into.IP = r.Context.UserAgent, r.Context.IP
 	}
 	var client time.Time
-	c.at = SkipSpace(c.data, 0)
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "event":
 			into.Name = c.str()
 		case "deviceId":
@@ -60,14 +58,11 @@ func Parse(r *Record, into *Event) error {
 		case "context":
 			c.context(into)
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
-	if c.err == nil && SkipSpace(c.data, c.at) != len(c.data) {
-		c.fail("more after the value")
-	}
-	if c.err != nil {
-		return c.err
+	if err := c.End("more after the value"); err != nil {
+		return err
 	}
 	if into.Name == "" || into.DeviceID == "" {
 		return errors.New("parse event: no event or no deviceId")
@@ -79,6 +74,32 @@ func Parse(r *Record, into *Event) error {
 	}
 	into.Time = EventTime(client, r.ReceivedAt, r.Context.SentAt)
 	return nil
+}
+
+// ReadName reads an event's name without parsing the rest: the first member
+// "event" of an object. It is "" when that is not a string.
+func ReadName(data []byte) string {
+	s := NewScanner(data)
+	if s.Peek() != '{' {
+		return ""
+	}
+	for name := range s.Members {
+		if string(s.data[name.Start:name.End]) != `"event"` && (!name.Escaped || string(unquote(s.data[name.Start:name.End])) != "event") {
+			s.Skip()
+			continue
+		}
+		if s.Peek() != '"' {
+			break
+		}
+		switch text := s.Text(); {
+		case s.err != nil:
+		case text.Escaped:
+			return string(unquote(data[text.Start:text.End]))
+		default:
+			return string(data[text.Start+1 : text.End-1])
+		}
+	}
+	return ""
 }
 
 // EventTime is when an event happened, in UTC, to the microsecond (the rest is
@@ -105,8 +126,8 @@ func EventTime(client, receivedAt, sentAt time.Time) time.Time {
 }
 
 func (c *cursor) context(into *Event) {
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "page":
 			c.page(&into.Page)
 		case "screen":
@@ -114,7 +135,7 @@ func (c *cursor) context(into *Event) {
 		case "locale":
 			into.Locale = c.str()
 		case "sessionId":
-			into.SessionID = c.scalar()
+			into.SessionID = c.stringOrNumber()
 		case "consent":
 			into.Consent = c.consent()
 		case "userAgent":
@@ -122,25 +143,23 @@ func (c *cursor) context(into *Event) {
 				into.UserAgent = s
 			}
 		case "ip":
-			if s := c.str(); c.visitors && into.IP == "" {
-				into.IP = cutIP(s)
+			if addr, err := netip.ParseAddr(c.str()); err == nil && c.visitors && into.IP == "" {
+				into.IP = CutIP(addr).String()
 			}
 		case "userProperties":
 			if p := c.fields(); into.UserProperties == nil {
 				into.UserProperties = p
 			}
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
 
-// cutIP is an address cut to /24 for IPv4 and /48 for IPv6, "" for none.
-func cutIP(s string) string {
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		return ""
-	}
+// CutIP keeps the first 24 bits of an IPv4 address and 48 of an IPv6 one, which do
+// not identify a visitor. An IPv4 address within an IPv6 one counts as IPv4. The
+// zero Addr stays itself.
+func CutIP(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	bits := 24
 	if addr.Is6() {
@@ -148,14 +167,14 @@ func cutIP(s string) string {
 	}
 	network, err := addr.Prefix(bits)
 	if err != nil {
-		return ""
+		return netip.Addr{}
 	}
-	return network.Addr().String()
+	return network.Addr()
 }
 
 func (c *cursor) page(into *Page) {
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "url":
 			into.URL = c.str()
 		case "path":
@@ -165,20 +184,20 @@ func (c *cursor) page(into *Page) {
 		case "title":
 			into.Title = c.str()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
 
 func (c *cursor) screen(into *Screen) {
-	for m := c.object(); c.next(&m); {
-		switch m.name {
+	for name := range c.members {
+		switch name {
 		case "width":
 			into.Width = c.pixels()
 		case "height":
 			into.Height = c.pixels()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
@@ -186,7 +205,7 @@ func (c *cursor) screen(into *Screen) {
 // consent reads purposes that are true or false; others are left out.
 func (c *cursor) consent() map[string]bool {
 	var purposes map[string]bool
-	for m := c.object(); c.next(&m); {
+	for name := range c.members {
 		v := c.value()
 		if v.Kind != True && v.Kind != False {
 			continue
@@ -194,7 +213,7 @@ func (c *cursor) consent() map[string]bool {
 		if purposes == nil {
 			purposes = make(map[string]bool, 4)
 		}
-		purposes[m.name] = v.Kind == True
+		purposes[name] = v.Kind == True
 	}
 	return purposes
 }
@@ -223,8 +242,8 @@ func (c *cursor) pixels() int {
 	return n
 }
 
-// scalar reads a string, or a number as its literal.
-func (c *cursor) scalar() string {
+// stringOrNumber reads a string, or a number as its literal.
+func (c *cursor) stringOrNumber() string {
 	if v := c.value(); v.Kind == String || v.Kind == Number {
 		return v.Text
 	}

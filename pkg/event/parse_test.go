@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -103,4 +104,34 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q is not JSON and was parsed", data)
 		}
 	})
+}
+
+func TestReadName(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"event":"a","event":"b"}`:                              "a",
+		` {"x":{"event":"inner"},"\u0065vent":"\u0061b"}`:        "ab",
+		`{"event":"half \ud800"}`:                                "half \uFFFD",
+		`{"event":"first","x":` + strings.Repeat("[", 100) + `}`: "first",
+		`{"event":1,"event":"b"}`:                                "",
+		`[{"event":"a"}]`:                                        "",
+		`{"event":"a`:                                            "",
+		``:                                                       "",
+	} {
+		if got := event.ReadName([]byte(data)); got != want {
+			t.Errorf("%.60s: %q, want %q", data, got, want)
+		}
+	}
+}
+
+func TestCutIP(t *testing.T) {
+	for address, want := range map[string]string{
+		"198.51.100.7": "198.51.100.0", "::ffff:198.51.100.7": "198.51.100.0", "2001:db8:1:2:3::4": "2001:db8:1::", "fe80::1%eth0": "fe80::",
+	} {
+		if got := event.CutIP(netip.MustParseAddr(address)); got.String() != want {
+			t.Errorf("%s is cut to %s, want %s", address, got, want)
+		}
+	}
+	if got := event.CutIP(netip.Addr{}); got.IsValid() {
+		t.Errorf("no address is cut to %s", got)
+	}
 }

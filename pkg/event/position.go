@@ -23,17 +23,17 @@ func (p Position) Compare(q Position) int {
 // Before reports whether p is at a lower place than q.
 func (p Position) Before(q Position) bool { return p.Compare(q) < 0 }
 
-// Next is the position right after p in the same message. A cursor that has
-// dealt with p stands at p.Next(); readers treat an index beyond a message's
+// Next is the position right after p in the same message. A cursor after p
+// is at p.Next(); readers treat an index beyond a message's
 // last record as the start of the following message.
 func (p Position) Next() Position { return Position{p.Seq, p.Index + 1} }
 
 // String is "seq-index".
 func (p Position) String() string { return fmt.Sprintf("%d-%d", p.Seq, p.Index) }
 
-// Receipt names one accepted record for good: the epoch of the journal that
-// took it (made with the stream, so that two journals never give out the same
-// receipt) and its position there. Accounting keys on receipts.
+// Receipt identifies one accepted record for ever: the epoch of its journal (made with
+// the stream, so that two journals never have the same receipt) and its position
+// there. It is the key of all accounting.
 type Receipt struct {
 	Epoch string
 	Position

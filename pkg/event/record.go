@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// Record is one payload as the dispatcher took it: the exact bytes the client
-// sent and what the dispatcher saw around them. It is what the journal keeps
-// and what becomes a row of the raw table. Nothing in it is derived: the
-// event's meaning is worked out later, by Parse.
+// Record is one raw event as accepted: the exact bytes that the client sent and what
+// the dispatcher saw of the request. It is what the journal keeps and what becomes a
+// row of the raw table. Nothing in it is derived: Parse reads the event later.
 type Record struct {
-	// Receipt is stamped by whoever reads the journal; it is not encoded.
+	// Receipt is set by the reader of the journal; it is not encoded.
 	Receipt Receipt
-	// Duplicate is set by whoever reads the journal through the duplicate
-	// index; it is not encoded.
+	// Duplicate is set by a reader of the journal that uses the duplicate index;
+	// it is not encoded.
 	Duplicate bool
-	// Translated is the event by the contract of Inspect, of a record whose
-	// Context.Format is another; whoever reads the journal sets it. It is nil
-	// where Data is that event, and not encoded.
+	// Translated is the event in Sparrow's own form, of a record with another
+	// Context.Format. The reader of the journal sets it; it is nil where Data is
+	// that event, and not encoded.
 	Translated []byte
 
 	ReceivedAt time.Time // when the dispatcher read it, microseconds, UTC
@@ -56,7 +55,7 @@ func (r *Record) Event() []byte {
 	return r.Data
 }
 
-// Batch is what one message of the journal's events stream held.
+// Batch is the content of one message of the journal's events stream.
 type Batch struct {
 	Records []Record // in order, receipts stamped; never empty
 	// Next is the position of the message after this one.

@@ -13,149 +13,25 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("not JSON: %s at byte %d", e.What, e.Offset)
 }
 
-// SkipSpace returns the index of the first byte at or after i that is not JSON
+// skipSpace returns the index of the first byte at or after i that is not JSON
 // white space.
-func SkipSpace(data []byte, i int) int {
+func skipSpace(data []byte, i int) int {
 	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
 		i++
 	}
 	return i
 }
 
-// SkipValue checks the syntax of the JSON value that starts at data[i], which
-// is not white space, and returns the index after it. It takes any depth of
-// nesting (at the price of a bit a level), repeated names, and bytes that are
-// not UTF-8 within strings: those are questions for Inspect. The error is a
-// *SyntaxError.
-func SkipValue(data []byte, i int) (int, error) {
-	var open nesting
-	for {
-		// A value starts at i.
-		if i < len(data) && (data[i] == '{' || data[i] == '[') {
-			open.push(data[i] == '{')
-			closing := data[i] + 2 // '}' is '{'+2, ']' is '['+2
-			i = SkipSpace(data, i+1)
-			if i >= len(data) || data[i] != closing {
-				if closing == ']' {
-					continue
-				}
-				next, err := skipName(data, i)
-				if err != nil {
-					return next, err
-				}
-				i = next
-				continue
-			}
-			open.pop()
-			i++
-		} else {
-			next, err := skipScalar(data, i)
-			if err != nil {
-				return next, err
-			}
-			i = next
-		}
-		// A value has ended before i: close what ends with it.
-		next, more, err := open.afterValue(data, i)
-		if err != nil || !more {
-			return next, err
-		}
-		i = next
-	}
-}
-
-// nesting is the stack of open arrays and objects: a bit each, 1 for an object.
-// The first 64 levels need no allocation.
-type nesting struct {
-	first uint64
-	rest  []uint64
-	depth int
-}
-
-func (n *nesting) push(object bool) {
-	if n.depth/64 > len(n.rest) {
-		n.rest = append(n.rest, 0)
-	}
-	word, bit := n.word(n.depth)
-	*word &^= bit
-	if object {
-		*word |= bit
-	}
-	n.depth++
-}
-
-func (n *nesting) pop() { n.depth-- }
-
-func (n *nesting) inObject() bool {
-	word, bit := n.word(n.depth - 1)
-	return *word&bit != 0
-}
-
-func (n *nesting) word(level int) (*uint64, uint64) {
-	if level < 64 {
-		return &n.first, 1 << level
-	}
-	return &n.rest[level/64-1], 1 << (level % 64)
-}
-
-// afterValue reads commas and closing brackets from i to the start of the next
-// value (more is true), or to the end of the outermost one.
-func (n *nesting) afterValue(data []byte, i int) (next int, more bool, err error) {
-	for n.depth > 0 {
-		i = SkipSpace(data, i)
-		object := n.inObject()
-		closing := byte(']')
-		if object {
-			closing = '}'
-		}
-		switch {
-		case i < len(data) && data[i] == closing:
-			n.pop()
-			i++
-		case i < len(data) && data[i] == ',':
-			i = SkipSpace(data, i+1)
-			if !object {
-				return i, true, nil
-			}
-			i, err = skipName(data, i)
-			return i, err == nil, err
-		case object:
-			return i, false, syntax(data, i, "expected a comma or a closing brace")
-		default:
-			return i, false, syntax(data, i, "expected a comma or a closing bracket")
-		}
-	}
-	return i, false, nil
-}
-
-// skipName reads a member's name and its colon, up to the start of its value.
-func skipName(data []byte, i int) (int, error) {
-	if i >= len(data) || data[i] != '"' {
-		return i, syntax(data, i, "expected a name in quotes")
-	}
-	end, _, err := skipString(data, i)
-	if err != nil {
-		return end, err
-	}
-	return skipColon(data, end)
-}
-
-func skipColon(data []byte, i int) (int, error) {
-	i = SkipSpace(data, i)
-	if i >= len(data) || data[i] != ':' {
-		return i, syntax(data, i, "expected a colon")
-	}
-	return SkipSpace(data, i+1), nil
-}
-
-func skipScalar(data []byte, i int) (int, error) {
+// skipScalar reads the string, number, true, false or null that starts at i. It
+// returns the index after it, or what is wrong and where.
+func skipScalar(data []byte, i int) (end int, fault string) {
 	if i >= len(data) {
-		return i, syntax(data, i, "expected a value")
+		return i, "expected a value"
 	}
 	switch c := data[i]; {
 	case c == '"':
-		end, _, err := skipString(data, i)
-		return end, err
+		end, _, fault = skipString(data, i)
+		return end, fault
 	case c == '-' || '0' <= c && c <= '9':
 		return skipNumber(data, i)
 	case c == 't':
@@ -165,15 +41,15 @@ func skipScalar(data []byte, i int) (int, error) {
 	case c == 'n':
 		return skipWord(data, i, "null")
 	default:
-		return i, syntax(data, i, "expected a value")
+		return i, "expected a value"
 	}
 }
 
-func skipWord(data []byte, i int, word string) (int, error) {
+func skipWord(data []byte, i int, word string) (end int, fault string) {
 	if len(data)-i < len(word) || string(data[i:i+len(word)]) != word {
-		return i, syntax(data, i, "expected a value")
+		return i, "expected a value"
 	}
-	return i + len(word), nil
+	return i + len(word), ""
 }
 
 // stringBytes marks the bytes that mean something within a string: its end, an
@@ -188,7 +64,7 @@ var stringBytes = func() (special [256]bool) {
 
 // skipString reads the string whose quote is data[i]; escaped says that it has
 // a backslash in it.
-func skipString(data []byte, i int) (end int, escaped bool, err error) {
+func skipString(data []byte, i int) (end int, escaped bool, fault string) {
 	for i++; i < len(data); i++ {
 		c := data[i]
 		if !stringBytes[c] {
@@ -196,19 +72,19 @@ func skipString(data []byte, i int) (end int, escaped bool, err error) {
 		}
 		switch c {
 		case '"':
-			return i + 1, escaped, nil
+			return i + 1, escaped, ""
 		case '\\':
 			escaped = true
 			n := escapeLength(data[i:])
 			if n == 0 {
-				return i, escaped, syntax(data, i, "bad escape in a string")
+				return i, escaped, "bad escape in a string"
 			}
 			i += n - 1
 		default:
-			return i, escaped, syntax(data, i, "control character in a string")
+			return i, escaped, "control character in a string"
 		}
 	}
-	return i, escaped, syntax(data, i, "unfinished string")
+	return i, escaped, "unfinished string"
 }
 
 // escapeLength is the length of the escape that b starts with, or 0.
@@ -233,7 +109,7 @@ func escapeLength(b []byte) int {
 	return 0
 }
 
-func skipNumber(data []byte, i int) (int, error) {
+func skipNumber(data []byte, i int) (end int, fault string) {
 	if data[i] == '-' {
 		i++
 	}
@@ -242,14 +118,14 @@ func skipNumber(data []byte, i int) (int, error) {
 	} else {
 		next := skipDigits(data, i)
 		if next == i {
-			return i, syntax(data, i, "expected a digit")
+			return i, "expected a digit"
 		}
 		i = next
 	}
 	if i < len(data) && data[i] == '.' {
 		next := skipDigits(data, i+1)
 		if next == i+1 {
-			return next, syntax(data, next, "expected a digit")
+			return next, "expected a digit"
 		}
 		i = next
 	}
@@ -260,11 +136,11 @@ func skipNumber(data []byte, i int) (int, error) {
 		}
 		next := skipDigits(data, i)
 		if next == i {
-			return next, syntax(data, next, "expected a digit")
+			return next, "expected a digit"
 		}
 		i = next
 	}
-	return i, nil
+	return i, ""
 }
 
 func skipDigits(data []byte, i int) int {
@@ -272,11 +148,4 @@ func skipDigits(data []byte, i int) int {
 		i++
 	}
 	return i
-}
-
-func syntax(data []byte, i int, what string) error {
-	if i >= len(data) {
-		what = "unexpected end: " + what
-	}
-	return &SyntaxError{Offset: min(i, len(data)), What: what}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
 )
 
-// Column is a column of the view raw_normalized that holds one property of
+// Column is a column of the view raw_normalized with one property of
 // events.
 type Column struct {
 	Name        string // letters, digits and underscores; unique in any letter case
@@ -32,8 +32,8 @@ var reservedPrefixes = []string{"_partition", "_table_", "_file_", "_row_timesta
 // Columns are the properties of all events, merged by name and sorted by it.
 func (p *Plan) Columns() []Column { return slices.Clone(p.columns) }
 
-// columns merges the properties of all events; what cannot be one column is a
-// fault at the later event.
+// columns merges the properties of all events. Properties that cannot share a column
+// are a fault of the later event.
 func (b *builder) columns(p *Plan, nodes map[string]strictyaml.Node) []Column {
 	type owner struct {
 		column Column
@@ -45,12 +45,12 @@ func (b *builder) columns(p *Plan, nodes map[string]strictyaml.Node) []Column {
 		properties := p.events[name].Properties
 		for _, property := range slices.Sorted(maps.Keys(properties)) {
 			c := Column{SafeName(property), property, columnType(properties[property].Type), properties[property].Description}
-			if known := byProperty[property]; known != nil {
-				if known.column.Type != c.Type {
-					b.fault(nodes[name], "event %q: property %q is of type %s here and %s in event %q: give one of them another name", name, property, c.Type, known.column.Type, known.event)
+			if first := byProperty[property]; first != nil {
+				if first.column.Type != c.Type {
+					b.fault(nodes[name], "event %q: property %q is of type %s here and %s in event %q: give one of them another name", name, property, c.Type, first.column.Type, first.event)
 				}
-				if known.column.Description == "" {
-					known.column.Description = c.Description
+				if first.column.Description == "" {
+					first.column.Description = c.Description
 				}
 				continue
 			}
@@ -95,9 +95,9 @@ func columnType(t Type) string {
 	return string(t)
 }
 
-// SafeName makes a column's name of a property's: everything but ASCII letters,
-// digits and the underscore becomes an underscore, a leading digit gets one
-// before it, and the whole is cut to 300 bytes.
+// SafeName makes a column's name from a property's: everything but ASCII letters,
+// digits and the underscore becomes an underscore, a leading digit gets one before it,
+// and the result is cut to 300 bytes.
 func SafeName(property string) string {
 	var b strings.Builder
 	for i, r := range property {

@@ -1,6 +1,6 @@
 // Package plan is the tracking plan: which events and which of their properties
-// may leave, of what types, to which trackers, under which consent and under
-// which names. What the plan does not name does not leave.
+// may be sent, of which types, to which trackers, with which consent and under
+// which names. What the plan does not name is not sent.
 //
 // A plan is a YAML file (its JSON Schema is api/plan.schema.json):
 //
@@ -8,7 +8,7 @@
 //	defaults:
 //	  consent: [analytics]            # for events that say nothing; default none
 //	  trackers: [ga4, heap]           # for events that say nothing; default all
-//	context:                          # what may leave beside the properties; these are the defaults
+//	context:                          # what may be sent beside the properties; these are the defaults
 //	  page: true                      # URL, path, referrer, title; always sanitised
 //	  screen: true
 //	  locale: true
@@ -24,19 +24,19 @@
 //	    description: The visitor bought something.
 //	    trackers: [ga4, amplitude]    # [] keeps the event in the warehouse alone
 //	    consent: [analytics]          # [] needs none
-//	    names: { ga4: purchase }      # where a vendor calls it differently
+//	    names: { ga4: purchase }      # where a vendor has another name for it
 //	    properties:
 //	      category: string
 //	      price: { type: number, description: In euros., required: true }
 //	      size: { type: string, values: [S, M, L] }
-//	      contact: { type: string, allow: [email] }   # kinds the sanitizer leaves in
+//	      contact: { type: string, allow: [email] }   # kinds that the sanitizer does not remove
 //	      items: { type: array, of: { type: object, properties: { id: string } } }
 //
 // The types are string, number, integer (a literal without fraction and
 // exponent), boolean, timestamp (RFC 3339), object, array and any. An object
 // with properties keeps those alone; one without keeps all its members.
 //
-// A Plan promises that it was checked: Load and Parse return all that is wrong
-// with a file, with line and, for a mistyped word, the nearest known one. A
-// Plan does not change and is safe for concurrent use.
+// Every Plan was checked: Load and Parse return all that is wrong with a file, with
+// its line and, for a mistyped word, the most similar known one. A Plan does not
+// change and is safe for concurrent use.
 package plan

@@ -11,8 +11,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
 )
 
-// document is a plan as it is written. Parts that may take two forms, or whose
-// line an error needs, stay nodes until they are built.
+// document is the YAML of a plan. Parts that have two forms, or whose line an error
+// needs, stay nodes until they are built.
 type document struct {
 	Version        string                     `yaml:"version"`
 	Defaults       defaultsEntry              `yaml:"defaults"`
@@ -53,7 +53,7 @@ type propertyEntry struct {
 	Properties  map[string]strictyaml.Node `yaml:"properties"`
 }
 
-// builder makes a Plan of a document and collects everything that is wrong.
+// builder makes a Plan from a document and collects everything that is wrong.
 type builder struct {
 	file   string
 	faults []error
@@ -174,16 +174,15 @@ func (b *builder) checkType(where string, node strictyaml.Node, t Type) {
 	if slices.Contains(Types(), t) {
 		return
 	}
-	var known []string
+	var all []string
 	for _, k := range Types() {
-		known = append(known, string(k))
+		all = append(all, string(k))
 	}
-	switch t {
-	case "":
-		b.fault(node, "%s: type: required, one of %s", where, strings.Join(known, ", "))
-	default:
-		b.fault(node, "%s: unknown type %q%s", where, string(t), strictyaml.Suggest(string(t), known))
+	if t == "" {
+		b.fault(node, "%s: type: required, one of %s", where, strings.Join(all, ", "))
+		return
 	}
+	b.fault(node, "%s: unknown type %q%s", where, string(t), strictyaml.Suggest(string(t), all))
 }
 
 func (b *builder) decode(where string, node strictyaml.Node, into any) bool {

@@ -62,8 +62,8 @@ func Parse(name string, text []byte) (*Plan, error) {
 	return p, err
 }
 
-// fingerprint names a plan by what it means: space, comments and the order of
-// its keys do not count.
+// fingerprint makes the version of a plan from its meaning: space, comments and the
+// order of keys do not count.
 func fingerprint(p *Plan) (string, error) {
 	canonical, err := json.Marshal(struct {
 		Label          string
@@ -78,18 +78,17 @@ func fingerprint(p *Plan) (string, error) {
 	return hex.EncodeToString(sum[:6]), nil
 }
 
-// Version is a short name for what the plan means: 12 hex digits of its
-// SHA-256. Two files that differ only in space, comments or the order of keys
-// have the same.
+// Version identifies the plan's meaning: 12 hex digits of its SHA-256. Two files that
+// differ only in space, comments or the order of keys have the same version.
 func (p *Plan) Version() string { return p.version }
 
-// Text is the plan as it was written.
+// Text is the plan's file.
 func (p *Plan) Text() string { return p.text }
 
 // Label is the plan's own version, as its author keeps it; "" when it has none.
 func (p *Plan) Label() string { return p.label }
 
-// Context says what may leave beside properties.
+// Context says what may be sent beside properties.
 func (p *Plan) Context() Context { return p.context }
 
 // Event finds an event by its name, in the letters the client uses.
@@ -101,24 +100,24 @@ func (p *Plan) Event(name string) (*Event, bool) {
 // Events are the names of the plan's events, sorted.
 func (p *Plan) Events() []string { return slices.Sorted(maps.Keys(p.events)) }
 
-// UserProperty finds what the plan says of a property of the user.
+// UserProperty finds what the plan says about a property of the user.
 func (p *Plan) UserProperty(name string) (*Property, bool) {
 	property, ok := p.userProperties[name]
 	return property, ok
 }
 
-// UserProperties are the names of the user properties that may leave, sorted.
+// UserProperties are the names of the user properties that may be sent, sorted.
 func (p *Plan) UserProperties() []string { return slices.Sorted(maps.Keys(p.userProperties)) }
 
-// Allow reports whether the plan lets an event of this name go to the tracker,
-// and what it says of the event.
+// Allow reports whether the plan sends an event of this name to the tracker, and what
+// it says about the event.
 func (p *Plan) Allow(event, tracker string) (*Event, bool) {
 	e, ok := p.events[event]
 	return e, ok && e.RoutedTo(tracker)
 }
 
-// CheckTrackers returns an error for each tracker that the plan names and that
-// is not among the configured ones, with the nearest one that is.
+// CheckTrackers returns an error for each tracker of the plan that is not configured,
+// with the most similar one that is.
 func (p *Plan) CheckTrackers(configured []string) error {
 	var faults []error
 	for _, name := range p.Events() {
@@ -132,15 +131,15 @@ func (p *Plan) CheckTrackers(configured []string) error {
 	return errors.Join(faults...)
 }
 
-// CheckKinds returns an error for each kind of finding that the plan exempts a
-// property from and that is not known, with the nearest one that is.
-func (p *Plan) CheckKinds(known []string) error {
+// CheckKinds returns an error for each kind of finding in the plan's exemptions that
+// is not one of the known ones, with the most similar one that is.
+func (p *Plan) CheckKinds(kinds []string) error {
 	var faults []error
 	check := func(where string, properties map[string]*Property) {
 		for _, name := range slices.Sorted(maps.Keys(properties)) {
 			for _, kind := range properties[name].Allow {
-				if !slices.Contains(known, kind) {
-					faults = append(faults, fmt.Errorf("%s: property %q: allow: unknown kind %q%s", where, name, kind, strictyaml.Suggest(kind, known)))
+				if !slices.Contains(kinds, kind) {
+					faults = append(faults, fmt.Errorf("%s: property %q: allow: unknown kind %q%s", where, name, kind, strictyaml.Suggest(kind, kinds)))
 				}
 			}
 		}

@@ -10,7 +10,7 @@ import (
 // Type is the type of a property's values.
 type Type string
 
-// The types. Null is no value of any of them but Any: it counts as absent.
+// The types. Null is a value of Any only; elsewhere it counts as absent.
 const (
 	String    Type = "string"
 	Number    Type = "number"
@@ -27,7 +27,7 @@ func Types() []Type {
 	return []Type{String, Number, Integer, Boolean, Timestamp, Object, Array, Any}
 }
 
-// Property is what the plan says of one property. It must not be changed.
+// Property is what the plan says about one property. It must not be changed.
 type Property struct {
 	Type        Type
 	Description string
@@ -36,12 +36,12 @@ type Property struct {
 	// Values are the strings that are allowed, or the numbers in their shortest
 	// form, as JavaScript writes them (1.1, not 1.10); nil means any.
 	Values []string
-	// Allow are the kinds of findings that the sanitizer leaves in, also
-	// within the value.
+	// Allow are the kinds of findings that the sanitizer does not remove, also
+	// from parts of the value.
 	Allow []string
 	// Of is what the elements of an array must be; nil means anything.
 	Of *Property
-	// Properties are the members of an object that may leave; nil means all.
+	// Properties are the members of an object that may be sent; nil means all.
 	Properties map[string]*Property
 }
 
@@ -55,16 +55,16 @@ const (
 	WrongValue Fault = "value" // not one of the values that the plan lists
 )
 
-// Filter cuts a value to what the plan allows of it. A value of the wrong type
-// or not among the allowed ones does not leave: ok is false. Within objects and
-// arrays, members and elements that do not fit are taken out, and the value
-// itself leaves. fault is the first fault that was found. Null never leaves,
-// except as Any, and is no fault. The value's own slices are reused.
+// Filter reduces a value to what the plan allows of it. A value of the wrong type, or
+// not among the allowed ones, is not sent: ok is false. From an object or array it
+// removes the members or elements that are not allowed. fault is the first fault that
+// was found. Null is no fault and is not sent, except as Any. Filter reuses the
+// value's slices.
 func (p *Property) Filter(v event.Value) (out event.Value, fault Fault, ok bool) {
 	if v.Kind == event.Null {
 		return v, Sound, p.Type == Any
 	}
-	if !p.Type.holds(v) {
+	if !p.Type.matches(v) {
 		return event.Value{}, WrongType, false
 	}
 	switch {
@@ -110,7 +110,7 @@ func (p *Property) filterItems(items []event.Value) ([]event.Value, Fault) {
 	return kept, first
 }
 
-func (t Type) holds(v event.Value) bool {
+func (t Type) matches(v event.Value) bool {
 	switch t {
 	case String:
 		return v.Kind == event.String

@@ -13,7 +13,7 @@ import (
 // interface PlanEvents with the properties of each event, which augments the
 // SDK's own interface Events, so that a name or a property which is not in the
 // plan does not compile. Types are erased: the page pays nothing. The same
-// plan gives the same text. Names and descriptions may hold anything.
+// plan gives the same text. Names and descriptions may contain anything.
 func (p *Plan) TypeScript() string {
 	w := typeWriter{}
 	w.line("// Made by `sparrow plan types` of the plan %s. Make it again when the plan changes.", p.Version())
@@ -64,7 +64,7 @@ func (w *typeWriter) close(line string) {
 	w.line("%s", line)
 }
 
-// comment writes a description, whose lines may hold anything, as what editors
+// comment writes a description, which may contain any text, as a comment that editors
 // show; "" is no comment.
 func (w *typeWriter) comment(text string) {
 	printable := strings.Map(func(r rune) rune {
@@ -110,7 +110,7 @@ func (w *typeWriter) members(properties map[string]*Property, depth int) {
 	}
 }
 
-// typeOf is the type of values that the plan takes; an object's members are
+// typeOf is the type of values that the plan allows; an object's members are
 // written by members.
 func typeOf(p *Property) string {
 	switch p.Type {
@@ -148,7 +148,7 @@ func union(p *Property, literal func(string) string, whole string) string {
 	return strings.Join(literals, " | ")
 }
 
-// element puts what binds weaker than [] in parentheses.
+// element puts a union in parentheses: [] binds stronger than |.
 func element(t string) string {
 	if strings.Contains(t, " | ") {
 		return "(" + t + ")"
@@ -158,7 +158,7 @@ func element(t string) string {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 
-// memberName is a property's name as it stands in a type.
+// memberName is a property's name as it is written in a type.
 func memberName(name string) string {
 	if identifier.MatchString(name) {
 		return name
@@ -166,7 +166,7 @@ func memberName(name string) string {
 	return quote(name)
 }
 
-// quote is text as a literal: JSON, which is also TypeScript.
+// quote is a literal of a text: JSON strings are TypeScript literals.
 func quote(text string) string {
 	literal, _ := json.Marshal(text) // a string always has a form
 	return string(literal)
@@ -174,8 +174,8 @@ func quote(text string) string {
 
 var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// numberLiteral is a number that the plan lists; what is no number is a value
-// that no event can have.
+// numberLiteral is a number that the plan lists, or "never": no event can have a value
+// that is not a number.
 func numberLiteral(value string) string {
 	if number.MatchString(value) {
 		return value

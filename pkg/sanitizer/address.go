@@ -31,8 +31,8 @@ func (sc *scanner) ipv4(i int) (span, bool) {
 	return span{IP, i, j}, true
 }
 
-// version reports that the numbers from i to j are a version by what stands
-// around them.
+// version reports that the numbers from i to j are a version, by the text around
+// them.
 func (sc *scanner) version(i, j int) bool {
 	if sc.hint.Version {
 		return true
@@ -65,7 +65,7 @@ var versionWords = map[string]bool{
 	"section": true, "chapter": true, "clause": true,
 }
 
-// namesVersion reports a property's name that says its values are versions.
+// namesVersion reports whether a property's name says that its values are versions.
 func namesVersion(name string) bool {
 	if len(name) > 64 {
 		return false

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Config is the operator's say in what is removed.
+// Config is what an operator sets of the sanitizer.
 type Config struct {
 	// Key is the secret with which ids that are personal data are hashed
-	// (HMAC-SHA-256); at least 16 bytes. Keep it: with another key a user
-	// becomes another user at the vendors.
+	// (HMAC-SHA-256); at least 16 bytes. Do not change it: with another key a
+	// user is a new user at the vendors.
 	Key string `yaml:"key"`
 	// Parameters are the query parameters that stay in URLs, beside those of
 	// DefaultParameters; a trailing * stands for any ending.
@@ -31,11 +31,11 @@ type Pattern struct {
 // minKey is the least length of a key, in bytes.
 const minKey = 16
 
-// DefaultConfig has no key: one must be set, or made and kept.
+// DefaultConfig has no key: set one, or generate and store one.
 func DefaultConfig() Config { return Config{} }
 
-// DefaultParameters are the query parameters that always stay: those by which
-// campaigns and ads are told apart.
+// DefaultParameters are the query parameters that always stay: they identify
+// campaigns and ads.
 func DefaultParameters() []string {
 	return []string{
 		"utm_*", "gclid", "gclsrc", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid",
@@ -43,8 +43,8 @@ func DefaultParameters() []string {
 	}
 }
 
-// Check names the key that is wrong and says what to do. An empty Key passes:
-// whoever builds the Sanitizer then provides one.
+// Check names the configuration keys that are wrong and says what to do. An empty Key
+// passes: the caller of New must then set one.
 func (c *Config) Check() error {
 	var faults []error
 	if c.Key != "" && len(c.Key) < minKey {

@@ -27,12 +27,11 @@
 //	query        parameters not on the allowlist are removed
 //	fragment     is removed
 //
-// as well as patterns of the operator's own. It promises that what it returns
-// holds nothing more that it would find, unless a kind is exempted; that it
-// takes time linear in the length of its input; that valid UTF-8 stays valid;
-// and that it costs an ordinary short string one look at each byte and no
-// allocation.
+// as well as patterns of the operator's own. It promises that what it returns has
+// nothing left that it would find, unless a kind is exempted; that its time is
+// linear in the length of the input; that valid UTF-8 stays valid; and that an
+// ordinary short string costs one read of each byte and no allocation.
 //
-// It works on shapes. It does not know names, addresses of houses, or an order
-// number that happens to be a valid card number.
+// It recognises shapes. It does not know people's names or postal addresses, and it
+// takes an order number that is a valid card number for a card.
 package sanitizer

@@ -1,7 +1,7 @@
 package sanitizer
 
-// groups are digits with separators between them, as far as a number that
-// people write goes.
+// groups are the groups of digits of a number as people write it, with separators
+// between them.
 type groups struct {
 	text  string
 	n     int
@@ -23,12 +23,12 @@ func (g *groups) size(i int) int { return g.list[i].end - g.list[i].start }
 
 func (g *groups) digits(i int) string { return g.text[g.list[i].start:g.list[i].end] }
 
-// separator is what stands before group i.
+// separator is the text before group i.
 func (g *groups) separator(i int) string { return g.text[g.list[i-1].end:g.list[i].start] }
 
-// groupsAt reads groups of digits from i on, where a digit is: up to three
-// separators in between, and neither more groups nor more digits than anything
-// needs. A group that touches a letter is not one.
+// groupsAt reads groups of digits from the digit at i: with up to three separators
+// between them, and no more groups and digits than any shape has. It ignores a
+// group that touches a letter.
 func groupsAt(text string, i int) groups {
 	g := groups{text: text}
 	for g.n < maxGroups {
@@ -53,8 +53,8 @@ func groupsAt(text string, i int) groups {
 	return g
 }
 
-// manyDigits reports that as many digits begin at i, with separators or
-// without, as the shortest number that is looked for in groups has.
+// manyDigits reports that at least as many digits begin at i, with or without
+// separators, as the shortest number that is read in groups has.
 func manyDigits(text string, i int) bool {
 	const least = 9
 	for digits, end := 0, min(len(text), i+maxGroups*4); i < end; i++ {

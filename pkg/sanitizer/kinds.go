@@ -25,7 +25,7 @@ const (
 	Credentials
 	Query
 	Fragment
-	Oversized // a value that was replaced whole, because it came apart into ever new findings
+	Oversized // a value that was replaced whole, because every removal made new findings
 	firstOwn
 )
 
@@ -34,7 +34,7 @@ var builtin = []string{
 	"credentials", "query", "fragment", "redacted",
 }
 
-// maxOwn is how many patterns of one's own there can be.
+// maxOwn is the most patterns that an operator can have.
 const maxOwn = 32
 
 // Names are the names of all kinds: those built in and the operator's own.

@@ -2,7 +2,7 @@ package sanitizer
 
 import "strings"
 
-// ssn reads a US social security number, 3-2-4, in the ranges that are given out.
+// ssn reads a US social security number, 3-2-4, in the ranges that are issued.
 func (sc *scanner) ssn(g *groups) (span, bool) {
 	if g.n < 3 || g.size(0) != 3 || g.size(1) != 2 || g.size(2) != 4 {
 		return span{}, false
@@ -21,7 +21,7 @@ func (sc *scanner) ssn(g *groups) (span, bool) {
 	return span{}, false
 }
 
-// uuid passes over a UUID, whose digits can look like anything.
+// uuid passes over a UUID: its digits can look like any number.
 func (sc *scanner) uuid(i int) (span, bool) {
 	const length = 36
 	if len(sc.text)-i < length || sc.text[i+8] != '-' || sc.text[i+13] != '-' || sc.text[i+18] != '-' || sc.text[i+23] != '-' || !sc.endsAt(i+length) {

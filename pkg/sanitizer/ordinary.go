@@ -1,6 +1,6 @@
 package sanitizer
 
-// class says of a byte which shapes it can be part of.
+// class says which shapes a byte can be part of.
 type class uint16
 
 const (
@@ -42,11 +42,11 @@ var classes = func() (c [256]class) {
 	return c
 }()
 
-// minSecret is the shortest text that can hold a key, a token or an IBAN.
+// minSecret is the shortest text that can contain a key, a token or an IBAN.
 const minSecret = 15
 
-// ordinary reports that a text cannot hold anything: it lacks the bytes that
-// every shape is made of. It looks at each byte once.
+// ordinary reports that a text cannot contain a finding: it lacks the bytes that
+// every shape has. It reads each byte once.
 func (s *Sanitizer) ordinary(text string, h Hint) bool {
 	if len(s.own) > 0 || h.URL {
 		return text == ""

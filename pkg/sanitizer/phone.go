@@ -37,7 +37,7 @@ func (g *groups) lastWithin(most int) int {
 	return last
 }
 
-// areaPhone reads a number whose area code stands in brackets at i.
+// areaPhone reads a number whose area code is in brackets at i.
 func (sc *scanner) areaPhone(i int) (span, bool) {
 	if sc.text[i] != '(' || i+1 >= len(sc.text) || !isDigit(sc.text[i+1]) {
 		return span{}, false

@@ -47,13 +47,13 @@ func New(c Config) (*Sanitizer, error) {
 	return s, nil
 }
 
-// String sanitises text of which nothing more is known.
+// String sanitises a text without hints.
 func (s *Sanitizer) String(text string) string {
 	clean, _ := s.Text(text, Hint{})
 	return clean
 }
 
-// Hint is what is known of a text beside its bytes.
+// Hint is what the caller knows about a text.
 type Hint struct {
 	// Allow are the kinds that stay.
 	Allow Kinds
@@ -68,7 +68,7 @@ func HintFor(name string, allow Kinds) Hint {
 	return Hint{Allow: allow, Version: namesVersion(name)}
 }
 
-// maxPasses bounds how often a text with findings is looked at again.
+// maxPasses bounds how often a text with findings is read again.
 const maxPasses = 6
 
 // Text returns the text without what it found, and the kinds that were found.
@@ -86,11 +86,11 @@ func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
 		text = clean
 		found |= kinds
 	}
-	// What was removed keeps giving new shapes to what is left: nothing of it leaves.
+	// Each removal makes a new shape of what is left: send none of it.
 	return "[redacted]", found | Oversized
 }
 
-// pass removes what one look at the text finds.
+// pass removes what one reading of the text finds.
 func (s *Sanitizer) pass(text string, h Hint) (string, Kinds) {
 	text, found := s.urls(text, h)
 	clean, kinds := s.scan(text, h)
@@ -105,9 +105,8 @@ func (s *Sanitizer) pass(text string, h Hint) (string, Kinds) {
 	return clean, found
 }
 
-// Identity sanitises an id. One that holds personal data or a secret leaves as
-// the HMAC-SHA-256 of its lower-case letters, in hex, so that it still tells
-// users apart and stays the same for the same user.
+// Identity sanitises an id. One that contains personal data or a secret is replaced
+// by its Hash, which is the same for the same user and differs between users.
 func (s *Sanitizer) Identity(id string, h Hint) (string, Kinds) {
 	_, found := s.Text(id, h)
 	if found == 0 {

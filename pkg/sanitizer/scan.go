@@ -1,10 +1,12 @@
 package sanitizer
 
+import "strings"
+
 // scanner looks for shapes in a text, from left to right.
 type scanner struct {
 	text  string
 	hint  Hint
-	floor int // end of the last finding: nothing before it is looked at again
+	floor int // end of the last finding: nothing before it is read again
 }
 
 // span is a finding: text[start:end]. A span of no kind is passed over.
@@ -13,7 +15,7 @@ type span struct {
 	start, end int
 }
 
-// scan replaces every finding in a text that is no URL matter.
+// scan replaces every finding in a text, but for those in URLs.
 func (s *Sanitizer) scan(raw string, h Hint) (string, Kinds) {
 	v := viewOf(raw)
 	sc := scanner{text: v.text, hint: h}
@@ -44,7 +46,7 @@ func (s *Sanitizer) scan(raw string, h Hint) (string, Kinds) {
 	return string(append(out, raw[last:]...)), found
 }
 
-// at finds what stands at i, or around it.
+// at finds what is at i, or around it.
 func (sc *scanner) at(i int) (span, bool) {
 	switch k := classes[sc.text[i]]; k {
 	case at:
@@ -89,11 +91,8 @@ func (sc *scanner) word(i int) (span, bool) {
 	if f, ok := sc.key(i); ok {
 		return f, true
 	}
-	if f, ok := sc.iban(i); ok {
-		return f, true
-	}
-	if !isHex(sc.text[i]) {
-		return span{}, false
+	if f, ok := sc.iban(i); ok || !isHex(sc.text[i]) {
+		return f, ok
 	}
 	if f, ok := sc.uuid(i); ok {
 		return f, true
@@ -101,8 +100,8 @@ func (sc *scanner) word(i int) (span, bool) {
 	return sc.ipv6(i)
 }
 
-// number finds what begins with a digit. Dates and UUIDs are passed over first:
-// their digits are nobody's phone number.
+// number finds what begins with a digit. It passes over dates and UUIDs first:
+// their digits are not a phone number.
 func (sc *scanner) number(i int) (span, bool) {
 	if f, ok := sc.uuid(i); ok {
 		return f, true
@@ -113,11 +112,8 @@ func (sc *scanner) number(i int) (span, bool) {
 	if f, ok := sc.ipv4(i); ok {
 		return f, true
 	}
-	if f, ok := sc.ipv6(i); ok {
-		return f, true
-	}
-	if !manyDigits(sc.text, i) {
-		return span{}, false
+	if f, ok := sc.ipv6(i); ok || !manyDigits(sc.text, i) {
+		return f, ok
 	}
 	g := groupsAt(sc.text, i)
 	if f, ok := sc.card(&g); ok {
@@ -133,12 +129,12 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// isWord reports a letter or digit, ASCII: what a shape's edge must not touch.
+// isWord reports an ASCII letter or digit: a shape must not touch one at its edges.
 func isWord(c byte) bool { return classes[c]&(letter|digit) != 0 }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
-// endsAt reports that no letter or digit stands at i.
+// endsAt reports that no letter or digit is at i.
 func (sc *scanner) endsAt(i int) bool { return i >= len(sc.text) || !isWord(sc.text[i]) }
 
 // joined reports that a number goes on at i with a separator and a digit.
@@ -146,12 +142,7 @@ func (sc *scanner) joined(i int, separators string) bool {
 	if i+1 >= len(sc.text) || !isDigit(sc.text[i+1]) {
 		return false
 	}
-	for j := range len(separators) {
-		if sc.text[i] == separators[j] {
-			return true
-		}
-	}
-	return false
+	return strings.IndexByte(separators, sc.text[i]) >= 0
 }
 
 // joinedBefore reports that what begins at i goes on from a letter or digit and
@@ -160,10 +151,5 @@ func (sc *scanner) joinedBefore(i int, separators string) bool {
 	if i < 2 || !isWord(sc.text[i-2]) {
 		return false
 	}
-	for j := range len(separators) {
-		if sc.text[i-1] == separators[j] {
-			return true
-		}
-	}
-	return false
+	return strings.IndexByte(separators, sc.text[i-1]) >= 0
 }

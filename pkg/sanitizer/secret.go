@@ -2,15 +2,15 @@ package sanitizer
 
 import "strings"
 
-// shape is a well-known kind of API key: how it begins, and how many characters
-// of its alphabet follow at least.
+// shape is a well-known kind of API key: its first characters, and the least number
+// of characters of its alphabet that follow.
 type shape struct {
 	prefix string
 	least  int
 	upper  bool // upper-case letters and digits alone
 }
 
-// shapes are the keys that are told by how they begin.
+// shapes are the keys that their first characters identify.
 var shapes = []shape{
 	{"AKIA", 16, true}, {"ASIA", 16, true}, {"ABIA", 16, true}, {"ACCA", 16, true}, // AWS
 	{"ghp_", 20, false}, {"gho_", 20, false}, {"ghu_", 20, false}, {"ghs_", 20, false}, {"ghr_", 20, false}, {"github_pat_", 20, false},
@@ -124,7 +124,7 @@ func (sc *scanner) token(i int) (span, bool) {
 
 const pemBegin, pemEnd = "-----BEGIN ", "-----END "
 
-// privateKey reads a PEM block at i that holds a private key, or what is left
+// privateKey reads a PEM block at i with a private key, or what is left
 // of one.
 func (sc *scanner) privateKey(i int) (span, bool) {
 	const longestLabel = 64

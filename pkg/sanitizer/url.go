@@ -1,6 +1,9 @@
 package sanitizer
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // urls removes what URLs must not carry: credentials, fragments, and query
 // parameters that are not on the allowlist.
@@ -91,7 +94,7 @@ func (s *Sanitizer) url(word string, h Hint) (string, Kinds) {
 		}
 	}
 	if query >= 0 && h.Allow&Query == 0 {
-		if kept, all := s.keep(word[query+1:]); !all {
+		if kept, all := s.allowedQuery(word[query+1:]); !all {
 			word = strings.TrimSuffix(word[:query+1]+kept, "?")
 			found |= Query
 		}
@@ -99,7 +102,7 @@ func (s *Sanitizer) url(word string, h Hint) (string, Kinds) {
 	return word + fragment, found
 }
 
-// withoutCredentials cuts what stands before an @ in the authority of a URL.
+// withoutCredentials removes what is before an @ in the authority of a URL.
 func withoutCredentials(word string, authority int) (string, bool) {
 	if authority == 0 {
 		return "", false
@@ -127,9 +130,9 @@ func namesParameter(s string) bool {
 	return false
 }
 
-// keep is a query without the parameters that must not leave; all says
-// that none had to go.
-func (s *Sanitizer) keep(query string) (kept string, all bool) {
+// allowedQuery is a query without the parameters that must not leave; all says that
+// every parameter stays.
+func (s *Sanitizer) allowedQuery(query string) (kept string, all bool) {
 	all = true
 	var list []string
 	for rest := query; rest != ""; {
@@ -157,18 +160,10 @@ func (s *Sanitizer) keep(query string) (kept string, all bool) {
 
 func (s *Sanitizer) allows(parameter string) bool {
 	parameter = strings.ToLower(parameter)
-	if s.parameters[parameter] {
-		return true
-	}
-	for _, prefix := range s.prefixes {
-		if strings.HasPrefix(parameter, prefix) {
-			return true
-		}
-	}
-	return false
+	return s.parameters[parameter] || slices.ContainsFunc(s.prefixes, func(prefix string) bool { return strings.HasPrefix(parameter, prefix) })
 }
 
-// containsFold reports whether s holds lower, which has no upper-case letters,
+// containsFold reports whether s contains lower, which has no upper-case letters,
 // in any letter case of ASCII.
 func containsFold(s, lower string) bool {
 	for i := 0; i+len(lower) <= len(s); i++ {

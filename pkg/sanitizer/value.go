@@ -4,9 +4,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// Value sanitises a value: every string in it at any depth, names of members
-// included, and numbers that are a card's. Slices of the value are changed in
-// place. Members whose names become the same are left out, but for the first.
+// Value sanitises a value: every string in it at any depth, with the names of
+// members, and numbers that are a card's. It changes the value's slices in place. Of
+// members whose names become the same only the first stays.
 func (s *Sanitizer) Value(v event.Value, h Hint) (event.Value, Kinds) {
 	var found Kinds
 	switch v.Kind {

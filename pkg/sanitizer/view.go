@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// view is a text as somebody reads it who undoes its escapes: what is found in
-// it is replaced in the raw text.
+// view is a text with its escapes undone. What is found in it is replaced in the raw
+// text.
 type view struct {
 	text string
-	from []int32 // where each byte of text, and its end, stands in the raw text; nil when they are the same
+	from []int32 // where each byte of text, and its end, is in the raw text; nil when they are the same
 }
 
 // rounds is how often escapes within escapes are undone (%2540).
@@ -120,7 +120,7 @@ func unhex(two string) (byte, bool) {
 	return v, true
 }
 
-// entities are the HTML names of what matters to a shape.
+// entities are the HTML names of the characters that shapes are made of.
 var entities = map[string]byte{"commat": '@', "period": '.', "colon": ':', "amp": '&', "sol": '/', "lowbar": '_', "nbsp": ' ', "quest": '?', "num": '#', "plus": '+', "hyphen": '-'}
 
 func entity(s string) (byte, int, bool) {
@@ -142,8 +142,7 @@ func entity(s string) (byte, int, bool) {
 	return byte(code), pick(ok, end+1), ok
 }
 
-// folded is the ASCII character that a reader takes r for; 0 for one that
-// nobody sees.
+// folded is the ASCII character that r looks like; 0 for an invisible one.
 func folded(r rune) (byte, bool) {
 	switch {
 	case 0xFF01 <= r && r <= 0xFF5E: // full-width

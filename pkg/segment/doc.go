@@ -1,9 +1,9 @@
-// Package segment speaks the messages of Segment's HTTP API, which RudderStack's
-// SDKs send, too: it says what intake must know of a message, and translates it
-// into an event of Sparrow's. It does no I/O and keeps nothing.
+// Package segment reads the messages of Segment's HTTP API, which RudderStack's SDKs
+// send too: it tells the intake what it must know about a message, and translates
+// the message into an event. It does no I/O and has no state.
 //
-// It promises that a record keeps the SDK's bytes: the translation stands beside
-// them (event.Record.Translated), and is made again by whoever reads the record.
+// It promises that a record keeps the SDK's bytes: the translation is beside them
+// (event.Record.Translated), and every reader of the record makes it again.
 // What Inspect accepts has a translation that keeps the contract of event.Inspect.
 //
 // # What becomes of a message
@@ -25,6 +25,6 @@
 //	context.consent.categoryPreferences       consent
 //	context.consentManagement.allowedConsentIds, .deniedConsentIds    consent, true and false
 //
-// What a message says of integrations is kept and not followed: where an event
-// goes is the tracking plan's to say.
+// A message's integrations are kept but have no effect: the tracking plan decides
+// where an event goes.
 package segment

@@ -9,11 +9,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// Message is what intake needs to know of a message.
+// Message is what the intake needs to know about a message.
 type Message struct {
 	EventID  string    // the messageId, or "" when there is none that keeps the contract
 	SentAt   time.Time // the client's clock when it sent the message; zero when it does not say
-	WriteKey string    // browsers' SDKs write it into the message; "" for none
+	WriteKey string    // browser SDKs write it into the message; "" for none
 }
 
 // Inspect checks a message. kind is what the request's path says it is ("track",
@@ -31,7 +31,7 @@ type Message struct {
 // when the bytes are not one JSON value. A broken rule does not hide the Message.
 func Inspect(data []byte, kind string) (Message, error) {
 	broken := event.InspectObject(data)
-	v, err := event.ParseValue(data)
+	v, err := event.ParseValue(data, event.MaxDepth)
 	if err != nil {
 		if broken == nil {
 			broken = err
@@ -57,7 +57,7 @@ func Inspect(data []byte, kind string) (Message, error) {
 	return found, nil
 }
 
-// renamed says a broken rule of the event with the message's names.
+// renamed replaces the event's names in a broken rule by the message's.
 func renamed(err error) error {
 	member, what, _ := strings.Cut(err.Error(), ": ")
 	switch member {

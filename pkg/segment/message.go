@@ -11,21 +11,13 @@ type message struct{ fields []event.Property }
 
 // get returns a member; null when there is none.
 func (m message) get(name string) event.Value {
-	for i := range m.fields {
-		if m.fields[i].Name == name {
-			return m.fields[i].Value
-		}
-	}
-	return event.Value{}
+	v, _ := event.Lookup(m.fields, name)
+	return v
 }
 
 // object returns a member that is an object; an empty one otherwise.
 func (m message) object(name string) message {
-	v := m.get(name)
-	if v.Kind != event.Object {
-		return message{}
-	}
-	return message{v.Fields}
+	return message{m.get(name).Fields} // other kinds have no fields
 }
 
 // text returns a member that is a string, "" otherwise.
@@ -44,12 +36,12 @@ func (m message) id(name string) string {
 	return ""
 }
 
-// names are the events that the kinds of message become; a track has its own.
+// names are the events that the kinds of message become; a track has its own name.
 var names = map[string]string{
 	"track": "", "page": "pageview", "screen": "screen", "identify": "identify", "group": "group", "alias": "alias",
 }
 
-// kind is the message's type, or what the path says; "" for none there is.
+// kind is the message's type, or what the path says; "" when there is no such kind.
 func (m message) kind(path string) string {
 	kind := m.text("type")
 	if kind == "" {
@@ -64,7 +56,8 @@ func (m message) kind(path string) string {
 // layouts are the ISO 8601 times that SDKs write.
 var layouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", time.DateOnly}
 
-// timeOf reads a time, in UTC; false when the value is none that RFC 3339 can write.
+// timeOf reads a time, in UTC; false when the value is not a time that RFC 3339 can
+// express.
 func timeOf(v event.Value) (time.Time, bool) {
 	const longest = 64
 	if v.Kind != event.String || len(v.Text) > longest {

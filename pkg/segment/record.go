@@ -6,8 +6,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// format is Context.Format of a record; what the request's path said of the
-// message comes after it.
+// format is Context.Format of a record. The kind of message that the request's path
+// names follows it, after the separator.
 const (
 	format    = "segment"
 	separator = "/"
@@ -22,14 +22,14 @@ func Format(kind string) string {
 	return format + separator + kind
 }
 
-// Translate sets the record's translation when its data is a message. It leaves
-// alone what is of another format, and what cannot be read.
+// Translate sets the record's translation when its data is a message. It does not
+// change a record of another format, or one that cannot be read.
 func Translate(r *event.Record) {
 	name, kind, _ := strings.Cut(r.Context.Format, separator)
 	if name != format || r.Context.Malformed != "" {
 		return
 	}
-	if v, err := event.ParseValue(r.Data); err == nil && v.Kind == event.Object {
+	if v, err := event.ParseValue(r.Data, event.MaxDepth); err == nil && v.Kind == event.Object {
 		r.Translated = message{v.Fields}.translate(kind)
 	}
 }

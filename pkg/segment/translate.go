@@ -6,8 +6,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// translate writes the message as an event. What the message lacks is left out:
-// whether the rest is an event, event.Inspect says.
+// translate writes the message as an event, without what the message lacks:
+// event.Inspect decides whether the result is an event.
 func (m message) translate(path string) []byte {
 	kind := m.kind(path)
 	var out object
@@ -54,8 +54,8 @@ func (m message) properties(kind string) object {
 	return out
 }
 
-// traits are the user's: RudderStack's browser SDK has those of an identify in
-// the context.
+// traits are the user's. RudderStack's browser SDK sends those of an identify in the
+// context.
 func (m message) traits() message {
 	if traits := m.object("traits"); len(traits.fields) > 0 {
 		return traits
@@ -70,7 +70,7 @@ func (m message) userProperties(kind string) object {
 	return object{fields: m.object("context").object("traits").fields}
 }
 
-// context is what an event has of it.
+// context is the part of the message's context that an event has.
 func (m message) context(kind string) object {
 	from := m.object("context")
 	var page, out object
@@ -90,11 +90,11 @@ func (m message) context(kind string) object {
 	return out
 }
 
-// maxPurposes bounds the purposes that are read of a list: no page asks for as many.
+// maxPurposes bounds the purposes that are read from a list: no page has that many.
 const maxPurposes = 256
 
-// consent is what the visitor said yes or no to, as Segment's or RudderStack's
-// consent managers tell it.
+// consent is what the visitor agreed to or not, in the forms of Segment's and
+// RudderStack's consent managers.
 func consent(context message) object {
 	out := object{fields: context.object("consent").object("categoryPreferences").fields}
 	manager := context.object("consentManagement")
@@ -112,18 +112,13 @@ func consent(context message) object {
 	return out
 }
 
-// object is an object that is being written. The first value of a name holds.
+// object is an object that is being written. The first value of a name counts.
 type object struct{ fields []event.Property }
 
 // set adds a member, unless it is null or there already.
 func (o *object) set(name string, v event.Value) {
-	if v.Kind == event.Null {
+	if _, found := event.Lookup(o.fields, name); found || v.Kind == event.Null {
 		return
-	}
-	for i := range o.fields {
-		if o.fields[i].Name == name {
-			return
-		}
 	}
 	o.fields = append(o.fields[:len(o.fields):len(o.fields)], event.Property{Name: name, Value: v})
 }

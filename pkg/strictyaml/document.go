@@ -50,8 +50,8 @@ func Parse(file string, text []byte) (*Document, error) {
 	return d, nil
 }
 
-// tagFinder refuses the first tag. The types that values are decoded into say
-// what they are; a tag could only contradict, or fell the decoder.
+// tagFinder refuses the first tag. The types of the values are known from what they
+// are decoded into; a tag could only contradict them, or make the decoder panic.
 type tagFinder struct {
 	file  string
 	found error
@@ -68,8 +68,8 @@ func (f *tagFinder) Visit(node ast.Node) ast.Visitor {
 	return f
 }
 
-// guarded makes a panic of the YAML library's an error: a gateway that reads its
-// plan again must not end for a slip in it.
+// guarded turns a panic of the YAML library into an error: a gateway that reloads its
+// plan must not crash because of the plan.
 func guarded(read func() error) (err error) {
 	defer func() {
 		if recover() != nil {
@@ -79,8 +79,8 @@ func guarded(read func() error) (err error) {
 	return read()
 }
 
-// Decode fills the value that into points to, over what it holds already, so
-// that a caller can fill in defaults first. An empty document changes nothing.
+// Decode fills the value that into points to and keeps what the document does not
+// mention, so that a caller can set defaults first. An empty document changes nothing.
 func (d *Document) Decode(into any) error {
 	if d.body == nil {
 		return nil
@@ -88,8 +88,8 @@ func (d *Document) Decode(into any) error {
 	return Node{d.file, d.body}.Decode(into)
 }
 
-// Node is a part of a document, kept to be decoded later, when it is known into
-// what. As a field of a struct it takes any value.
+// Node is a part of a document, kept to be decoded later, when its type is known. As
+// a field of a struct it accepts any value.
 type Node struct {
 	File string
 	ast  ast.Node
@@ -104,7 +104,7 @@ func (n *Node) UnmarshalYAML(node ast.Node) error {
 // Line is where the node begins, counted from 1.
 func (n Node) Line() int { return line(n.ast) }
 
-// Text is the node as YAML. It holds whatever values the node has.
+// Text is the node as YAML, with all its values.
 func (n Node) Text() string { return n.ast.String() }
 
 // Decode fills the value that into points to from the node.
@@ -121,8 +121,8 @@ func (n Node) Decode(into any) error {
 	return nil
 }
 
-// Split parts a mapping in two by key: the entries whose key the struct that
-// into points to knows, and the others.
+// Split divides a mapping by key: the entries whose key is a field of the struct that
+// into points to, and the others.
 func (n Node) Split(into any) (known, others Node, err error) {
 	mapping, ok := asMapping(n.ast)
 	if !ok {

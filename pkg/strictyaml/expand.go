@@ -9,9 +9,9 @@ import (
 )
 
 // Expand replaces ${NAME} and ${file:/path} in every string value of the
-// document. env looks a variable up; read returns a file's content, of which
-// trailing line breaks are cut. "$${" stands for a literal "${". All faults are
-// returned at once; they name variables and files, never what they hold.
+// document. env looks up a variable; read returns a file's content, whose trailing
+// line breaks are removed. "$${" stands for a literal "${". The error joins all
+// faults; they name variables and files, never their content.
 func (d *Document) Expand(env func(string) (string, bool), read func(string) ([]byte, error)) error {
 	if d.body == nil {
 		return nil

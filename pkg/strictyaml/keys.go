@@ -111,8 +111,8 @@ func checkScalar(node ast.Node, t reflect.Type) error {
 	return nil
 }
 
-// decodesItself reports whether the YAML decoder hands the whole value to a
-// method of the type, so that its keys are not for us to judge.
+// decodesItself reports whether the YAML decoder passes the whole value to a method of
+// the type, so that we cannot know its keys.
 func decodesItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	for _, i := range []reflect.Type{

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Suggest returns `; did you mean "x"?` for the known name nearest to name, or
-// "" when none is near.
+// Suggest returns `; did you mean "x"?` with the known name that is most similar to
+// name, or "" when none is similar.
 func Suggest(name string, known []string) string {
 	best, at := "", max(2, len(name)/3)+1
 	for _, k := range known {

@@ -7,50 +7,50 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 )
 
-// agents remembers what was found out about the user agents seen lately: few
-// are in use at a time, and looking through one costs more than all the rest of
-// an ordinary event. It changes nothing but the time that takes.
+// agents caches the results for recent user agents: few are in use at a time, and
+// checking one costs more than all the rest of an ordinary event. The cache does
+// not change any result.
 type agents struct {
 	mu   sync.RWMutex
 	seen map[string]agent
 }
 
-// agent is what a user agent comes to.
+// agent is the result for one user agent.
 type agent struct {
 	bot   bool
 	clean string
 	found sanitizer.Kinds
 }
 
-// The bounds of what is remembered; longer ones are looked through each time.
+// The bounds of the cache; longer user agents are checked each time.
 const (
 	maxAgents      = 4096
 	maxAgentLength = 512
 )
 
-// judge returns what a user agent comes to.
-func (a *agents) judge(text string, s *sanitizer.Sanitizer) agent {
+// classify returns the result for a user agent.
+func (a *agents) classify(text string, s *sanitizer.Sanitizer) agent {
 	a.mu.RLock()
-	known, ok := a.seen[text]
+	cached, ok := a.seen[text]
 	a.mu.RUnlock()
 	if ok {
-		return known
+		return cached
 	}
 	clean, found := s.Text(text, sanitizer.Hint{})
-	judged := agent{IsBot(text), clean, found}
+	result := agent{IsBot(text), clean, found}
 	if len(text) > maxAgentLength {
-		return judged
+		return result
 	}
-	// text lies within the bytes of a whole event: keep only its own.
+	// text is a part of a whole event's bytes: do not keep all of them alive.
 	kept := strings.Clone(text)
 	if found == 0 {
-		judged.clean = kept
+		result.clean = kept
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.seen) >= maxAgents || a.seen == nil {
 		a.seen = make(map[string]agent)
 	}
-	a.seen[kept] = judged
-	return judged
+	a.seen[kept] = result
+	return result
 }

@@ -2,7 +2,7 @@ package trace
 
 import "strings"
 
-// botWords are what the user agents of machines hold, in lower case. Programs
+// botWords are parts of the user agents of machines, in lower case. Programs
 // that send events for people (curl, HTTP libraries, servers) are not bots.
 var botWords = [...]string{
 	"bot", "crawl", "spider", "slurp", "headless", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver",
@@ -10,7 +10,7 @@ var botWords = [...]string{
 	"facebookexternalhit", "embedly", "bingpreview", "mediapartners", "feedfetcher", "ahrefs", "semrush", "archive.org",
 }
 
-// botStarts marks the letters that a bot's word begins with.
+// botStarts marks the first letters of botWords.
 var botStarts = func() (starts [256]bool) {
 	for _, word := range botWords {
 		starts[word[0]], starts[word[0]-0x20] = true, true
@@ -18,8 +18,8 @@ var botStarts = func() (starts [256]bool) {
 	return starts
 }()
 
-// IsBot reports a user agent of a crawler, a monitor or a browser without a
-// person before it. Cubot, which makes telephones, is none.
+// IsBot reports whether a user agent is that of a crawler, a monitor or an automated
+// browser. Cubot is not: it makes telephones.
 func IsBot(userAgent string) bool {
 	for i := 0; i < len(userAgent); i++ {
 		if !botStarts[userAgent[i]] {

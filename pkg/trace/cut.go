@@ -1,83 +1,84 @@
 package trace
 
 import (
+	"strings"
+
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 )
 
-// properties cuts a list to what the plan allows and sanitises the rest, in
-// place.
-func (w *work) properties(prefix string, list []event.Property, allowed map[string]rule) []event.Property {
+// properties removes what the plan does not allow from a list, in place, and
+// sanitises the rest.
+func (ev *evaluation) properties(prefix string, list []event.Property, allowed map[string]rule) []event.Property {
 	kept := list[:0]
 	for _, p := range list {
 		r, planned := allowed[p.Name]
 		if !planned {
-			w.say(prefix, p.Name, "dropped: not in plan")
+			ev.describe(prefix, p.Name, "dropped: not in plan")
 			continue
 		}
 		v, fault, ok := r.property.Filter(p.Value)
 		if fault != plan.Sound {
-			w.find(prefix+p.Name, string(fault))
+			ev.addFinding(prefix+p.Name, string(fault))
 		}
 		if !ok {
-			w.sayFault(prefix, p.Name, fault)
+			ev.describe(prefix, p.Name, dropped[fault])
 			continue
 		}
-		v, found := w.tracer.clean.Value(v, r.hint)
-		w.findAll(prefix, p.Name, found)
+		v, found := ev.tracer.clean.Value(v, r.hint)
+		ev.addFindings(prefix, p.Name, found)
 		kept = append(kept, event.Property{Name: p.Name, Value: v})
 	}
 	return kept
 }
 
-// context cuts what stands beside the properties to the plan, and sanitises it.
-func (w *work) context() {
-	allowed, into := w.tracer.plan.Context(), w.into
+// context removes what the plan does not allow beside the properties, and sanitises
+// the rest.
+func (ev *evaluation) context() {
+	allowed, into := ev.tracer.plan.Context(), ev.into
 	url := sanitizer.Hint{URL: true}
 	if allowed.Page {
-		w.text("page.url", &into.Page.URL, url)
-		w.text("page.path", &into.Page.Path, url)
-		w.text("page.referrer", &into.Page.Referrer, url)
-		w.text("page.title", &into.Page.Title, sanitizer.Hint{})
+		ev.text("page.url", &into.Page.URL, url)
+		ev.text("page.path", &into.Page.Path, url)
+		ev.text("page.referrer", &into.Page.Referrer, url)
+		ev.text("page.title", &into.Page.Title, sanitizer.Hint{})
 	} else {
 		into.Page = event.Page{}
 	}
 	if !allowed.Screen {
 		into.Screen = event.Screen{}
 	}
-	w.allowedText(allowed.Locale, "locale", &into.Locale, sanitizer.Hint{})
-	if into.UserAgent = ""; allowed.UserAgent {
-		into.UserAgent = w.agent.clean
-		w.findAll("userAgent", "", w.agent.found)
+	if !allowed.Locale {
+		into.Locale = ""
 	}
-	w.allowedText(allowed.IP, "ip", &into.IP, sanitizer.Hint{Allow: sanitizer.IP})
+	ev.text("locale", &into.Locale, sanitizer.Hint{})
+	if into.UserAgent = ""; allowed.UserAgent {
+		into.UserAgent = ev.agent.clean
+		ev.addFindings("userAgent", "", ev.agent.found)
+	}
+	if !allowed.IP {
+		into.IP = ""
+	}
+	ev.text("ip", &into.IP, sanitizer.Hint{Allow: sanitizer.IP})
 	if !allowed.SessionID {
 		into.SessionID = ""
 	}
-	w.consent()
+	ev.consent()
 }
 
-func (w *work) allowedText(allowed bool, name string, text *string, h sanitizer.Hint) {
-	if !allowed {
-		*text = ""
-		return
-	}
-	w.text(name, text, h)
-}
-
-func (w *work) text(name string, text *string, h sanitizer.Hint) {
-	clean, found := w.tracer.clean.Text(*text, h)
+func (ev *evaluation) text(name string, text *string, h sanitizer.Hint) {
+	clean, found := ev.tracer.clean.Text(*text, h)
 	*text = clean
-	w.findAll(name, "", found)
+	ev.addFindings(name, "", found)
 }
 
-// consent keeps the purposes whose names are plain words: they come from the
-// client like everything else.
-func (w *work) consent() {
-	for purpose := range w.into.Consent {
-		if _, found := w.tracer.clean.Text(purpose, sanitizer.Hint{}); found != 0 || !plainWord(purpose) {
-			delete(w.into.Consent, purpose)
+// consent keeps the purposes whose names are plain words: a client may put
+// anything into a name.
+func (ev *evaluation) consent() {
+	for purpose := range ev.into.Consent {
+		if _, found := ev.tracer.clean.Text(purpose, sanitizer.Hint{}); found != 0 || !plainWord(purpose) {
+			delete(ev.into.Consent, purpose)
 		}
 	}
 }
@@ -94,31 +95,32 @@ func plainWord(s string) bool {
 }
 
 // identities replaces ids that are personal data by their hash.
-func (w *work) identities() {
+func (ev *evaluation) identities() {
 	for _, id := range [...]struct {
 		name string
 		text *string
-	}{{"userId", &w.into.UserID}, {"deviceId", &w.into.DeviceID}, {"sessionId", &w.into.SessionID}, {"eventId", &w.into.EventID}} {
-		clean, found := w.tracer.clean.Identity(*id.text, sanitizer.Hint{})
+	}{{"userId", &ev.into.UserID}, {"deviceId", &ev.into.DeviceID}, {"sessionId", &ev.into.SessionID}, {"eventId", &ev.into.EventID}} {
+		clean, found := ev.tracer.clean.Identity(*id.text, sanitizer.Hint{})
 		*id.text = clean
-		w.findAll(id.name, "", found)
+		ev.addFindings(id.name, "", found)
 	}
 }
 
-func (w *work) findAll(prefix, name string, found sanitizer.Kinds) {
+func (ev *evaluation) addFindings(prefix, name string, found sanitizer.Kinds) {
 	if found == 0 {
-		if w.explain != nil && name != "" {
-			w.say(prefix, name, "allowed")
+		if name != "" {
+			ev.describe(prefix, name, "allowed")
 		}
 		return
 	}
-	for _, kind := range w.tracer.clean.NamesOf(found) {
-		w.find(prefix+name, kind)
+	kinds := ev.tracer.clean.NamesOf(found)
+	for _, kind := range kinds {
+		ev.addFinding(prefix+name, kind)
 	}
-	w.saySanitised(prefix+name, w.tracer.clean.NamesOf(found))
+	ev.describe(prefix, name, "sanitised: "+strings.Join(kinds, ", "))
 }
 
-// find notes a finding, once for each property and kind.
-func (w *work) find(property, kind string) {
-	w.decision.Findings = append(w.decision.Findings, event.Finding{Property: property, Kind: kind})
+// addFinding adds a finding; callers do so once for each property and kind.
+func (ev *evaluation) addFinding(property, kind string) {
+	ev.decision.Findings = append(ev.decision.Findings, event.Finding{Property: property, Kind: kind})
 }

@@ -1,7 +1,7 @@
 // Package trace decides, for one record and one tracker, whether the event may
-// leave, and makes what may leave of it.
+// leave, and reduces it to what may leave.
 //
-// The order is fixed, and the first that holds something back gives the reason:
+// The checks have a fixed order, and the first that fails gives the reason:
 //
 //	rejected  malformed                          the body was not JSON
 //	rejected  invalid: <rule>                    the event broke the contract
@@ -13,11 +13,11 @@
 //	filtered  required property missing: <name>
 //	filtered  required property of wrong type: <name>
 //
-// What remains is cut to the plan's properties and context, and sanitised. It
-// promises that nothing is in the result that the plan does not name, that the
-// sanitizer has nothing left to find in it, and that it aliases none of the
+// What remains is reduced to the plan's properties and context, and sanitised. The
+// package promises that the result has nothing that the plan does not name and
+// nothing that the sanitizer would still find, and that it does not alias the
 // record's bytes. It does no I/O, reads no clock, and changes neither record nor
 // plan; the same record always gives the same result.
 //
-// Duplicates are the caller's to drop, before.
+// The caller drops duplicates first.
 package trace

@@ -8,7 +8,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 )
 
-// Options are choices of the operator's.
+// Options are the operator's choices.
 type Options struct {
 	// KeepBots lets events of bots through; see IsBot.
 	KeepBots bool
@@ -77,19 +77,19 @@ func New(p *plan.Plan, s *sanitizer.Sanitizer, o Options) (*Tracer, error) {
 	return t, nil
 }
 
-// PlanVersion names the plan that is applied.
+// PlanVersion is the version of the plan that is applied.
 func (t *Tracer) PlanVersion() string { return t.plan.Version() }
 
-// Trace decides what becomes of a record at a tracker. Where the outcome is
-// event.Pending, into is what may leave; otherwise into is of no use.
+// Trace decides whether a record's event may leave for a tracker. If the outcome is
+// event.Pending, into is what may leave; otherwise its content means nothing.
 func (t *Tracer) Trace(rec *event.Record, tracker string, into *event.Event) event.Decision {
-	w := work{tracer: t, into: into}
-	w.trace(rec, tracker)
-	return w.decision
+	ev := evaluation{tracer: t, into: into}
+	ev.run(rec, tracker)
+	return ev.decision
 }
 
-// work is the way of one record.
-type work struct {
+// evaluation is what Trace does with one record.
+type evaluation struct {
 	tracer   *Tracer
 	into     *event.Event
 	rules    *rules
@@ -98,83 +98,84 @@ type work struct {
 	explain  *Explanation // nil but for Explain
 }
 
-func (w *work) trace(rec *event.Record, tracker string) {
-	if !w.parse(rec) || !w.admit(rec, tracker) {
+func (ev *evaluation) run(rec *event.Record, tracker string) {
+	if !ev.parse(rec) || !ev.allow(rec, tracker) {
 		return
 	}
-	into := w.into
-	into.Properties = w.properties("properties.", into.Properties, w.rules.properties)
-	if !w.complete() {
-		w.decision.Findings = nil // nothing would have left
+	into := ev.into
+	into.Properties = ev.properties("properties.", into.Properties, ev.rules.properties)
+	if !ev.complete() {
+		ev.decision.Findings = nil // nothing would have left
 		return
 	}
-	into.UserProperties = w.properties("userProperties.", into.UserProperties, w.tracer.user)
-	w.context()
-	w.identities()
-	if alias := w.rules.event.Names[tracker]; alias != "" {
+	into.UserProperties = ev.properties("userProperties.", into.UserProperties, ev.tracer.user)
+	ev.context()
+	ev.identities()
+	if alias := ev.rules.event.Names[tracker]; alias != "" {
 		into.Name = alias
 	}
-	w.decision.Outcome = event.Pending
+	ev.decision.Outcome = event.Pending
 }
 
-func (w *work) hold(outcome event.Outcome, reason string) bool {
-	w.decision.Outcome, w.decision.Reason = outcome, reason
+// stop ends the evaluation: the event does not leave.
+func (ev *evaluation) stop(outcome event.Outcome, reason string) bool {
+	ev.decision.Outcome, ev.decision.Reason = outcome, reason
 	return false
 }
 
-func (w *work) parse(rec *event.Record) bool {
+func (ev *evaluation) parse(rec *event.Record) bool {
 	if rec.Context.Malformed != "" {
-		return w.hold(event.Rejected, ReasonMalformed)
+		return ev.stop(event.Rejected, ReasonMalformed)
 	}
-	err := event.Parse(rec, w.into)
+	err := event.Parse(rec, ev.into)
 	if err == nil {
-		w.decision.Name = w.into.Name
+		ev.decision.Name = ev.into.Name
 	}
 	switch {
 	case rec.Context.Invalid != "":
-		return w.hold(event.Rejected, "invalid: "+rec.Context.Invalid)
+		return ev.stop(event.Rejected, "invalid: "+rec.Context.Invalid)
 	case err != nil:
-		return w.hold(event.Rejected, "invalid: not an event")
+		return ev.stop(event.Rejected, "invalid: not an event")
 	}
 	return true
 }
 
-// admit asks the filters and the plan about the event as a whole.
-func (w *work) admit(rec *event.Record, tracker string) bool {
-	o := &w.tracer.options
+// allow applies the filters and the plan to the event as a whole.
+func (ev *evaluation) allow(rec *event.Record, tracker string) bool {
+	o := &ev.tracer.options
 	if !o.KeepPrerender && strings.Contains(rec.Context.Purpose, "prerender") {
-		return w.hold(event.Filtered, ReasonPrerender)
+		return ev.stop(event.Filtered, ReasonPrerender)
 	}
-	w.agent = w.tracer.agents.judge(w.into.UserAgent, w.tracer.clean)
-	if !o.KeepBots && w.agent.bot {
-		return w.hold(event.Filtered, ReasonBot)
+	ev.agent = ev.tracer.agents.classify(ev.into.UserAgent, ev.tracer.clean)
+	if !o.KeepBots && ev.agent.bot {
+		return ev.stop(event.Filtered, ReasonBot)
 	}
-	planned, ok := w.tracer.events[w.into.Name]
+	planned, ok := ev.tracer.events[ev.into.Name]
 	if !ok {
-		return w.hold(event.Filtered, ReasonNotInPlan)
+		return ev.stop(event.Filtered, ReasonNotInPlan)
 	}
 	if !planned.event.RoutedTo(tracker) {
-		return w.hold(event.Filtered, ReasonNotRouted)
+		return ev.stop(event.Filtered, ReasonNotRouted)
 	}
-	if purpose := planned.event.MissingConsent(w.into.Consent); purpose != "" {
-		return w.hold(event.Filtered, "consent: "+purpose)
+	if purpose := planned.event.MissingConsent(ev.into.Consent); purpose != "" {
+		return ev.stop(event.Filtered, "consent: "+purpose)
 	}
-	w.rules = planned
+	ev.rules = planned
 	return true
 }
 
-// complete asks for the properties without which the event is not sent.
-func (w *work) complete() bool {
-	for _, name := range w.rules.event.Required() {
-		if _, ok := w.into.Lookup(name); ok {
+// complete checks that the event has the properties that the plan requires.
+func (ev *evaluation) complete() bool {
+	for _, name := range ev.rules.event.Required() {
+		if _, ok := ev.into.Lookup(name); ok {
 			continue
 		}
-		for _, f := range w.decision.Findings {
+		for _, f := range ev.decision.Findings {
 			if f.Property == "properties."+name {
-				return w.hold(event.Filtered, "required property of wrong type: "+name)
+				return ev.stop(event.Filtered, "required property of wrong type: "+name)
 			}
 		}
-		return w.hold(event.Filtered, "required property missing: "+name)
+		return ev.stop(event.Filtered, "required property missing: "+name)
 	}
 	return true
 }

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-	"github.com/tidwall/gjson"
-
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
@@ -56,19 +53,7 @@ func recordName(r *event.Record) string {
 	if !utf8.Valid(r.Data) {
 		return NameInvalid
 	}
-	found := gjson.GetBytes(r.Event(), "event")
-	if found.Type != gjson.String {
-		return NameInvalid
-	}
-	name := found.Str
-	if strings.IndexByte(found.Raw, '\\') >= 0 {
-		// The lanes' reading of an escape, not gjson's.
-		unquoted, err := jsontext.AppendUnquote(nil, found.Raw)
-		if err != nil && len(unquoted) == 0 {
-			return NameInvalid
-		}
-		name = string(unquoted)
-	}
+	name := event.ReadName(r.Event())
 	if name == "" || len(name) > 4*event.MaxName || utf8.RuneCountInString(name) > event.MaxName || strings.IndexByte(name, 0) >= 0 {
 		return NameInvalid
 	}

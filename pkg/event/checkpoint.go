@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,9 +15,9 @@ type Outcome uint8
 // the journal's end and its parked entries.
 const (
 	Pending   Outcome = iota // not decided yet
-	Delivered                // the vendor took it
-	Filtered                 // held back by plan, consent or a filter
-	Rejected                 // refused by the vendor or by our check of its rules, or retries exhausted
+	Delivered                // the vendor accepted it
+	Filtered                 // not sent because of the plan, consent or a filter
+	Rejected                 // refused by the vendor or by our check of its rules; or the retry budget is spent
 	Expired                  // left the journal before it could be sent
 	Uncertain                // sent, no answer, and the vendor has no dedup key
 )
@@ -33,16 +34,14 @@ func (o Outcome) String() string {
 
 // ParseOutcome reads one of the fixed words.
 func ParseOutcome(s string) (Outcome, error) {
-	for i, name := range outcomeNames {
-		if s == name {
-			return Outcome(i), nil
-		}
+	if i := slices.Index(outcomeNames[:], s); i >= 0 {
+		return Outcome(i), nil
 	}
 	return 0, fmt.Errorf("unknown outcome %q", s)
 }
 
 // Delivery is the outcome of one event at one tracker: a row of the deliveries
-// table, which adds the report's tracker, run, plan and release.
+// table, which adds the checkpoint's tracker, run, plan and release.
 type Delivery struct {
 	Position Position
 	EventID  string
@@ -57,7 +56,7 @@ type Delivery struct {
 	Day time.Time
 }
 
-// Held counts events that a lane filtered in the records up to its watermark.
+// FilteredCount counts events that a lane filtered up to its watermark.
 type FilteredCount struct {
 	Day    time.Time // UTC day of receipt
 	Source string
@@ -66,8 +65,8 @@ type FilteredCount struct {
 	Count  uint64
 }
 
-// Leak counts events in which the sanitizer removed personal data or a secret:
-// what would have left for this tracker. An event counts once for each
+// Leak counts events from which the sanitizer removed personal data or a secret
+// that would have been sent to this tracker. An event counts once for each
 // property and kind.
 type Leak struct {
 	Day      time.Time // UTC day of receipt
@@ -78,30 +77,30 @@ type Leak struct {
 	Count    uint64
 }
 
-// Parked is a single event that waits for its next attempt while the lane's
-// cursor goes on.
+// Parked is one event that waits for its own next attempt while the lane's cursor
+// goes on.
 type Parked struct {
 	Position Position
-	Due      time.Time // next attempt; zero: as soon as the vendor takes anything
+	Due      time.Time // next attempt; zero: as soon as the vendor accepts anything
 	// Since is the first attempt that failed because of this event: the retry
-	// budget counts from here. It is zero for an event that only waits for an
-	// outage to pass, on which no budget runs.
+	// budget starts here. It is zero for an event that only waits for the end of
+	// an outage, which has no budget.
 	Since    time.Time
 	Attempts int
 }
 
-// Gap is a range of the events stream, From up to and not including To, that
-// was missing or damaged when a lane came to read it. How many events it held
-// is unknown to the lane: those that the raw table knows left the journal
+// Gap is a range of the events stream, From up to and not including To, that was
+// missing or damaged when a lane read it. The lane does not know how many events
+// were in it. Those that are in the raw table expired: they left the journal
 // before they could be sent.
 type Gap struct {
 	From, To Position
 }
 
-// Report is one packed message of a lane in the journal's outcomes stream: what
-// it decided since its last report, and its complete state afterwards. One
-// durable publish carries all of it, so the last report of a lane is all it
-// needs to go on after a crash.
+// Checkpoint is one packed message that a lane publishes to the journal's outcomes
+// stream: what it decided since its last checkpoint, and its complete state
+// afterwards. It is one durable publish, so that the last checkpoint of a lane is
+// all it needs to continue after a crash.
 type Checkpoint struct {
 	Tracker string
 	Epoch   string // of the events stream the positions belong to
@@ -110,23 +109,23 @@ type Checkpoint struct {
 	Release string // of Sparrow
 	Time    time.Time
 
-	// Start is where the lane began: earlier events are not this tracker's.
+	// Start is where the lane began: it does not send earlier events.
 	Start Position
 	// Watermark: every event from Start up to, not including, it has an
-	// outcome in some report, or is parked.
+	// outcome in some checkpoint, or is parked.
 	Watermark Position
-	// Closed says that the tracker was removed and will report no more.
+	// Closed says that the tracker was removed: this is its last checkpoint.
 	Closed bool
 
 	Deliveries []Delivery
-	Filtered       []FilteredCount
+	Filtered   []FilteredCount
 	Leaks      []Leak
 	Parked     []Parked   // all that is parked now
-	Intents    []Position // about to be sent without a dedup key: uncertain if no later report mentions them
+	Intents    []Position // about to be sent without a dedup key: uncertain if no later checkpoint mentions them
 	Gaps       []Gap      // what could not be read before the watermark
 }
 
-// The encoding of a report (version 1): a version byte, then fields in this
+// The encoding of a checkpoint (version 1): a version byte, then fields in this
 // order. "str" is a uvarint length and that many bytes, "pos" two uvarints,
 // "time" a varint of microseconds since 1970 (0 for none), "list" a uvarint
 // count and that many elements:
@@ -135,7 +134,7 @@ type Checkpoint struct {
 //	start pos | watermark pos | closed byte
 //	deliveries list of: pos | eventId str | outcome byte | reason str | status uvarint | error str
 //	                    | attempts uvarint | time | latency varint (µs) | day varint (days since 1970)
-//	held list of:       day varint (days since 1970) | source str | event str | reason str | count uvarint
+//	filtered list of:   day varint (days since 1970) | source str | event str | reason str | count uvarint
 //	leaks list of:      day varint (days since 1970) | source str | event str | property str | kind str | count uvarint
 //	parked list of:     pos | due time | since time | attempts uvarint
 //	intents list of:    pos
@@ -144,26 +143,26 @@ const checkpointVersion = 1
 
 const secondsPerDay = 86400
 
-// AppendBinary appends the report's encoding to b. The error is always nil; it
+// AppendBinary appends the checkpoint's encoding to b. The error is always nil; it
 // is there for encoding.BinaryAppender.
-func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
+func (c *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, checkpointVersion)
-	b = appendString(b, r.Tracker)
-	b = appendString(b, r.Epoch)
-	b = binary.AppendUvarint(b, uint64(r.Run))
-	b = appendString(b, r.Plan)
-	b = appendString(b, r.Release)
-	b = appendTime(b, r.Time)
-	b = AppendPosition(b, r.Start)
-	b = AppendPosition(b, r.Watermark)
+	b = appendString(b, c.Tracker)
+	b = appendString(b, c.Epoch)
+	b = binary.AppendUvarint(b, uint64(c.Run))
+	b = appendString(b, c.Plan)
+	b = appendString(b, c.Release)
+	b = appendTime(b, c.Time)
+	b = AppendPosition(b, c.Start)
+	b = AppendPosition(b, c.Watermark)
 	closed := byte(0)
-	if r.Closed {
+	if c.Closed {
 		closed = 1
 	}
 	b = append(b, closed)
-	b = binary.AppendUvarint(b, uint64(len(r.Deliveries)))
-	for i := range r.Deliveries {
-		d := &r.Deliveries[i]
+	b = binary.AppendUvarint(b, uint64(len(c.Deliveries)))
+	for i := range c.Deliveries {
+		d := &c.Deliveries[i]
 		b = AppendPosition(b, d.Position)
 		b = appendString(b, d.EventID)
 		b = append(b, byte(d.Outcome))
@@ -175,18 +174,18 @@ func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 		b = binary.AppendVarint(b, d.Latency.Microseconds())
 		b = binary.AppendVarint(b, d.Day.Unix()/secondsPerDay)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Filtered)))
-	for i := range r.Filtered {
-		h := &r.Filtered[i]
+	b = binary.AppendUvarint(b, uint64(len(c.Filtered)))
+	for i := range c.Filtered {
+		h := &c.Filtered[i]
 		b = binary.AppendVarint(b, h.Day.Unix()/secondsPerDay)
 		b = appendString(b, h.Source)
 		b = appendString(b, h.Event)
 		b = appendString(b, h.Reason)
 		b = binary.AppendUvarint(b, h.Count)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Leaks)))
-	for i := range r.Leaks {
-		l := &r.Leaks[i]
+	b = binary.AppendUvarint(b, uint64(len(c.Leaks)))
+	for i := range c.Leaks {
+		l := &c.Leaks[i]
 		b = binary.AppendVarint(b, l.Day.Unix()/secondsPerDay)
 		b = appendString(b, l.Source)
 		b = appendString(b, l.Event)
@@ -194,19 +193,19 @@ func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 		b = appendString(b, l.Kind)
 		b = binary.AppendUvarint(b, l.Count)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Parked)))
-	for _, p := range r.Parked {
+	b = binary.AppendUvarint(b, uint64(len(c.Parked)))
+	for _, p := range c.Parked {
 		b = AppendPosition(b, p.Position)
 		b = appendTime(b, p.Due)
 		b = appendTime(b, p.Since)
 		b = binary.AppendUvarint(b, uint64(p.Attempts))
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Intents)))
-	for _, p := range r.Intents {
+	b = binary.AppendUvarint(b, uint64(len(c.Intents)))
+	for _, p := range c.Intents {
 		b = AppendPosition(b, p)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Gaps)))
-	for _, g := range r.Gaps {
+	b = binary.AppendUvarint(b, uint64(len(c.Gaps)))
+	for _, g := range c.Gaps {
 		b = AppendPosition(b, g.From)
 		b = AppendPosition(b, g.To)
 	}
@@ -214,35 +213,35 @@ func (r *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // UnmarshalBinary decodes what AppendBinary wrote.
-func (r *Checkpoint) UnmarshalBinary(b []byte) error {
+func (c *Checkpoint) UnmarshalBinary(b []byte) error {
 	d := NewBinaryReader(b)
 	if v := d.Byte(); d.err == nil && v != checkpointVersion {
-		return fmt.Errorf("decode report: version %d: %w", v, ErrCorrupt)
+		return fmt.Errorf("decode checkpoint: version %d: %w", v, ErrCorrupt)
 	}
-	*r = Checkpoint{
+	*c = Checkpoint{
 		Tracker: d.Text(), Epoch: d.Text(), Run: d.Uint32(), Plan: d.Text(), Release: d.Text(), Time: d.Time(),
 		Start: d.Position(), Watermark: d.Position(), Closed: d.Byte() != 0,
 	}
-	r.Deliveries = decodeList(&d, func() Delivery {
+	c.Deliveries = decodeList(&d, func() Delivery {
 		return Delivery{
 			Position: d.Position(), EventID: d.Text(), Outcome: Outcome(d.Byte()), Reason: d.Text(),
 			Status: int(d.Uint32()), Error: d.Text(), Attempts: int(d.Uint32()), Time: d.Time(),
 			Latency: time.Duration(d.Varint()) * time.Microsecond, Day: d.day(),
 		}
 	})
-	r.Filtered = decodeList(&d, func() FilteredCount {
+	c.Filtered = decodeList(&d, func() FilteredCount {
 		return FilteredCount{Day: d.day(), Source: d.Text(), Event: d.Text(), Reason: d.Text(), Count: d.Uvarint()}
 	})
-	r.Leaks = decodeList(&d, func() Leak {
+	c.Leaks = decodeList(&d, func() Leak {
 		return Leak{Day: d.day(), Source: d.Text(), Event: d.Text(), Property: d.Text(), Kind: d.Text(), Count: d.Uvarint()}
 	})
-	r.Parked = decodeList(&d, func() Parked {
+	c.Parked = decodeList(&d, func() Parked {
 		return Parked{Position: d.Position(), Due: d.Time(), Since: d.Time(), Attempts: int(d.Uint32())}
 	})
-	r.Intents = decodeList(&d, d.Position)
-	r.Gaps = decodeList(&d, func() Gap { return Gap{From: d.Position(), To: d.Position()} })
+	c.Intents = decodeList(&d, d.Position)
+	c.Gaps = decodeList(&d, func() Gap { return Gap{From: d.Position(), To: d.Position()} })
 	if err := d.Finish(); err != nil {
-		return fmt.Errorf("decode report: %w", err)
+		return fmt.Errorf("decode checkpoint: %w", err)
 	}
 	return nil
 }

@@ -3,13 +3,22 @@ package event_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-func TestSkipValue(t *testing.T) {
+// skip returns where the first value of data ends.
+func skip(data []byte) (end int, err error) {
+	s := event.NewScanner(data)
+	s.Skip()
+	return s.Offset(), s.Err()
+}
+
+func TestScannerSkip(t *testing.T) {
 	for _, test := range []struct {
 		data string
 		end  int    // after the value
@@ -42,7 +51,7 @@ func TestSkipValue(t *testing.T) {
 		{`1e`, 0, "not JSON: unexpected end: expected a digit at byte 2"},
 		{"\xef\xbb\xbf{}", 0, "not JSON: expected a value at byte 0"},
 	} {
-		end, err := event.SkipValue([]byte(test.data), 0)
+		end, err := skip([]byte(test.data))
 		switch {
 		case test.want == "" && (err != nil || end != test.end):
 			t.Errorf("%q: end %d, error %v; want %d", test.data, end, err, test.end)
@@ -52,26 +61,56 @@ func TestSkipValue(t *testing.T) {
 	}
 }
 
-// TestSkipValueAtAnyDepth nests a million levels, arrays and objects in turn.
-func TestSkipValueAtAnyDepth(t *testing.T) {
+// TestScannerSkipsAnyDepth nests a million levels, arrays and objects in turn.
+func TestScannerSkipsAnyDepth(t *testing.T) {
 	const levels = 500_000
 	whole := strings.Repeat(`[{"a":`, levels) + "1" + strings.Repeat("}]", levels)
-	if end, err := event.SkipValue([]byte(whole), 0); err != nil || end != len(whole) {
+	if end, err := skip([]byte(whole)); err != nil || end != len(whole) {
 		t.Errorf("end %d of %d, error %v", end, len(whole), err)
 	}
 	crossed := strings.Repeat(`[{"a":`, 40) + "1" + strings.Repeat("]}", 40)
-	if _, err := event.SkipValue([]byte(crossed), 0); err == nil {
+	if _, err := skip([]byte(crossed)); err == nil {
 		t.Error("brackets that cross were taken")
 	}
 }
 
-func FuzzSkipValue(f *testing.F) {
+// TestScannerYieldsWhatStandsInTheText walks over a text with each method.
+func TestScannerYieldsWhatStandsInTheText(t *testing.T) {
+	data := []byte(` { "list" : [ 1, "two", [] ] , "\u0061":{} }x`)
+	s := event.NewScanner(data)
+	var got []string
+	for name := range s.Members {
+		got = append(got, fmt.Sprintf("%s %v", data[name.Start:name.End], name.Escaped))
+		if s.Peek() != '[' {
+			s.Skip()
+			continue
+		}
+		for i := range s.Elements {
+			start := s.Offset()
+			s.Skip()
+			got = append(got, fmt.Sprintf("%d %s", i, data[start:s.Offset()]))
+		}
+	}
+	if want := []string{`"list" false`, `0 1`, `1 "two"`, `2 []`, `"\u0061" true`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := s.End("more"); err == nil || err.Error() != fmt.Sprintf("not JSON: more at byte %d", len(data)-1) {
+		t.Errorf("error %v", err)
+	}
+	for range s.Members {
+		t.Error("a text that ended with an error goes on")
+	}
+}
+
+func FuzzScannerSkip(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,2,{"b":null}]}`, `[[],{},[{}]]`, `-1.5e-7`, `"\u00e9\n"`, `[1,]`, `{"a"}`, strings.Repeat("[", 70) + strings.Repeat("]", 70)} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		start := event.SkipSpace(data, 0)
-		end, err := event.SkipValue(data, start)
+		s := event.NewScanner(data)
+		start := s.Offset()
+		s.Skip()
+		end, err := s.Offset(), s.Err()
 		if err != nil {
 			if fault, ok := errors.AsType[*event.SyntaxError](err); !ok || fault.Offset < 0 || fault.Offset > len(data) {
 				t.Fatalf("error %#v", err)
@@ -84,7 +123,7 @@ func FuzzSkipValue(f *testing.F) {
 		if !deeplyNested(data) && !json.Valid(data[start:end]) {
 			t.Fatalf("%q is no JSON value", data[start:end])
 		}
-		if whole := event.SkipSpace(data, end) == len(data); !deeplyNested(data) && whole != json.Valid(data) {
+		if whole := s.End("more") == nil; !deeplyNested(data) && whole != json.Valid(data) {
 			t.Fatalf("took %d of %d bytes", end, len(data))
 		}
 	})

@@ -12,7 +12,7 @@ import (
 
 var day = time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
 
-func fullReport() event.Checkpoint {
+func fullCheckpoint() event.Checkpoint {
 	position := func(seq uint64, index uint32) event.Position { return event.Position{Seq: seq, Index: index} }
 	return event.Checkpoint{
 		Tracker: "ga4", Epoch: "e1", Run: 3, Plan: "p7", Release: "v1.2.3", Time: at,
@@ -21,21 +21,21 @@ func fullReport() event.Checkpoint {
 			{Position: position(2, 1), EventID: "a", Outcome: event.Delivered, Reason: "validated", Status: 204, Attempts: 1, Time: at, Latency: 12 * time.Millisecond, Day: day},
 			{Position: position(2, 2), EventID: "b", Outcome: event.Rejected, Reason: "retries exhausted", Status: 500, Error: "<html>", Attempts: 9, Time: at, Day: day.AddDate(0, 0, -1)},
 		},
-		Filtered:    []event.FilteredCount{{Day: day, Source: "dashboard", Event: "e", Reason: "event not in plan", Count: 1 << 40}},
-		Leaks:   []event.Leak{{Day: day, Source: "dashboard", Event: "e", Property: "properties.note", Kind: "email", Count: 2}},
-		Parked:  []event.Parked{{Position: position(3, 0), Due: at.Add(time.Minute), Since: at, Attempts: 2}},
-		Intents: []event.Position{position(4, 0), position(4, 1)},
+		Filtered: []event.FilteredCount{{Day: day, Source: "dashboard", Event: "e", Reason: "event not in plan", Count: 1 << 40}},
+		Leaks:    []event.Leak{{Day: day, Source: "dashboard", Event: "e", Property: "properties.note", Kind: "email", Count: 2}},
+		Parked:   []event.Parked{{Position: position(3, 0), Due: at.Add(time.Minute), Since: at, Attempts: 2}},
+		Intents:  []event.Position{position(4, 0), position(4, 1)},
 	}
 }
 
-func TestReportRoundTrip(t *testing.T) {
-	for name, want := range map[string]event.Checkpoint{"full": fullReport(), "empty": {}} {
+func TestCheckpointRoundTrip(t *testing.T) {
+	for name, want := range map[string]event.Checkpoint{"full": fullCheckpoint(), "empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			b, err := want.AppendBinary(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := fullReport() // all of it is overwritten
+			got := fullCheckpoint() // all of it is overwritten
 			if err := got.UnmarshalBinary(b); err != nil {
 				t.Fatal(err)
 			}
@@ -46,8 +46,8 @@ func TestReportRoundTrip(t *testing.T) {
 	}
 }
 
-func TestReportRefusesDamage(t *testing.T) {
-	full := fullReport()
+func TestCheckpointRefusesDamage(t *testing.T) {
+	full := fullCheckpoint()
 	whole, _ := full.AppendBinary(nil)
 	for n := range whole {
 		if err := new(event.Checkpoint).UnmarshalBinary(whole[:n]); !errors.Is(err, event.ErrCorrupt) {
@@ -59,9 +59,9 @@ func TestReportRefusesDamage(t *testing.T) {
 	}
 }
 
-// TestReportRefusesHugeCounts checks that a damaged count reserves no memory
+// TestCheckpointRefusesHugeCounts checks that a damaged count reserves no memory
 // beyond the input's size.
-func TestReportRefusesHugeCounts(t *testing.T) {
+func TestCheckpointRefusesHugeCounts(t *testing.T) {
 	b, _ := new(event.Checkpoint).AppendBinary(nil)
 	b = append(b[:len(b)-5], 0xff, 0xff, 0xff, 0xff, 0x7f)
 	if got := testing.AllocsPerRun(10, func() { _ = new(event.Checkpoint).UnmarshalBinary(b) }); got > 20 {
@@ -72,8 +72,8 @@ func TestReportRefusesHugeCounts(t *testing.T) {
 	}
 }
 
-func FuzzReport(f *testing.F) {
-	full := fullReport()
+func FuzzCheckpoint(f *testing.F) {
+	full := fullCheckpoint()
 	b, _ := full.AppendBinary(nil)
 	f.Add(b)
 	b, _ = new(event.Checkpoint).AppendBinary(nil)
