@@ -45,7 +45,7 @@ events:
 // are tracks.
 var names = map[int]string{0: "pageview", 1: "identify", 2: "group"}
 
-func TestOtherPeoplesSDKs(t *testing.T) {
+func TestSegmentAndRudderStackSDKsLoseNothing(t *testing.T) {
 	install(t)
 	for _, c := range []struct {
 		name, script, sdk string
@@ -83,7 +83,7 @@ func TestOtherPeoplesSDKs(t *testing.T) {
 	}
 }
 
-// install has the SDKs at hand.
+// install installs the SDKs.
 func install(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat("node_modules/@segment/analytics-next"); err == nil {
