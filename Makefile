@@ -1,4 +1,4 @@
-# Sparrow. `make run` tries it out, `make test` is the whole truth.
+# Sparrow. `make run` starts a demo, `make test` runs all tests.
 
 GO      ?= go
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -26,8 +26,8 @@ test: setup lint sdk unit slim build browser ## everything: lint, units with -ra
 
 unit: bin/bigquery-emulator ## Go tests: units, conformance suites, house rules, end to end with the real binary
 	$(GO) test -race -shuffle=on -timeout 20m ./...
-	$(GO) test -run TestTrafficBeyondTheBound ./pkg/journal # a whole GiB is too slow under -race
-	$(GO) test -run TestTheVendorRefusesNothingThatIsSent ./trackers/... # and so are 100,000 events a vendor
+	$(GO) test -run TestTrafficBeyondTheBound ./pkg/journal # under -race it uses less than a GiB, because a GiB is too slow there
+	$(GO) test -run TestTheVendorRefusesNothingThatIsSent ./trackers/... # under -race fewer events, because 100,000 for each vendor are too slow there
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted (run gofmt -w):"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -35,17 +35,17 @@ lint: ## gofmt, vet, staticcheck
 	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	bin/staticcheck ./...
 
-sdk: ## the browser SDK: unit and type tests, size budget, the embedded file is the current build
+sdk: ## the browser SDK: unit and type tests, size budget, check that the embedded file is current
 	cd sdk-js && npm ci --no-audit --no-fund && npm test
 
 browser: ## the SDK and the demo page in Chromium against the real binary
 	cd sdk-js && SPARROW_BIN=$(CURDIR)/$(BIN) npm run test:browser
 
-compare: ## the SDK beside those of others: size and delivery, into the README of sdk-js (ten minutes)
+compare: ## compare the SDK with others: size and delivery; writes the README of sdk-js (ten minutes)
 	@scripts/need.sh node npm chromium openssl
 	cd sdk-js/compare && npm ci --no-audit --no-fund --ignore-scripts && node compare.mjs
 
-bench: build ## intake beside a bare handler, and the Go benchmarks: ratios within one run
+bench: build ## compare intake with a bare handler, and run the Go benchmarks: ratios within one run
 	$(GO) run ./test/bench -gateway $(BIN)
 	$(GO) test -run '^$$' -bench . -benchmem ./pkg/... ./trackers/...
 

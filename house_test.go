@@ -1,6 +1,6 @@
-// Package house_test holds the rules of this repository: what may import what,
-// what must be documented, what must not be written. A red test says which rule
-// broke and what to do.
+// Package house_test holds the rules of this repository ("house rules"): what may
+// import what, what must be documented, what must not be written. A failing test
+// says which rule is broken and what to do.
 package house_test
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +20,8 @@ import (
 
 const module = "github.com/sparrow-edge/sparrow"
 
-// mayImport is the map of the house: a package and the packages of this module
-// that it may import. "*" stands for any. Tests may import more.
+// mayImport is the import map: a package, and the packages of this module that it
+// may import. "*" stands for any. Tests may import more.
 var mayImport = map[string][]string{
 	"api":            {},
 	"pkg/event":      {},
@@ -60,7 +61,7 @@ var mayImport = map[string][]string{
 	"cmd/sparrow": {"pkg/app", "trackers"},
 }
 
-// patterns are rules for packages that come in numbers.
+// patterns are the import rules of packages that exist once per vendor or adapter.
 var patterns = map[string][]string{
 	"trackers/*":        {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/tracker"},
 	"pkg/warehouse/*/*": {"pkg/auth", "pkg/event", "pkg/fault", "pkg/quantity", "pkg/warehouse"},             // an adapter's strict server
@@ -69,21 +70,25 @@ var patterns = map[string][]string{
 
 // onlyIn names heavy modules and the one package that may import each.
 var onlyIn = map[string]string{
-	"github.com/duckdb/duckdb-go":      "pkg/warehouse/duckdb",
-	"github.com/nats-io/nats-server":   "pkg/journal",
-	"github.com/nats-io/nats.go":       "pkg/journal",
-	"github.com/getsentry/sentry-go":   "pkg/report",
-	"github.com/cockroachdb/pebble":    "pkg/dedup",
-	"github.com/spf13/cobra":           "pkg/app/command",
-	"cloud.google.com/go/bigquery":     "pkg/warehouse/bigquery",
-	"github.com/golang-jwt/jwt":        "pkg/auth",
-	"github.com/itchyny/gojq":          "trackers/http",
-	"github.com/getkin/kin-openapi":    "api",
-	"github.com/stretchr/testify":      "(nowhere: the standard library's testing and go-cmp are enough)",
-	"encoding/gob":                     "(nowhere)",
-	"gopkg.in/yaml.v3":                 "(nowhere: goccy/go-yaml)",
-	"math/rand":                        "(nowhere: math/rand/v2)",
-	"github.com/nats-io/nats.go/micro": "(nowhere)",
+	"github.com/duckdb/duckdb-go":    "pkg/warehouse/duckdb",
+	"github.com/nats-io/nats-server": "pkg/journal",
+	"github.com/nats-io/nats.go":     "pkg/journal",
+	"github.com/getsentry/sentry-go": "pkg/report",
+	"github.com/cockroachdb/pebble":  "pkg/dedup",
+	"github.com/spf13/cobra":         "pkg/app/command",
+	"cloud.google.com/go/bigquery":   "pkg/warehouse/bigquery",
+	"github.com/golang-jwt/jwt":      "pkg/auth",
+	"github.com/itchyny/gojq":        "trackers/http",
+}
+
+// forbidden names modules and packages that nothing here may import, tests
+// included, and what to use instead.
+var forbidden = map[string]string{
+	"github.com/stretchr/testify":      "use testing and go-cmp",
+	"gopkg.in/yaml.v3":                 "use pkg/strictyaml",
+	"github.com/nats-io/nats.go/micro": "the journal needs streams only",
+	"encoding/gob":                     "use a format with a documented layout",
+	"math/rand":                        "use math/rand/v2",
 }
 
 // file is one parsed Go file of the repository.
@@ -170,15 +175,80 @@ func TestImportsFollowTheMap(t *testing.T) {
 	}
 }
 
-func TestHeavyModulesHaveOneHome(t *testing.T) {
+// within says whether an import path is a module's or package's own, or below it.
+func within(imported, prefix string) bool {
+	return imported == prefix || strings.HasPrefix(imported, prefix+"/")
+}
+
+func TestHeavyModulesAreImportedByOnePackage(t *testing.T) {
 	for _, f := range repository(t) {
+		if f.test || strings.HasSuffix(f.pkg, "test") {
+			continue
+		}
 		for _, spec := range f.ast.Imports {
 			imported, _ := strconv.Unquote(spec.Path.Value)
 			for prefix, home := range onlyIn {
-				if (imported == prefix || strings.HasPrefix(imported, prefix+"/")) && f.pkg != home && !f.test && !strings.HasSuffix(f.pkg, "test") && imported != "math/rand/v2" {
-					t.Errorf("%s imports %s, whose one home is %s", f.path, imported, home)
+				if within(imported, prefix) && f.pkg != home {
+					t.Errorf("%s imports %s: only %s may", f.path, imported, home)
 				}
 			}
+		}
+	}
+}
+
+func TestForbiddenModulesAreNotImported(t *testing.T) {
+	for _, f := range repository(t) {
+		for _, spec := range f.ast.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			for prefix, instead := range forbidden {
+				if within(imported, prefix) && imported != "math/rand/v2" {
+					t.Errorf("%s imports %s: %s", f.path, imported, instead)
+				}
+			}
+		}
+	}
+}
+
+// TestTheRulesNameWhatExists: a rule about a module or package that is gone checks
+// nothing, and hides a mistyped name.
+func TestTheRulesNameWhatExists(t *testing.T) {
+	imports := map[string][]string{} // by package, tests left out
+	for _, f := range repository(t) {
+		imports[f.pkg] = append(imports[f.pkg], "")
+		for _, spec := range f.ast.Imports {
+			if imported, _ := strconv.Unquote(spec.Path.Value); !f.test {
+				imports[f.pkg] = append(imports[f.pkg], imported)
+			}
+		}
+	}
+	exists := func(rule, pkg string) {
+		if imports[pkg] == nil {
+			t.Errorf("%s names %s, and there is no such package: remove it from the rule", rule, pkg)
+		}
+	}
+	for pkg, allowed := range mayImport {
+		exists("mayImport", pkg)
+		for _, other := range slices.DeleteFunc(slices.Clone(allowed), func(s string) bool { return s == "*" }) {
+			exists("mayImport["+pkg+"]", other)
+		}
+	}
+	for _, pkg := range owners {
+		exists("owners", pkg)
+	}
+	for _, c := range calls {
+		for _, pkg := range c.in {
+			exists("calls["+c.name+"]", pkg)
+		}
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prefix, home := range onlyIn {
+		required := slices.ContainsFunc(strings.Fields(string(mod)), func(word string) bool { return within(word, prefix) })
+		used := slices.ContainsFunc(imports[home], func(imported string) bool { return within(imported, prefix) })
+		if !required || !used {
+			t.Errorf("onlyIn names %s for %s: in go.mod: %v, imported there: %v; remove it from the rule, or correct it", prefix, home, required, used)
 		}
 	}
 }
@@ -257,7 +327,7 @@ func TestPackageNamesSayWhatTheyHide(t *testing.T) {
 	for _, f := range repository(t) {
 		for _, part := range strings.Split(f.pkg, "/") {
 			if slices.Contains([]string{"util", "utils", "common", "helpers", "helper", "types", "misc", "base", "shared"}, part) {
-				t.Errorf("%s: a package named %q says nothing of what it holds", f.path, part)
+				t.Errorf("%s: the name %q does not say what the package contains", f.path, part)
 			}
 		}
 	}
@@ -273,7 +343,7 @@ func TestNoRegistriesByInit(t *testing.T) {
 	}
 }
 
-// calls are selector expressions that have no place in the house, and why.
+// calls are selector expressions that are forbidden, and why.
 var calls = []struct {
 	name  string
 	tests bool // forbidden in tests, too (or, with only, in tests only)
@@ -301,20 +371,9 @@ var calls = []struct {
 func TestNothingForbiddenIsCalled(t *testing.T) {
 	for _, f := range repository(t) {
 		ast.Inspect(f.ast, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			x, ok := sel.X.(*ast.Ident)
-			if !ok {
-				return true
-			}
-			bubble := strings.Contains(string(f.content), "testing/synctest") // its time is fake
+			name := selected(n)
 			for _, c := range calls {
-				if c.name == "time.Sleep" && bubble {
-					continue
-				}
-				if c.name != x.Name+"."+sel.Sel.Name || slices.Contains(c.in, f.pkg) || f.test && !c.tests || !f.test && c.only {
+				if c.name != name || name == "time.Sleep" && fakeTime(f) || slices.Contains(c.in, f.pkg) || f.test && !c.tests || !f.test && c.only {
 					continue
 				}
 				t.Errorf("%s: %s: %s", f.path, c.name, c.why)
@@ -322,6 +381,62 @@ func TestNothingForbiddenIsCalled(t *testing.T) {
 			return true
 		})
 	}
+}
+
+// selected returns "x.Name" for such an expression, and "" for any other node.
+func selected(n ast.Node) string {
+	sel, ok := n.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	x, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return x.Name + "." + sel.Sel.Name
+}
+
+// fakeTime says whether a file's tests run in synctest bubbles: sleeping costs no
+// time there, and waits for nothing that it could miss.
+func fakeTime(f file) bool { return strings.Contains(string(f.content), "testing/synctest") }
+
+// TestTestsDoNotSleep finds the sleeps that time.Sleep's ban does not: a receive
+// from time.After or time.Tick that nothing else can end. A select with a second
+// case is a time-out, which is fine.
+func TestTestsDoNotSleep(t *testing.T) {
+	for _, f := range repository(t) {
+		if !f.test && !strings.HasPrefix(f.pkg, "test/") || fakeTime(f) {
+			continue
+		}
+		timeouts := map[ast.Stmt]bool{}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectStmt:
+				for _, c := range n.Body.List {
+					timeouts[c.(*ast.CommClause).Comm] = len(n.Body.List) > 1
+				}
+			case *ast.ExprStmt:
+				if from := receivedFrom(n); !timeouts[n] && (from == "time.After" || from == "time.Tick") {
+					t.Errorf("%s: <-%s(...) is a sleep: use testing/synctest, wait for a channel, or poll a condition with a ticker and a deadline", f.path, from)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// receivedFrom returns the function whose result a statement only receives from,
+// such as "time.After" for <-time.After(d); "" for other statements.
+func receivedFrom(stmt *ast.ExprStmt) string {
+	receive, ok := stmt.X.(*ast.UnaryExpr)
+	if !ok || receive.Op != token.ARROW {
+		return ""
+	}
+	call, ok := receive.X.(*ast.CallExpr)
+	if !ok {
+		return ""
+	}
+	return selected(call.Fun)
 }
 
 // owners are the packages that may start goroutines: each waits for those it started.
@@ -384,4 +499,69 @@ func TestVendorsTouchOneDirectoryAndOneLine(t *testing.T) {
 			}
 		}
 	}
+}
+
+// overloaded are words that once had several meanings here, or that nobody says:
+// no exported name in pkg may contain one, but in the packages that are listed.
+// docs/ARCHITECTURE.md has the glossary.
+var overloaded = map[string][]string{
+	"Admit": nil, "Bare": nil, "Board": nil, "Books": nil, "Doubt": nil, "Exchange": nil, "Fleet": nil, "Front": nil,
+	"Hold": {"pkg/lease"}, "Holds": {"pkg/lease"}, "Hop": {"pkg/console"}, "House": nil, "Ledger": nil, "Look": nil, "Man": nil, "Mark": nil, "Marks": nil,
+	"Note": {"pkg/app/admin"}, "Notes": nil, "Post": nil, "Room": nil, "Take": nil, "Tell": nil, "Turn": nil, "Twin": nil, "Way": {"pkg/console"}, "Ways": {"pkg/console"}, "Worse": nil,
+}
+
+// camelWord is one word of an identifier such as OldestPin or URLOf.
+var camelWord = regexp.MustCompile(`[A-Z]+[a-z0-9]*`)
+
+func TestExportedNamesKeepTheVocabulary(t *testing.T) {
+	for _, f := range repository(t) {
+		if f.test || !strings.HasPrefix(f.pkg, "pkg/") {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			for _, name := range exportedNames(decl) {
+				for _, word := range camelWord.FindAllString(name, -1) {
+					if allowed, found := overloaded[word]; found && !slices.Contains(allowed, f.pkg) {
+						t.Errorf("%s: %s: %q is not in the vocabulary: use the word of the glossary in docs/ARCHITECTURE.md, or the term that Go engineers use", f.path, name, word)
+					}
+				}
+			}
+		}
+	}
+}
+
+// exportedNames are the exported names that a declaration makes: functions,
+// methods, types with their fields and methods, values.
+func exportedNames(decl ast.Decl) []string {
+	var names []string
+	add := func(ids ...*ast.Ident) {
+		for _, id := range ids {
+			if id.IsExported() {
+				names = append(names, id.Name)
+			}
+		}
+	}
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil || exportedReceiver(d) {
+			add(d.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.ValueSpec:
+				add(s.Names...)
+			case *ast.TypeSpec:
+				if add(s.Name); s.Name.IsExported() {
+					ast.Inspect(s.Type, func(n ast.Node) bool {
+						if field, ok := n.(*ast.Field); ok {
+							add(field.Names...)
+						}
+						return true
+					})
+				}
+			}
+		}
+	}
+	return names
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the BigQuery emulator of the warehouse's tests into bin/, unless it is
-# there in the version that tools/emulator/go.mod names, and prints its path.
+# Builds the BigQuery emulator for the warehouse's tests into bin/, unless bin/
+# has the version that tools/emulator/go.mod names. Prints its path.
 # The first build takes some minutes.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that the named tools are here: installs Debian's package as root,
-# or says exactly what is missing. Usage: need.sh go cc node npm chromium openssl
+# Checks that the named tools exist. As root it installs Debian's package of a
+# missing tool; otherwise it says what is missing. Usage: need.sh go cc node npm chromium openssl
 set -eu
 
 missing=""

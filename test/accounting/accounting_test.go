@@ -1,7 +1,7 @@
 // Package accounting_test runs the real binary against vendors that fail, with
-// malformed bodies, duplicates and events outside the plan, and compares what
-// `sparrow reconcile` says with an independent count: what was sent, and what
-// the vendors' own logs hold.
+// malformed bodies, duplicates and events outside the plan. It compares the output
+// of `sparrow reconcile` with independent counts: of what was sent, and of what the
+// vendors' own logs have.
 package accounting_test
 
 import (
@@ -48,8 +48,8 @@ const trackingPlan = `events:
     trackers: [amplitude]
 `
 
-// kind is one sort of request: its body, how it is answered, and what becomes
-// of it at each tracker.
+// kind is one kind of request: its body, the expected answer, and the expected
+// outcome at each tracker.
 type kind struct {
 	name   string
 	body   string // %[1]s the event id, %[2]d a running number
@@ -121,7 +121,7 @@ func TestTheSumsAgreeWithIndependentWitnesses(t *testing.T) {
 		}
 	}
 	checkLeaks(t, g)
-	checkWays(t, g)
+	checkReasons(t, g)
 }
 
 func serve(t *testing.T, h http.Handler) string {
@@ -196,8 +196,8 @@ func checkLeaks(t *testing.T, g *harness.Gateway) {
 	}
 }
 
-// checkWays checks that `sparrow events` knows the reason of what was held back.
-func checkWays(t *testing.T, g *harness.Gateway) {
+// checkReasons checks that `sparrow events` shows why events were filtered.
+func checkReasons(t *testing.T, g *harness.Gateway) {
 	t.Helper()
 	for id, want := range map[string]string{
 		"outside-the-plan-7": "event not in plan",

@@ -67,8 +67,8 @@ func awaitReady(ctx context.Context, address string) error {
 }
 
 // load posts one event a request over so many connections and counts the 200s.
-// The client writes prepared bytes and reads just enough of the answers, so
-// that it takes as little as possible of the processors that it shares.
+// The client writes prepared bytes and reads only as much of the answers as it
+// needs, because it shares the processors with the server.
 func load(ctx context.Context, address string, connections int, length time.Duration) (round, error) {
 	ctx, cancel := context.WithTimeout(ctx, length)
 	defer cancel()

@@ -1,12 +1,12 @@
-// Command bench measures durable intake beside a bare HTTP handler, in one run,
-// on one machine: what matters is the ratio, not the absolute figure.
+// Command bench compares durable intake with a bare HTTP handler, in one run, on
+// one machine. The ratio is the result, not the absolute figure.
 //
-// Each side is a process of its own (this binary again), so that client and
-// server do not share a scheduler. "bare" reads and discards the body; "intake"
+// Each side is a separate process (this binary again), so that client and server
+// do not share a scheduler. "bare" reads and discards the body; "intake"
 // is the dispatcher on a journal that has fsync'd the event before it answers;
 // "gateway" is the real binary with everything on (loader, DuckDB, the three
 // vendors in dry-run), when -gateway names it. The load is one event of 400
-// bytes a request over keep-alive connections, rounds taken in turn.
+// bytes a request over keep-alive connections. The sides take turns.
 //
 //	go run ./test/bench -gateway bin/sparrow
 package main

@@ -11,8 +11,7 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-// TestEverySideIsMeasured: one short round of each. How fast they are is not a
-// test's to say.
+// TestEverySideIsMeasured runs one short round of each. It does not check speed.
 func TestEverySideIsMeasured(t *testing.T) {
 	bench := filepath.Join(t.TempDir(), "bench")
 	if out, err := exec.Command("go", "build", "-o", bench, ".").CombinedOutput(); err != nil {

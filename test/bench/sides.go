@@ -23,7 +23,7 @@ import (
 
 const benchKey = "pk_bench_key"
 
-// serveBare is the yardstick: an HTTP handler that reads and discards the body.
+// serveBare is what the others are compared with: an HTTP handler that reads and discards the body.
 func serveBare(ctx context.Context) error {
 	return serve(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {

@@ -175,7 +175,7 @@ func TestConfigurationListsEveryKeyOfThePlan(t *testing.T) {
 	}
 }
 
-func TestConfigurationKnowsThePlansContext(t *testing.T) {
+func TestConfigurationHasThePlansContextDefaults(t *testing.T) {
 	parsed, err := plan.Parse("plan.yaml", []byte("events: {}"))
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +199,7 @@ func TestConfigurationKnowsThePlansContext(t *testing.T) {
 	}
 }
 
-func TestConfigurationsPlanExampleIsGood(t *testing.T) {
+func TestConfigurationsPlanExampleParses(t *testing.T) {
 	p := read(t, configuration)
 	_, rest, _ := strings.Cut(p.text, "```yaml\n")
 	example, _, ok := strings.Cut(rest, "```")

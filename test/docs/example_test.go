@@ -12,10 +12,10 @@ import (
 	"github.com/sparrow-edge/sparrow/trackers"
 )
 
-// TestExampleOfATrackerOutOfTree builds and tests examples/acme the way its owner
+// TestOutOfTreeExampleBuildsAndRuns builds and tests examples/acme the way its owner
 // would after a clone: as it is, with its own go.mod and go.sum. It never reaches the
 // network, so a dependency that they lack fails it.
-func TestExampleOfATrackerOutOfTree(t *testing.T) {
+func TestOutOfTreeExampleBuildsAndRuns(t *testing.T) {
 	dir, example := t.TempDir(), filepath.Join(root, "examples", "acme")
 	run := func(in, name string, args ...string) string {
 		t.Helper()
@@ -87,9 +87,9 @@ func TestTheExamplesTrackerIsSmall(t *testing.T) {
 	}
 }
 
-// TestTheTrackerWithoutCodeIsRight loads the example of docs/TRACKERS.md the way
+// TestHTTPTrackerExampleLoads loads the example of docs/TRACKERS.md the way
 // the gateway would.
-func TestTheTrackerWithoutCodeIsRight(t *testing.T) {
+func TestHTTPTrackerExampleLoads(t *testing.T) {
 	_, rest, _ := strings.Cut(read(t, "docs/TRACKERS.md").text, "```yaml\n")
 	example, _, ok := strings.Cut(rest, "```")
 	if !ok {

@@ -25,8 +25,8 @@ import (
 	"github.com/sparrow-edge/sparrow/trackers"
 )
 
-// catalogue is a registerer that writes down what is registered, also metrics
-// that have no series until something happens.
+// catalogue is a registerer that records what is registered, also metrics that
+// have no series until something happens.
 type catalogue struct {
 	labels map[string][]string // by metric
 }
@@ -59,15 +59,16 @@ func (c *catalogue) MustRegister(collectors ...prometheus.Collector) {
 // Unregister implements prometheus.Registerer.
 func (c *catalogue) Unregister(prometheus.Collector) bool { return false }
 
-// What the parts need to be made, though nothing here is ever called.
+// Dependencies of the components. The test only creates them, so nothing here is
+// ever called.
 type (
-	noLog       struct{ dispatcher.Log }
-	noSource    struct{ delivery.Source }
-	noLedger    struct{ delivery.OutcomeLog }
-	noTracker   struct{ tracker.Tracker }
-	noWarehouse struct{ warehouse.Warehouse }
-	noEvents    struct{ warehouse.Events }
-	noOutcomes  struct{ warehouse.Outcomes }
+	noLog        struct{ dispatcher.Log }
+	noSource     struct{ delivery.Source }
+	noOutcomeLog struct{ delivery.OutcomeLog }
+	noTracker    struct{ tracker.Tracker }
+	noWarehouse  struct{ warehouse.Warehouse }
+	noEvents     struct{ warehouse.Events }
+	noOutcomes   struct{ warehouse.Outcomes }
 )
 
 // metrics are all of the gateway's, with their labels.
@@ -95,7 +96,7 @@ func metrics(t *testing.T) map[string][]string {
 	lane := delivery.DefaultConfig()
 	lane.Name = "vendor"
 	_, err = delivery.New(lane, noTracker{}, tracker.Traits{}, delivery.Deps{
-		Source: noSource{}, OutcomeLog: noLedger{}, Tracer: func() delivery.Tracer { return nil }, Registerer: c,
+		Source: noSource{}, OutcomeLog: noOutcomeLog{}, Tracer: func() delivery.Tracer { return nil }, Registerer: c,
 	})
 	must(err)
 	_, err = warehouse.NewLoader(warehouse.DefaultConfig(), warehouse.Options{

@@ -1,8 +1,7 @@
 // Package faults_test runs the real binary while something goes wrong: vendors
-// that fail in every way they can, input that nobody should send, a process that
-// is told to stop under load, a plan that is broken, a tracker that is taken
-// away, a journal that is gone, a disk that is full. Each test says what a person
-// outside must see of it.
+// fail in every way they can, input is hostile, the process is stopped under load,
+// the plan is broken, a tracker is removed, the journal is deleted, the disk is
+// full. Each test checks what is visible from outside.
 package faults_test
 
 import (

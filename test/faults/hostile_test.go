@@ -54,7 +54,7 @@ func hostilePlan(t *testing.T) string {
 	return b.String()
 }
 
-func TestHostileNames(t *testing.T) {
+func TestHostileNamesHarmNoOutput(t *testing.T) {
 	t.Parallel()
 	g := harness.New(t, map[string]string{"sparrow.yaml": hostileConfig, "plan.yaml": hostilePlan(t)}, "serve")
 	g.Start()
@@ -144,7 +144,7 @@ func TestHostileNames(t *testing.T) {
 	harmless(t, "/metrics", g.Do(http.MethodGet, "/metrics", "").Body)
 }
 
-// harmless fails the test where a text could do something to a terminal.
+// harmless fails the test if a text could control a terminal.
 func harmless(t *testing.T, where, text string) {
 	t.Helper()
 	for at, r := range text {
@@ -155,7 +155,7 @@ func harmless(t *testing.T, where, text string) {
 	}
 }
 
-// checkCSV: no cell is a formula, and none does anything to a terminal.
+// checkCSV: no cell is a formula, and none controls a terminal.
 func checkCSV(t *testing.T, out string) {
 	t.Helper()
 	records, err := csv.NewReader(strings.NewReader(out)).ReadAll()

@@ -28,7 +28,7 @@ sources:
 
 const good = `{"event":"counted","deviceId":"d","properties":{"n":1}}`
 
-// input is a request that nobody should send, and the intake's answer.
+// input is a hostile request, and the intake's answer.
 type input struct {
 	name   string
 	body   string
@@ -133,7 +133,7 @@ func (in input) send(g *harness.Gateway, id string) harness.Answer {
 	return g.Do(http.MethodPost, "/v1/events?key="+key, in.body, header...)
 }
 
-func TestInputThatNobodyShouldSend(t *testing.T) {
+func TestHostileInputIsKeptInBoundedMemory(t *testing.T) {
 	t.Parallel()
 	g := harness.New(t, map[string]string{"sparrow.yaml": inputConfig, "plan.yaml": countedPlan}, "serve")
 	g.Start()
@@ -222,8 +222,8 @@ func checkCutOff(t *testing.T, g *harness.Gateway) {
 	}
 }
 
-// checkMemory sends the inputs side by side and looks at how much memory the
-// process has ever held: eight bombs at a time would inflate to 1.6 GB.
+// checkMemory sends the inputs at the same time and checks the peak memory of the
+// process: eight bombs at a time would inflate to 1.6 GB.
 func checkMemory(t *testing.T, g *harness.Gateway, list []input) {
 	var senders sync.WaitGroup
 	for range 8 {

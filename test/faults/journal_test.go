@@ -14,8 +14,8 @@ import (
 	"github.com/sparrow-edge/sparrow/test/harness"
 )
 
-// TestJournalIsGone: somebody deletes the journal and leaves the warehouse.
-func TestJournalIsGone(t *testing.T) {
+// TestDeletedJournalKeepsTheSums: somebody deletes the journal and leaves the warehouse.
+func TestDeletedJournalKeepsTheSums(t *testing.T) {
 	t.Parallel()
 	up, down, sentry := newVendor("amplitude"), newVendor("ga4"), harness.NewSentry(t)
 	down.faults.Order(vendortest.Fault{Stage: vendortest.Answer, Status: 503})
@@ -75,8 +75,8 @@ func TestJournalIsGone(t *testing.T) {
 	}
 }
 
-// TestDiskIsFull: less is free than is to be left free.
-func TestDiskIsFull(t *testing.T) {
+// TestIntakeAnswers503WhileTheDiskIsLow: the disk has less free space than journal.minFree.
+func TestIntakeAnswers503WhileTheDiskIsLow(t *testing.T) {
 	t.Parallel()
 	config := strings.Replace(inputConfig, "minFree: 0B", "minFree: 8000TiB", 1)
 	g := harness.New(t, map[string]string{"sparrow.yaml": config, "plan.yaml": countedPlan}, "serve")

@@ -20,8 +20,8 @@ sentry: { dsn: "%s" }
 trackers:
 %s`
 
-// TestPlanReload edits the plan under a gateway that runs.
-func TestPlanReload(t *testing.T) {
+// TestReloadKeepsTheLastGoodPlan edits the plan under a gateway that runs.
+func TestReloadKeepsTheLastGoodPlan(t *testing.T) {
 	t.Parallel()
 	v, sentry := newVendor("amplitude"), harness.NewSentry(t)
 	g := harness.New(t, map[string]string{

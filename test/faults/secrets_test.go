@@ -10,7 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/test/harness"
 )
 
-// secrets are what nothing may show, in every form in which it could stand.
+// secrets are the texts that nothing may show, in every form that they could have.
 func secrets() []string {
 	return []string{
 		ga4Secret, url.QueryEscape(ga4Secret), url.PathEscape(ga4Secret), strings.ReplaceAll(ga4Secret, "&", `\u0026`),
@@ -21,7 +21,7 @@ func secrets() []string {
 // personal is what no envelope, log line or metric may show.
 var personal = []string{"jane.doe", "4111 1111", "4111111111111111"}
 
-// show fails the test where a text holds one of the words.
+// show fails the test if a text contains one of the words.
 func show(t *testing.T, where, text string, words []string) {
 	t.Helper()
 	for _, word := range words {
@@ -31,9 +31,8 @@ func show(t *testing.T, where, text string, words []string) {
 	}
 }
 
-// checkSecrets looks into everything that a person can be shown while the
-// gateway runs.
-func (s *street) checkSecrets(t *testing.T) {
+// checkSecrets reads everything that a running gateway can show.
+func (s *failingVendors) checkSecrets(t *testing.T) {
 	metrics := s.Do(http.MethodGet, "/metrics", "").Body
 	rows := s.Command("query", "--format", "csv", "select * from deliveries")
 	for where, text := range map[string]string{
@@ -60,8 +59,8 @@ func (s *street) checkSecrets(t *testing.T) {
 	}
 }
 
-// checkSentry stops the gateway, so that everything it had to tell is told.
-func (s *street) checkSentry(t *testing.T) {
+// checkSentry stops the gateway first, so that everything was reported.
+func (s *failingVendors) checkSentry(t *testing.T) {
 	s.Stop(time.Minute)
 	log, raw := s.Log(), s.sentry.Raw()
 	show(t, "the log", log, append(secrets(), personal...))
@@ -102,8 +101,8 @@ func (s *street) checkSentry(t *testing.T) {
 	}
 }
 
-// checkIncident: an exchange in full has what helps to understand it.
-func (s *street) checkIncident(t *testing.T, e harness.SentryEvent) {
+// checkIncident: a full report has what an engineer needs to understand it.
+func (s *failingVendors) checkIncident(t *testing.T, e harness.SentryEvent) {
 	t.Helper()
 	if len(e.Exception) != 1 || len(e.Exception[0].Stacktrace.Frames) == 0 {
 		t.Errorf("%s: no stack", e.Group())

@@ -11,9 +11,9 @@ import (
 	"github.com/sparrow-edge/sparrow/test/harness"
 )
 
-// TestTrackerTakenOutOfTheConfiguration follows the backlog of a tracker that
+// TestRemovedTrackerKeepsItsBacklogUntilClosed follows the backlog of a tracker that
 // somebody deletes from the file.
-func TestTrackerTakenOutOfTheConfiguration(t *testing.T) {
+func TestRemovedTrackerKeepsItsBacklogUntilClosed(t *testing.T) {
 	t.Parallel()
 	stays, leaves, comes := newVendor("amplitude"), newVendor("ga4"), newVendor("amplitude")
 	leaves.faults.Order(vendortest.Fault{Stage: vendortest.Answer, Status: 503})

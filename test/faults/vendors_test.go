@@ -14,11 +14,11 @@ import (
 
 // breakdown is what a vendor does, and what becomes of the first event there.
 type breakdown struct {
-	name    string
-	timeout string // of a request
-	faulty  bool
-	fault   vendortest.Fault
-	deaf    bool // no handshake on the first connection
+	name        string
+	timeout     string // of a request
+	faulty      bool
+	fault       vendortest.Fault
+	noHandshake bool // no handshake on the first connection
 
 	ga4, amplitude string // the outcome
 }
@@ -31,8 +31,8 @@ const (
 	absent    = "none" // there is no such vendor: Amplitude's 429 means 30 seconds at least
 )
 
-// echo is an answer in which a vendor repeats the key it was sent, and holds an
-// address.
+// echo is an answer in which a vendor repeats the key that it was sent, and an
+// e-mail address.
 func echo(kind string) string {
 	if kind == "amplitude" {
 		return "key " + amplitudeKey + " refused, ask jane.doe@example.com"
@@ -40,8 +40,8 @@ func echo(kind string) string {
 	return "key " + ga4Secret + " or " + url.QueryEscape(ga4Secret) + " refused, ask jane.doe@example.com"
 }
 
-// breakdowns are what happens at the vendors of a kind; target is where the
-// redirect leads.
+// breakdowns are the failures to try with the vendors of a kind; target is the URL
+// that the redirect names.
 func breakdowns(kind, target string) []breakdown {
 	answer := func(status int, body string, times int, header ...string) vendortest.Fault {
 		f := vendortest.Fault{Stage: vendortest.Answer, Status: status, Body: body, Times: times}
@@ -60,7 +60,7 @@ func breakdowns(kind, target string) []breakdown {
 		{name: "late", timeout: "2s", faulty: true, fault: stage(vendortest.HangTaken, 1), ga4: uncertain, amplitude: delivered},
 		{name: "lost", timeout: "30s", faulty: true, fault: stage(vendortest.ResetTaken, 1), ga4: uncertain, amplitude: delivered},
 		{name: "reset", timeout: "30s", faulty: true, fault: stage(vendortest.ResetRead, 1), ga4: uncertain, amplitude: delivered},
-		{name: "deaf", timeout: "2s", deaf: true, ga4: delivered, amplitude: delivered},
+		{name: "no-handshake", timeout: "2s", noHandshake: true, ga4: delivered, amplitude: delivered},
 		{name: "refused", timeout: "30s", faulty: true, fault: answer(400, echo(kind), 0), ga4: rejected, amplitude: rejected},
 		{name: "redirect", timeout: "30s", faulty: true, fault: answer(307, "", 0, "Location", target)},
 		{name: "stuck", timeout: "5m", faulty: true, fault: stage(vendortest.HangRead, 0)},
@@ -92,9 +92,9 @@ func post(t *testing.T, g *harness.Gateway, n int) {
 	}
 }
 
-func TestVendorsThatFail(t *testing.T) {
+func TestFailingVendorsLoseNothing(t *testing.T) {
 	t.Parallel()
-	s := newStreet(t)
+	s := newFailingVendors(t)
 	s.Start()
 	post(t, s.Gateway, 0)
 	for _, kind := range kinds() {
@@ -114,7 +114,7 @@ func TestVendorsThatFail(t *testing.T) {
 }
 
 // checkHealthy: while vendors hang, the others have everything in seconds.
-func (s *street) checkHealthy(t *testing.T) {
+func (s *failingVendors) checkHealthy(t *testing.T) {
 	for _, kind := range kinds() {
 		healthy, stuck := s.vendors[kind+"-healthy"], s.vendors[kind+"-stuck"]
 		harness.Await(t, kind+" to have every event", 20*time.Second, func() bool { return healthy.taken.Total() == more+1 })
@@ -129,7 +129,7 @@ func (s *street) checkHealthy(t *testing.T) {
 
 // checkFirst compares the row of the first event at each tracker, and what the
 // vendor has of it.
-func (s *street) checkFirst(t *testing.T) {
+func (s *failingVendors) checkFirst(t *testing.T) {
 	decided := func() map[string]map[string]any {
 		rows := map[string]map[string]any{}
 		for _, row := range s.Query(`select tracker, outcome, reason, status, attempts, error from deliveries where eventId = 'event-0'`) {
@@ -170,21 +170,21 @@ func (b breakdown) checkRow(t *testing.T, name string, row map[string]any) {
 		if reason != "sent, no answer" {
 			t.Errorf("%s: the row does not say why: %v", name, row)
 		}
-	case b.faulty || b.deaf:
+	case b.faulty || b.noHandshake:
 		if attempts < 2 {
 			t.Errorf("%s: delivered at attempt %d, the first was to fail", name, attempts)
 		}
 	}
 }
 
-func (s *street) checkRetryAfter(t *testing.T) {
+func (s *failingVendors) checkRetryAfter(t *testing.T) {
 	asked := s.vendors["ga4-throttled"].requests()
 	if len(asked) < 2 || asked[1].Sub(asked[0]) < 3*time.Second {
 		t.Errorf("told to wait 3 s, and asked at %v", asked)
 	}
 }
 
-func (s *street) checkRedirect(t *testing.T) {
+func (s *failingVendors) checkRedirect(t *testing.T) {
 	for _, name := range []string{"ga4-redirect", "amplitude-redirect"} {
 		if s.vendors[name].faults.Met() == 0 {
 			t.Errorf("%s was not asked: nothing is proved", name)
@@ -198,9 +198,9 @@ func (s *street) checkRedirect(t *testing.T) {
 	}
 }
 
-// checkRecovery mends the vendors, and holds what every tracker says against
+// checkRecovery repairs the vendors, and compares what every tracker says with
 // what its vendor has.
-func (s *street) checkRecovery(t *testing.T) {
+func (s *failingVendors) checkRecovery(t *testing.T) {
 	for _, kind := range kinds() {
 		s.vendors[kind+"-redirect"].faults.Clear()
 		s.vendors[kind+"-stuck"].faults.Clear()

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 )
@@ -21,10 +20,24 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, cmd.Run()
 })
 
-// Root is the repository's root directory.
+// Root is the repository's root directory: the one above the working directory
+// that has the go.mod. It does not use the path of this source file, which a build
+// with -trimpath does not know.
 func Root() string {
-	_, self, _, _ := runtime.Caller(0)
-	return filepath.Dir(filepath.Dir(filepath.Dir(self)))
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			panic("harness: no go.mod above the working directory")
+		}
+		dir = parent
+	}
 }
 
 // Binary builds the gateway's binary, once in a test process, and returns its

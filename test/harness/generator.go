@@ -40,7 +40,7 @@ func (g *Generator) Run(ctx context.Context) {
 	for range g.Workers {
 		workers.Go(func() {
 			for ctx.Err() == nil {
-				id, n := g.take()
+				id, n := g.nextID()
 				body := g.Body(id, n)
 				for ctx.Err() == nil && !g.post(ctx, client, id, body) {
 					pause(ctx, 20*time.Millisecond)
@@ -60,7 +60,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (g *Generator) take() (string, int) {
+func (g *Generator) nextID() (string, int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.sent == nil {

@@ -29,7 +29,8 @@ type SentryEvent struct {
 	}
 }
 
-// Full reports whether the event tells of one incident, and not of a minute's rest.
+// Full reports whether the event is about one incident; false for the summary of a
+// minute.
 func (e SentryEvent) Full() bool { return e.Contexts["summary"] == nil }
 
 // Group is the event's fingerprint in one piece: "lane/ga4/http 500".
@@ -51,13 +52,13 @@ const SentryKey = "5e0c5ea7a9114b1e8f6ad3a1d7b9c204"
 // NewSentry starts one; it ends with the test.
 func NewSentry(t testing.TB) *Sentry {
 	s := &Sentry{}
-	server := httptest.NewServer(http.HandlerFunc(s.take))
+	server := httptest.NewServer(http.HandlerFunc(s.receive))
 	t.Cleanup(server.Close)
 	s.DSN = strings.Replace(server.URL, "http://", "http://"+SentryKey+"@", 1) + "/42"
 	return s
 }
 
-func (s *Sentry) take(_ http.ResponseWriter, r *http.Request) {
+func (s *Sentry) receive(_ http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	var events []SentryEvent
 	if err == nil {

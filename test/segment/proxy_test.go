@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// badNetwork is what lies between an SDK and the gateway: of some POSTs, each
-// bad-th, every second is answered 503 without being passed on; the others are,
-// but their answer is lost, so that the SDK sends again what is stored already.
+// badNetwork is a proxy between an SDK and the gateway. Every bad-th POST fails: by
+// turns it is answered with 503 and not forwarded, or it is forwarded and its answer
+// is lost, so that the SDK sends again what is already stored.
 type badNetwork struct {
 	to            *httputil.ReverseProxy
 	bad           int64

@@ -1,7 +1,7 @@
-// Package segment_test has Segment's and RudderStack's own SDKs, for servers and
-// in Chromium, unchanged but for their host, send to the real binary over a bad
-// network, and compares what they were called with with what is stored and what
-// a vendor got.
+// Package segment_test uses Segment's and RudderStack's own SDKs, for servers and
+// in Chromium, with only the host changed. They send to the real binary over a bad
+// network. The tests compare the calls with what is stored, and with what a vendor
+// got.
 package segment_test
 
 import (
@@ -45,7 +45,7 @@ events:
 // are tracks.
 var names = map[int]string{0: "pageview", 1: "identify", 2: "group"}
 
-func TestOtherPeoplesSDKs(t *testing.T) {
+func TestSegmentAndRudderStackSDKsLoseNothing(t *testing.T) {
 	install(t)
 	for _, c := range []struct {
 		name, script, sdk string
@@ -83,7 +83,7 @@ func TestOtherPeoplesSDKs(t *testing.T) {
 	}
 }
 
-// install has the SDKs at hand.
+// install installs the SDKs.
 func install(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat("node_modules/@segment/analytics-next"); err == nil {
@@ -94,8 +94,8 @@ func install(t *testing.T) {
 	}
 }
 
-// run starts a script and returns how to end it, which fails the test if the
-// script had something to say.
+// run starts a script and returns a function that ends it, and fails the test if
+// the script printed something.
 func run(t *testing.T, script, sdk, url string) (end func()) {
 	t.Helper()
 	cmd := exec.Command("node", script, sdk, url, "pk_shop_key", fmt.Sprint(calls))

@@ -157,11 +157,12 @@ func TestLeaseLostBeforeCommit(t *testing.T) {
 	order := server.Order(bigquerytest.Fault{Kind: bigquerytest.Hang, Method: bigquerytest.AppendRows, Table: "positions_log", Calls: 1})
 	stopped := make(chan error, 1)
 	go func() { stopped <- a.Load(t.Context(), messages(t, 4, 9)) }()
-	for order.Hits() == 0 {
-		if t.Context().Err() != nil {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); order.Hits() == 0; <-tick.C {
+		if time.Since(begun) > patience {
 			t.Fatal("the commit never came")
 		}
-		<-time.After(time.Millisecond)
 	}
 	if rows, _ := server.Store().Count("sparrow", "raw"); rows != 3*8 {
 		t.Fatalf("%d rows in raw before the commit, want 24", rows)

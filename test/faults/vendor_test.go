@@ -18,15 +18,14 @@ import (
 	"github.com/sparrow-edge/sparrow/trackers/ga4/ga4test"
 )
 
-// The secrets of these tests. One has characters that URLs and JSON write in
-// another way.
+// The secrets of these tests. One has characters that URLs and JSON escape.
 const (
 	ga4Secret    = "ga4+s3cret/with=odd&signs"
 	amplitudeKey = "amplitude-k3y-nobody-may-see"
 	serverKey    = "sk_server_write_key"
 )
 
-// vendor is a stand-in of either kind, and when it was asked.
+// vendor is a stand-in of either kind. It remembers when requests came.
 type vendor struct {
 	kind   string // ga4 or amplitude
 	faults *vendortest.Faults
@@ -69,24 +68,24 @@ func serve(t *testing.T, h http.Handler) *httptest.Server {
 	return s
 }
 
-// serveDeafly starts a TLS server that says nothing on its first connection.
-func serveDeafly(t *testing.T, h http.Handler) *httptest.Server {
+// serveSilent starts a TLS server that never answers on its first connection.
+func serveSilent(t *testing.T, h http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(h)
-	s.Listener = &deaf{Listener: s.Listener}
+	s.Listener = &silent{Listener: s.Listener}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	t.Cleanup(s.CloseClientConnections)
 	return s
 }
 
-// deaf is a listener that keeps its first connection to itself.
-type deaf struct {
+// silent is a listener that accepts its first connection and hands it to nobody.
+type silent struct {
 	net.Listener
 	kept net.Conn
 }
 
 // Accept is the listener's, from the second connection on.
-func (d *deaf) Accept() (net.Conn, error) {
+func (d *silent) Accept() (net.Conn, error) {
 	conn, err := d.Listener.Accept()
 	if err != nil || d.kept != nil {
 		return conn, err
@@ -95,8 +94,8 @@ func (d *deaf) Accept() (net.Conn, error) {
 	return d.Listener.Accept()
 }
 
-// Close ends the connection that was kept, too.
-func (d *deaf) Close() error {
+// Close also closes the connection that was kept.
+func (d *silent) Close() error {
 	if d.kept != nil {
 		_ = d.kept.Close() // nobody waits for it
 	}
@@ -113,7 +112,7 @@ func trackerEntry(kind, name, baseURL string, more ...string) string {
 	return fmt.Sprintf("  - { kind: %s, name: %s, %s }\n", kind, name, strings.Join(more, ", "))
 }
 
-const streetConfig = `environment: test
+const failingConfig = `environment: test
 listen: "{{listen}}"
 data: data
 drain: 2s
@@ -128,16 +127,16 @@ const countedPlan = `events:
     properties: { n: integer, note: string }
 `
 
-// street is a gateway with a vendor of each kind for every breakdown.
-type street struct {
+// failingVendors is a gateway with a vendor of each kind for every breakdown.
+type failingVendors struct {
 	*harness.Gateway
 	sentry     *harness.Sentry
 	vendors    map[string]*vendor // by the tracker's name
 	redirected atomic.Int64       // requests that came after a redirect
 }
 
-func newStreet(t *testing.T) *street {
-	s := &street{sentry: harness.NewSentry(t), vendors: map[string]*vendor{}}
+func newFailingVendors(t *testing.T) *failingVendors {
+	s := &failingVendors{sentry: harness.NewSentry(t), vendors: map[string]*vendor{}}
 	target := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.redirected.Add(1) }))
 	var trackers, certificates strings.Builder
 	for _, kind := range kinds() {
@@ -148,8 +147,8 @@ func newStreet(t *testing.T) *street {
 			v := newVendor(kind)
 			s.vendors[kind+"-"+b.name] = v
 			var server *httptest.Server
-			if b.deaf {
-				server = serveDeafly(t, v)
+			if b.noHandshake {
+				server = serveSilent(t, v)
 				_ = pem.Encode(&certificates, &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}) // to memory
 			} else {
 				server = serve(t, v)
@@ -161,7 +160,7 @@ func newStreet(t *testing.T) *street {
 		}
 	}
 	s.Gateway = harness.New(t, map[string]string{
-		"sparrow.yaml": fmt.Sprintf(streetConfig, s.sentry.DSN, trackers.String()),
+		"sparrow.yaml": fmt.Sprintf(failingConfig, s.sentry.DSN, trackers.String()),
 		"plan.yaml":    countedPlan,
 		"trusted.pem":  certificates.String(),
 	}, "serve")
