@@ -97,8 +97,9 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var e event.Event
 		err := event.Parse(&event.Record{Data: data, ReceivedAt: receivedAt}, &e)
-		if _, refused := event.Inspect(data); refused == nil && err != nil {
-			t.Errorf("%q keeps the contract and is not parsed: %v", data, err)
+		name := event.ReadName(data)
+		if _, refused := event.Inspect(data); refused == nil && (err != nil || name != e.Name) {
+			t.Errorf("%q keeps the contract and is not parsed: %v, names %q and %q", data, err, name, e.Name)
 		}
 		if err == nil && !json.Valid(data) {
 			t.Errorf("%q is not JSON and was parsed", data)
