@@ -1,9 +1,9 @@
 package delivery
 
 import (
-	"math/rand/v2"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -71,10 +71,6 @@ func (b *breaker) reset() bool {
 // exponential back-off with full jitter, and not sooner than the vendor
 // asks, up to tracker.MaxRetryAfter.
 func delay(n int, after time.Duration) time.Duration {
-	ceiling := maxBackoff
-	if n < 10 {
-		ceiling = min(maxBackoff, minBackoff<<max(n, 1))
-	}
-	wait := minBackoff + rand.N(ceiling-minBackoff)
+	wait := retry.Backoff{Min: minBackoff, Max: maxBackoff}.Delay(n, nil)
 	return max(wait, min(after, tracker.MaxRetryAfter))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -18,11 +19,11 @@ const (
 
 // openWindow begins a window at the watermark.
 func (l *Lane) openWindow(ctx context.Context) (*window, error) {
-	gap, err := l.in.seek(ctx, l.watermark)
+	gap, err := l.in.seek(ctx, l.out.watermark)
 	if err != nil {
 		return nil, err
 	}
-	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.windowLimit(), room: max(0, l.config.MaxParked-len(l.parked))}
+	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.sender.windowLimit(), room: max(0, l.config.MaxParked-len(l.parking.entries))}
 	if gap != (event.Gap{}) {
 		l.lose(w, gap)
 	}
@@ -31,16 +32,16 @@ func (l *Lane) openWindow(ctx context.Context) (*window, error) {
 
 // windowLimit is how many events one window sends: what the vendor takes in
 // one round of requests, or in a few seconds of its rate limit.
-func (l *Lane) windowLimit() int {
-	limit := min(l.traits.MaxBatch*l.traits.Concurrency, maxRows)
-	if l.traits.Rate > 0 {
-		limit = min(limit, max(1, int(l.traits.Rate*rateWindow), l.traits.Burst))
+func (s *sender) windowLimit() int {
+	limit := min(s.traits.MaxBatch*s.traits.Concurrency, maxRows)
+	if s.traits.Rate > 0 {
+		limit = min(limit, max(1, int(s.traits.Rate*rateWindow), s.traits.Burst))
 	}
-	if !l.traits.Dedup {
-		limit = min(limit, l.unsureLimit())
+	if !s.traits.Dedup {
+		limit = min(limit, s.unsureLimit())
 	}
-	if l.breaker.state(time.Now()) != Closed {
-		limit = min(limit, l.probeLimit())
+	if s.breaker.state(time.Now()) != Closed {
+		limit = min(limit, s.probeLimit())
 	}
 	return limit
 }
@@ -53,7 +54,7 @@ func (l *Lane) lose(w *window, gap event.Gap) {
 	}
 	err := fmt.Errorf("events from %s up to %s are missing or damaged in the journal and were not sent", gap.From, gap.To)
 	l.log.Error("events left the journal before they could be sent", "from", gap.From.String(), "to", gap.To.String())
-	l.internal("journal gap", err)
+	l.incidents.report("journal gap", err)
 }
 
 // collect reads a window: until it is full, or linger after its first record,
@@ -102,7 +103,7 @@ func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
 			until = earlier(until, now.Add(atHand))
 		}
 	}
-	if due, ok := l.nextDue(); ok && due.After(now) && w.empty() {
+	if due, ok := l.parking.nextDue(); ok && due.After(now) && w.empty() {
 		until = earlier(until, due)
 	}
 	return until
@@ -127,12 +128,12 @@ func earlier(a, b time.Time) time.Time {
 // publishes what is due to be published.
 func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
 	wait := until
-	urgent, lazy := l.draft.urgent, l.draft.dirty()
+	urgent, lazy := l.out.draft.urgent, l.out.draft.dirty()
 	switch {
 	case urgent:
 		wait = earlier(wait, now.Add(atHand))
 	case lazy:
-		wait = earlier(wait, l.published.Add(lazyPublish))
+		wait = earlier(wait, l.out.published.Add(lazyPublish))
 	}
 	ok, gap, err := l.in.fill(ctx, wait)
 	if err != nil {
@@ -143,8 +144,8 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 	}
 	if !ok {
 		w.end = l.in.from
-		if urgent || lazy && time.Since(l.published) >= lazyPublish {
-			return l.publish(ctx, nil)
+		if urgent || lazy && time.Since(l.out.published) >= lazyPublish {
+			return l.out.publish(ctx, nil)
 		}
 		return nil
 	}
@@ -152,7 +153,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 		w.tracer = l.deps.Tracer()
 	}
 	for len(l.in.rest) > 0 && !w.full() {
-		l.takeRecord(w, l.in.take())
+		l.takeRecord(w, l.in.pop())
 	}
 	w.end = l.in.from
 	return nil
@@ -160,13 +161,13 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 
 // pause waits, publishing what waits to be published.
 func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
-	if l.draft.urgent || l.draft.dirty() && now.Sub(l.published) >= lazyPublish {
-		return l.publish(ctx, nil)
+	if l.out.draft.urgent || l.out.draft.dirty() && now.Sub(l.out.published) >= lazyPublish {
+		return l.out.publish(ctx, nil)
 	}
-	if l.draft.dirty() {
-		until = earlier(until, l.published.Add(lazyPublish))
+	if l.out.draft.dirty() {
+		until = earlier(until, l.out.published.Add(lazyPublish))
 	}
-	sleep(ctx, time.Until(until))
+	_ = retry.Sleep(ctx, time.Until(until))
 	return nil
 }
 
@@ -178,13 +179,13 @@ func (l *Lane) takeRecord(w *window, rec *event.Record) {
 		w.opened = now
 	}
 	if w.records == 1 {
-		l.board.oldestRecord(rec.ReceivedAt)
+		l.view.oldestRecord(rec.ReceivedAt)
 	}
 	if rec.Duplicate {
 		return
 	}
-	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.tries[rec.Receipt.Position]}
-	if _, sent := l.carried[it.position]; sent {
+	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.parking.tries[rec.Receipt.Position]}
+	if _, sent := l.out.carried[it.position]; sent {
 		it.attempts = max(it.attempts, 1)
 		it.decide(event.Uncertain, reasonStopped, now)
 	} else {
@@ -208,10 +209,10 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 	case event.Pending:
 		l.judgeAge(it, now)
 		if it.state == open {
-			l.keepPace(it, now)
+			l.sender.keepPace(it, now)
 		}
 	case event.Filtered:
-		w.tally.hold(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: cut(decision.Reason, maxReason)}, 1)
+		w.tally.hold(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: event.Truncate(decision.Reason, maxReason)}, 1)
 		it.state = counted
 	default:
 		it.decide(event.Rejected, decision.Reason, now)

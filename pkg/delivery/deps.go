@@ -68,7 +68,7 @@ type Tracer interface {
 // Deps is what a lane works with. Source, Ledger and Tracer are needed; the
 // rest may be nil or zero.
 type Deps struct {
-	Source Source
+	Source     Source
 	OutcomeLog OutcomeLog
 	// Tracer returns the tracer in force. A lane asks for it when a window
 	// begins to fill, so that a reload takes effect between windows and each

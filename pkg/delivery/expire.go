@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
@@ -18,7 +19,7 @@ const (
 // is published again, so that the outcomes stream, which is kept from each
 // lane's last report on, can be trimmed while other lanes go on.
 func (l *Lane) waitOpen(ctx context.Context) error {
-	for l.breaker.state(time.Now()) == Open && ctx.Err() == nil {
+	for l.sender.breaker.state(time.Now()) == Open && ctx.Err() == nil {
 		if err := l.measure(ctx); err != nil {
 			return err
 		}
@@ -26,14 +27,14 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if l.draft.dirty() || time.Since(l.published) >= checkpoint {
-			if err := l.publish(ctx, nil); err != nil {
+		if l.out.draft.dirty() || time.Since(l.out.published) >= checkpoint {
+			if err := l.out.publish(ctx, nil); err != nil {
 				return err
 			}
 		}
-		l.board.update(l)
-		until := earlier(l.breaker.due, l.published.Add(checkpoint))
-		sleep(ctx, time.Until(earlier(until, next)))
+		l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+		until := earlier(l.sender.breaker.due, l.out.published.Add(checkpoint))
+		_ = retry.Sleep(ctx, time.Until(earlier(until, next)))
 	}
 	return nil
 }
@@ -59,22 +60,22 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 			break
 		}
 	}
-	if len(l.in.rest) > 0 {
-		next = earlier(next, l.in.rest[0].ReceivedAt.Add(l.config.MaxAge+time.Millisecond))
+	if rec := l.in.peek(); rec != nil {
+		next = earlier(next, rec.ReceivedAt.Add(l.config.MaxAge+time.Millisecond))
 	}
 	return next, nil
 }
 
 // store commits a window in which nothing is left to be sent, and publishes it.
 func (l *Lane) store(ctx context.Context, w *window) error {
-	if l.draft.dirty() && l.draft.plan != w.tracer.PlanVersion() {
-		if err := l.publish(ctx, nil); err != nil {
+	if l.out.draft.dirty() && l.out.draft.plan != w.tracer.PlanVersion() {
+		if err := l.out.publish(ctx, nil); err != nil {
 			return err
 		}
 	}
-	l.draft.plan = w.tracer.PlanVersion()
+	l.out.draft.plan = w.tracer.PlanVersion()
 	l.commit(w)
-	return l.publish(ctx, nil)
+	return l.out.publish(ctx, nil)
 }
 
 // expireHead reads a window of records that are older than the journal keeps
@@ -97,13 +98,13 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 			w.end = l.in.from
 			return w, false, nil
 		}
-		for len(l.in.rest) > 0 && !w.full() {
-			if time.Since(l.in.rest[0].ReceivedAt) <= l.config.MaxAge {
-				l.board.oldestRecord(l.in.rest[0].ReceivedAt)
+		for rec := l.in.peek(); rec != nil && !w.full(); rec = l.in.peek() {
+			if time.Since(rec.ReceivedAt) <= l.config.MaxAge {
+				l.view.oldestRecord(rec.ReceivedAt)
 				w.end = l.in.from
 				return w, false, nil
 			}
-			l.takeRecord(w, l.in.take())
+			l.takeRecord(w, l.in.pop())
 		}
 		w.end = l.in.from
 	}
@@ -114,13 +115,13 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 // or over their budget.
 func (l *Lane) expireParked(ctx context.Context) error {
 	now := time.Now()
-	w := &window{tracer: l.deps.Tracer(), end: l.watermark}
-	for _, p := range l.parked {
+	w := &window{tracer: l.deps.Tracer(), end: l.out.watermark}
+	for _, p := range l.parking.entries {
 		it := p.item()
 		switch {
 		case l.config.MaxAge > 0 && now.Sub(p.receivedAt) > l.config.MaxAge:
 			it.decide(event.Expired, reasonLeft, now)
-		case l.overBudget(it, now):
+		case l.parking.overBudget(it, now):
 			it.decide(event.Rejected, exhausted(it.failure), now)
 		default:
 			continue

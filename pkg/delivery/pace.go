@@ -59,39 +59,39 @@ func (p *pace) count(receivedAt time.Time) (events int, whole bool) {
 
 // keepPace counts an event that is to be sent, and parks it where its identity
 // has sent too much. Nothing is counted of a vendor without limits.
-func (l *Lane) keepPace(it *item, now time.Time) {
-	if l.traits.Rate > 0 && !it.retry {
-		if events, whole := l.pace.count(it.receivedAt); whole {
-			l.weigh(events)
+func (s *sender) keepPace(it *item, now time.Time) {
+	if s.traits.Rate > 0 && !it.retry {
+		if events, whole := s.pace.count(it.receivedAt); whole {
+			s.weigh(events)
 		}
 	}
-	if l.traits.Identity == nil || l.traits.IdentityRate <= 0 || l.config.Mode != Live {
+	if s.traits.Identity == nil || s.traits.IdentityRate <= 0 || s.config.Mode != Live {
 		return
 	}
-	identity := l.traits.Identity(&it.event)
+	identity := s.traits.Identity(&it.event)
 	if identity == "" {
 		return
 	}
-	wait, held := l.pace.hold(identity, l.traits.IdentityRate, now)
+	wait, held := s.pace.hold(identity, s.traits.IdentityRate, now)
 	if !held {
 		return
 	}
-	l.metrics.paced.Inc()
-	l.parkLater(it, reasonPace, wait, now)
+	s.metrics.paced.Inc()
+	s.park(it, reasonPace, wait, now)
 }
 
 // weigh compares a minute's traffic with what the vendor takes.
-func (l *Lane) weigh(events int) {
-	takes := l.traits.Rate * 60
-	l.metrics.traffic.Set(float64(events) / takes)
+func (s *sender) weigh(events int) {
+	takes := s.traits.Rate * 60
+	s.metrics.traffic.Set(float64(events) / takes)
 	over := float64(events) > takes
-	if over && !l.crowded {
-		l.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
+	if over && !s.crowded {
+		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
 	}
 	if over {
-		l.internal("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
+		s.incidents.report("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
 	}
-	l.crowded = over
+	s.crowded = over
 }
 
 var errTraffic = errors.New("the backlog grows; send fewer events there by the plan, or raise the limit with the vendor")

@@ -19,14 +19,14 @@ import (
 // wait are parked without a budget, due as soon as the breaker closes. They are
 // no more than one window.
 func (l *Lane) resolve(ctx, work context.Context, w *window) error {
-	if l.draft.plan != w.tracer.PlanVersion() && l.draft.dirty() {
-		if err := l.publish(ctx, nil); err != nil {
+	if l.out.draft.plan != w.tracer.PlanVersion() && l.out.draft.dirty() {
+		if err := l.out.publish(ctx, nil); err != nil {
 			return err
 		}
 	}
-	l.draft.plan = w.tracer.PlanVersion()
-	isolating := l.isolating()
-	calls := l.translate(l.portions(w.pending()))
+	l.out.draft.plan = w.tracer.PlanVersion()
+	isolating := l.sender.isolating()
+	calls := l.sender.translate(l.sender.portions(w.pending()))
 	if l.config.Mode == DryRun {
 		for _, it := range w.pending() {
 			it.decide(event.Filtered, reasonDryRun, time.Now())
@@ -39,11 +39,11 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		}
 		begun, n := time.Now(), len(w.pending())
 		if isolating {
-			l.isolate(ctx, work, calls)
+			l.sender.isolate(ctx, work, calls)
 		} else {
-			l.send(ctx, work, calls)
+			l.sender.send(ctx, work, calls)
 		}
-		l.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
+		l.sender.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
 	}
 	return l.conclude(ctx, w)
 }
@@ -52,8 +52,8 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 // it, for a vendor without a dedup key, which events are about to be sent.
 func (l *Lane) announce(ctx context.Context, w *window) error {
 	if l.traits.Dedup {
-		if l.draft.urgent {
-			return l.publish(ctx, nil)
+		if l.out.draft.urgent {
+			return l.out.publish(ctx, nil)
 		}
 		return nil
 	}
@@ -61,7 +61,7 @@ func (l *Lane) announce(ctx context.Context, w *window) error {
 	for _, it := range w.pending() {
 		intents = append(intents, it.position)
 	}
-	return l.publish(ctx, intents)
+	return l.out.publish(ctx, intents)
 }
 
 // unsureSpan is about how long a window may take to send to a vendor without a
@@ -71,11 +71,11 @@ const unsureSpan = time.Second
 // unsureLimit is how many events such a window has: as many as the vendor took in
 // that time of the last one, and no fewer than it is sent at once. The first may
 // fill one request.
-func (l *Lane) unsureLimit() int {
-	if l.speed == 0 {
-		return max(l.traits.Concurrency, l.traits.MaxBatch)
+func (s *sender) unsureLimit() int {
+	if s.speed == 0 {
+		return max(s.traits.Concurrency, s.traits.MaxBatch)
 	}
-	return max(l.traits.Concurrency, int(min(l.speed*unsureSpan.Seconds(), maxRows)))
+	return max(s.traits.Concurrency, int(min(s.speed*unsureSpan.Seconds(), maxRows)))
 }
 
 // conclude commits or drops a window after it was sent.
@@ -97,8 +97,8 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 		}
 	}
 	l.commit(w)
-	if l.draft.full() || l.draft.dirty() && time.Since(l.published) >= lazyPublish {
-		return l.publish(ctx, nil)
+	if l.out.draft.full() || l.out.draft.dirty() && time.Since(l.out.published) >= lazyPublish {
+		return l.out.publish(ctx, nil)
 	}
 	return nil
 }
@@ -106,9 +106,9 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 // drop forgets a window of which nothing was settled; only the number of
 // attempts is kept, and when a parked event is due again.
 func (l *Lane) drop(w *window) {
-	clear(l.tries)
+	clear(l.parking.tries)
 	for _, it := range w.items {
-		p, known := l.parked[it.position]
+		p, known := l.parking.entries[it.position]
 		switch {
 		case known:
 			p.Attempts, p.failure = it.attempts, it.failure
@@ -116,7 +116,7 @@ func (l *Lane) drop(w *window) {
 				p.Due = it.due
 			}
 		case it.attempts > 0:
-			l.tries[it.position] = it.attempts
+			l.parking.tries[it.position] = it.attempts
 		}
 	}
 	l.in.close()
@@ -125,37 +125,36 @@ func (l *Lane) drop(w *window) {
 // commit makes a decided window part of what the next report says.
 func (l *Lane) commit(w *window) {
 	for _, it := range w.items {
-		delete(l.parked, it.position)
-		delete(l.tries, it.position)
-		delete(l.carried, it.position)
+		delete(l.parking.entries, it.position)
+		delete(l.parking.tries, it.position)
+		delete(l.out.carried, it.position)
 		switch it.state {
 		case decided:
-			l.draft.add(it.row)
+			l.out.draft.add(it.row)
 		case parked:
-			l.remember(it)
-			l.draft.urgent = true
+			l.parking.put(it)
+			l.out.draft.urgent = true
 		case counted:
-			l.draft.urgent = true
+			l.out.draft.urgent = true
 		}
 	}
-	l.draft.merge(&w.tally)
-	l.draft.gaps = append(l.draft.gaps, w.gaps...)
-	l.draft.records += w.records
-	if w.end != l.watermark {
-		l.watermark = w.end
-		l.draft.moved = true
+	l.out.draft.merge(&w.tally)
+	l.out.draft.gaps = append(l.out.draft.gaps, w.gaps...)
+	l.out.draft.records += w.records
+	if w.end != l.out.watermark {
+		l.out.watermark = w.end
+		l.out.draft.moved = true
 	}
-	l.settleCarried()
-	l.showLag()
-	l.board.update(l)
+	l.out.settleCarried()
+	l.show()
 }
 
 // settleCarried gives intents that the journal no longer holds their outcome.
-func (l *Lane) settleCarried() {
-	for p := range l.carried {
-		if p.Before(l.watermark) {
-			l.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
-			delete(l.carried, p)
+func (o *outbox) settleCarried() {
+	for p := range o.carried {
+		if p.Before(o.watermark) {
+			o.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
+			delete(o.carried, p)
 		}
 	}
 }

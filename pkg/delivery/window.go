@@ -53,7 +53,7 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 func (it *item) decide(outcome event.Outcome, reason string, now time.Time) *event.Delivery {
 	it.state = decided
 	it.row = event.Delivery{
-		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: cut(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
+		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: event.Truncate(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
 		Attempts: it.attempts, Time: now, Day: day(it.receivedAt),
 	}
 	return &it.row

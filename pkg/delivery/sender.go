@@ -3,10 +3,12 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -15,6 +17,38 @@ import (
 // maxAgain is how often an event is sent again at once before it has to wait
 // like any other that the vendor does not take.
 const maxAgain = 3
+
+// sender brings a window's events to the vendor: it translates them, performs
+// the requests within the vendor's limits, and sets each event's result in its
+// item. An event that has to be parked is such a result; the sender parks nothing.
+type sender struct {
+	config    Config
+	tracker   tracker.Tracker
+	traits    tracker.Traits
+	budget    time.Duration // how long an event is tried again
+	client    *client
+	limiter   *rate.Limiter // nil for no limit
+	log       *slog.Logger
+	metrics   *laneMetrics
+	incidents *incidents
+
+	breaker  breaker
+	pace     pace
+	speed    float64   // events a second, of the last window that was sent
+	isolated time.Time // when an event was last found on which the vendor fails
+	crowded  bool      // more came in than may be sent, in the last whole minute
+}
+
+func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *client, log *slog.Logger, metrics *laneMetrics, incidents *incidents) *sender {
+	s := &sender{
+		config: config, tracker: t, traits: traits, budget: config.budget(traits),
+		client: client, log: log, metrics: metrics, incidents: incidents,
+	}
+	if traits.Rate > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(traits.Rate), traits.Burst)
+	}
+	return s
+}
 
 // task is events to translate together.
 type task struct{ items []*item }
@@ -25,33 +59,33 @@ type call struct {
 	request tracker.Request
 
 	sent     bool
-	exchange exchange
+	trip     roundTrip
 	verdicts []tracker.Verdict
 	first    *preliminary // of a request that has one before it
 }
 
 // translate turns events into requests. What the tracker rejects is decided.
-func (l *Lane) translate(tasks []task) []*call {
+func (s *sender) translate(tasks []task) []*call {
 	var calls []*call
 	for _, t := range tasks {
 		for items := t.items; len(items) > 0; {
-			n := min(len(items), l.traits.MaxBatch)
-			calls = append(calls, l.translateBatch(items[:n])...)
+			n := min(len(items), s.traits.MaxBatch)
+			calls = append(calls, s.translateBatch(items[:n])...)
 			items = items[n:]
 		}
 	}
 	return calls
 }
 
-func (l *Lane) translateBatch(items []*item) []*call {
+func (s *sender) translateBatch(items []*item) []*call {
 	batch := make([]event.Event, len(items))
 	for i, it := range items {
 		batch[i] = it.event
 	}
-	requests, rejections, err := l.requests(batch)
+	requests, rejections, err := s.requests(batch)
 	if err != nil && len(items) > 1 { // find the one that the tracker fails on
 		half := len(items) / 2
-		return append(l.translateBatch(items[:half]), l.translateBatch(items[half:])...)
+		return append(s.translateBatch(items[:half]), s.translateBatch(items[half:])...)
 	}
 	now := time.Now()
 	used := make([]bool, len(items))
@@ -87,34 +121,34 @@ func (l *Lane) translateBatch(items []*item) []*call {
 	for i, it := range items {
 		if !used[i] {
 			it.decide(event.Rejected, "the tracker could not translate it: a bug of its kind", now)
-			l.internal("tracker", fmt.Errorf("translate: event in no request and no rejection, or in two (%v)", err))
+			s.incidents.report("tracker", fmt.Errorf("translate: event in no request and no rejection, or in two (%v)", err))
 		}
 	}
 	return calls
 }
 
 // requests calls the tracker, whose panic is an error of this batch alone.
-func (l *Lane) requests(batch []event.Event) (requests []tracker.Request, rejections []tracker.Rejection, err error) {
+func (s *sender) requests(batch []event.Event) (requests []tracker.Request, rejections []tracker.Rejection, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			requests, rejections, err = nil, nil, fmt.Errorf("tracker panicked in Requests: %T", p)
 		}
 	}()
-	requests, rejections = l.tracker.Requests(batch)
+	requests, rejections = s.tracker.Requests(batch)
 	return requests, rejections, nil
 }
 
 // send performs calls until each event is settled, or the vendor takes nothing
 // more, or ctx ends; what is left stays open.
-func (l *Lane) send(ctx, work context.Context, calls []*call) {
+func (s *sender) send(ctx, work context.Context, calls []*call) {
 	passed := false
 	for len(calls) > 0 && ctx.Err() == nil {
-		l.perform(ctx, work, calls)
+		s.perform(ctx, work, calls)
 		var follow []task
 		var outage *tracker.Verdict
 		broken := true
 		for _, c := range calls {
-			tasks, wait := l.apply(c)
+			tasks, wait := s.apply(c)
 			follow = append(follow, tasks...)
 			passed = passed || c.sent && wait == nil && !c.broken()
 			broken = broken && (wait == nil || c.broken())
@@ -124,41 +158,41 @@ func (l *Lane) send(ctx, work context.Context, calls []*call) {
 		}
 		if outage != nil {
 			if ctx.Err() == nil {
-				l.trip(*outage, broken)
+				s.trip(*outage, broken)
 			}
 			return
 		}
-		calls = l.translate(follow)
+		calls = s.translate(follow)
 	}
-	if ctx.Err() == nil && passed && l.breaker.reset() {
-		l.log.Info("vendor takes events again")
+	if ctx.Err() == nil && passed && s.breaker.reset() {
+		s.log.Info("vendor takes events again")
 	}
 }
 
 // exchange performs one call.
-func (l *Lane) exchange(work context.Context, c *call) {
+func (s *sender) roundTrip(work context.Context, c *call) {
 	c.sent = true
-	if l.prepare(work, c) {
-		c.exchange = l.client.do(work, &c.request)
-		c.verdicts = l.judge(c)
+	if s.prepare(work, c) {
+		c.trip = s.client.do(work, &c.request)
+		c.verdicts = s.judge(c)
 	}
 }
 
 // perform sends calls, some at once, until one says that the vendor takes
 // nothing. Requests under way then finish; the others are not sent.
-func (l *Lane) perform(ctx, work context.Context, calls []*call) {
+func (s *sender) perform(ctx, work context.Context, calls []*call) {
 	var halted atomic.Bool
 	var group errgroup.Group
-	group.SetLimit(l.traits.Concurrency)
+	group.SetLimit(s.traits.Concurrency)
 	for _, c := range calls {
-		if halted.Load() || l.admit(ctx, len(c.items)) != nil {
+		if halted.Load() || s.allow(ctx, len(c.items)) != nil {
 			break
 		}
 		group.Go(func() error {
 			if halted.Load() || ctx.Err() != nil {
 				return nil
 			}
-			l.exchange(work, c)
+			s.roundTrip(work, c)
 			if c.halts() {
 				halted.Store(true)
 			}
@@ -169,13 +203,13 @@ func (l *Lane) perform(ctx, work context.Context, calls []*call) {
 }
 
 // admit waits until the rate limit lets n events through.
-func (l *Lane) admit(ctx context.Context, n int) error {
-	if l.limiter == nil {
+func (s *sender) allow(ctx context.Context, n int) error {
+	if s.limiter == nil {
 		return ctx.Err()
 	}
 	for n > 0 {
-		part := min(n, l.limiter.Burst())
-		if err := l.limiter.WaitN(ctx, part); err != nil {
+		part := min(n, s.limiter.Burst())
+		if err := s.limiter.WaitN(ctx, part); err != nil {
 			return err
 		}
 		n -= part

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
@@ -19,6 +21,30 @@ const (
 	flushTimeout   = 5 * time.Second
 	maxPublishWait = 10 * time.Second
 )
+
+// outbox publishes a lane's decisions, and with them its complete state. Each
+// checkpoint must follow the lane's own last one (seq): so a second process that
+// runs the lane is fenced off.
+type outbox struct {
+	name      string
+	release   string
+	log       *slog.Logger
+	outcomes  OutcomeLog
+	metrics   *laneMetrics
+	view      *statusView
+	incidents *incidents
+	parking   *parking // its entries are part of each checkpoint
+
+	epoch     string
+	start     event.Position
+	watermark event.Position              // end of the last committed window
+	seq       uint64                      // of the lane's last checkpoint
+	published time.Time                   // when that was
+	draft     draft                       // committed, not yet published
+	unsure    *event.Checkpoint           // published, but the result is unknown
+	carried   map[event.Position]struct{} // intents of an earlier process, without an outcome yet
+	closed    bool                        // the next checkpoint is the last
+}
 
 // draft is what the lane has decided and not yet published.
 type draft struct {
@@ -51,55 +77,55 @@ func rowBytes(r *event.Delivery) int { return 48 + len(r.EventID) + len(r.Reason
 // publish makes the draft and the lane's state durable. It tries until it
 // succeeds, another process turns out to own the lane, or ctx ends; then it
 // returns an error and the draft stands.
-func (l *Lane) publish(ctx context.Context, intents []event.Position) error {
-	return l.persist(ctx, l.report(intents), false)
+func (o *outbox) publish(ctx context.Context, intents []event.Position) error {
+	return o.persist(ctx, o.checkpoint(intents), false)
 }
 
 // persist publishes r until it is durable. ambiguous says that an attempt at it
 // has been made whose result is unknown.
-func (l *Lane) persist(ctx context.Context, r *event.Checkpoint, ambiguous bool) error {
+func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous bool) error {
 	told := ""
 	for attempt := 1; ; attempt++ {
-		seq, err := l.put(ctx, r, ambiguous)
+		seq, err := o.put(ctx, r, ambiguous)
 		if err == nil {
-			l.recorded(r, seq)
+			o.durable(r, seq)
 			if told != "" {
-				l.log.Info("outcomes are published again")
+				o.log.Info("outcomes are published again")
 			}
 			return nil
 		}
-		l.metrics.publishErrors.Inc()
+		o.metrics.publishErrors.Inc()
 		if errors.Is(err, ErrFenced) {
 			return fmt.Errorf("publish outcomes: %w", err)
 		}
-		ambiguous, l.unsure = true, r
+		ambiguous, o.unsure = true, r
 		if ctx.Err() != nil {
 			return fmt.Errorf("publish outcomes: %w", err)
 		}
 		if told != err.Error() {
 			told = err.Error()
-			l.log.Error("cannot publish outcomes, will retry", "err", err)
-			l.internal("publish outcomes", err)
+			o.log.Error("cannot publish outcomes, will retry", "err", err)
+			o.incidents.report("publish outcomes", err)
 		}
-		sleep(ctx, min(maxPublishWait, 100*time.Millisecond<<min(attempt, 7)))
+		_ = retry.Sleep(ctx, min(maxPublishWait, 100*time.Millisecond<<min(attempt, 7)))
 	}
 }
 
 // put publishes once. It outlives ctx by its own bound, so that a shutdown does
 // not leave open whether the report was taken. After an attempt that left it
 // open, a refusal may be due to our own report: then the last one is compared.
-func (l *Lane) put(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
+func (o *outbox) put(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
 	limit := publishTimeout
 	if ctx.Err() != nil {
 		limit = flushTimeout
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	seq, err := l.deps.OutcomeLog.Publish(ctx, r, l.seq)
+	seq, err := o.outcomes.Publish(ctx, r, o.seq)
 	if err == nil || !ambiguous || !errors.Is(err, ErrFenced) {
 		return seq, err
 	}
-	last, at, ok, lastErr := l.deps.OutcomeLog.Last(ctx, l.config.Name)
+	last, at, ok, lastErr := o.outcomes.Last(ctx, o.name)
 	if lastErr != nil {
 		return 0, fmt.Errorf("read last report: %w", lastErr)
 	}
@@ -116,23 +142,23 @@ func sameReport(a, b *event.Checkpoint) bool {
 }
 
 // report is the draft and the lane's complete state.
-func (l *Lane) report(intents []event.Position) *event.Checkpoint {
+func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 	r := &event.Checkpoint{
-		Tracker: l.config.Name, Epoch: l.epoch, Plan: l.draft.plan, Release: l.deps.Release,
-		Time: time.Now().UTC().Truncate(time.Microsecond), Start: l.start, Watermark: l.watermark, Closed: l.closed,
-		Deliveries: l.draft.rows, Parked: l.parkedList(), Gaps: l.draft.gaps,
+		Tracker: o.name, Epoch: o.epoch, Plan: o.draft.plan, Release: o.release,
+		Time: time.Now().UTC().Truncate(time.Microsecond), Start: o.start, Watermark: o.watermark, Closed: o.closed,
+		Deliveries: o.draft.rows, Parked: o.parking.list(), Gaps: o.draft.gaps,
 	}
-	for h, n := range l.draft.held {
+	for h, n := range o.draft.held {
 		h.Count = n
 		r.Filtered = append(r.Filtered, h)
 	}
-	for k, n := range l.draft.leaks {
+	for k, n := range o.draft.leaks {
 		k.Count = n
 		r.Leaks = append(r.Leaks, k)
 	}
-	r.Intents = slices.AppendSeq(intents, maps.Keys(l.carried))
+	r.Intents = slices.AppendSeq(intents, maps.Keys(o.carried))
 	slices.SortFunc(r.Intents, event.Position.Compare)
-	fit(r, l.draft.tally.size)
+	fit(r, o.draft.tally.size)
 	return r
 }
 
@@ -149,29 +175,29 @@ func fit(r *event.Checkpoint, tally int) {
 	}
 	share := max(0, maxReportBytes-(total-answers)) / len(r.Deliveries)
 	for i := range r.Deliveries {
-		r.Deliveries[i].Error = cut(r.Deliveries[i].Error, share)
+		r.Deliveries[i].Error = event.Truncate(r.Deliveries[i].Error, share)
 	}
 }
 
 // recorded begins a new draft after a report became durable.
-func (l *Lane) recorded(r *event.Checkpoint, seq uint64) {
-	l.seq, l.published = seq, time.Now()
-	l.draft = draft{plan: l.draft.plan, urgent: len(r.Intents) > len(l.carried)}
-	l.unsure = nil
-	l.metrics.count(r)
-	l.board.publish(l, r)
+func (o *outbox) durable(r *event.Checkpoint, seq uint64) {
+	o.seq, o.published = seq, time.Now()
+	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.carried)}
+	o.unsure = nil
+	o.metrics.count(r)
+	o.view.published(r, seq)
 }
 
 // flush publishes what is decided when the lane stops. A report that the stop
 // left in the air comes first: its draft has not changed since.
-func (l *Lane) flush(ctx context.Context) error {
-	if l.unsure != nil {
-		if err := l.persist(ctx, l.unsure, true); err != nil {
+func (o *outbox) flush(ctx context.Context) error {
+	if o.unsure != nil {
+		if err := o.persist(ctx, o.unsure, true); err != nil {
 			return err
 		}
 	}
-	if l.seq == 0 || !l.draft.dirty() {
+	if o.seq == 0 || !o.draft.dirty() {
 		return nil
 	}
-	return l.publish(ctx, nil)
+	return o.publish(ctx, nil)
 }
