@@ -30,22 +30,6 @@ func (l *Lane) openWindow(ctx context.Context) (*window, error) {
 	return w, nil
 }
 
-// windowLimit is how many events one window sends: what the vendor takes in
-// one round of requests, or in a few seconds of its rate limit.
-func (s *sender) windowLimit() int {
-	limit := min(s.traits.MaxBatch*s.traits.Concurrency, maxRows)
-	if s.traits.Rate > 0 {
-		limit = min(limit, max(1, int(s.traits.Rate*rateWindow), s.traits.Burst))
-	}
-	if !s.traits.Dedup {
-		limit = min(limit, s.unsureLimit())
-	}
-	if s.breaker.state(time.Now()) != Closed {
-		limit = min(limit, s.probeLimit())
-	}
-	return limit
-}
-
 // lose notes a range of the journal that cannot be read.
 func (l *Lane) lose(w *window, gap event.Gap) {
 	w.gaps = append(w.gaps, gap)
@@ -161,7 +145,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 
 // pause waits, publishing what waits to be published.
 func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
-	if l.out.draft.urgent || l.out.draft.dirty() && now.Sub(l.out.published) >= lazyPublish {
+	if l.out.draft.urgent || l.out.overdue(now) {
 		return l.out.publish(ctx, nil)
 	}
 	if l.out.draft.dirty() {

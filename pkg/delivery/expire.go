@@ -68,12 +68,9 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 
 // store commits a window in which nothing is left to be sent, and publishes it.
 func (l *Lane) store(ctx context.Context, w *window) error {
-	if l.out.draft.dirty() && l.out.draft.plan != w.tracer.PlanVersion() {
-		if err := l.out.publish(ctx, nil); err != nil {
-			return err
-		}
+	if err := l.out.begin(ctx, w.tracer.PlanVersion()); err != nil {
+		return err
 	}
-	l.out.draft.plan = w.tracer.PlanVersion()
 	l.commit(w)
 	return l.out.publish(ctx, nil)
 }

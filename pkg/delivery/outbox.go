@@ -201,3 +201,51 @@ func (o *outbox) flush(ctx context.Context) error {
 	}
 	return o.publish(ctx, nil)
 }
+
+// add makes a decided window part of the draft.
+func (o *outbox) add(w *window) {
+	for _, it := range w.items {
+		delete(o.carried, it.position)
+		switch it.state {
+		case decided:
+			o.draft.add(it.row)
+		case parked, counted:
+			o.draft.urgent = true
+		}
+	}
+	o.draft.merge(&w.tally)
+	o.draft.gaps = append(o.draft.gaps, w.gaps...)
+	o.draft.records += w.records
+	if w.end != o.watermark {
+		o.watermark = w.end
+		o.draft.moved = true
+	}
+	o.settleCarried()
+}
+
+// overdue reports whether counts or a moved watermark have waited long enough.
+func (o *outbox) overdue(now time.Time) bool {
+	return o.draft.dirty() && now.Sub(o.published) >= lazyPublish
+}
+
+// begin sets the plan of the next window. A checkpoint is of one plan, so what
+// another plan decided is published first.
+func (o *outbox) begin(ctx context.Context, plan string) error {
+	if o.draft.plan != plan && o.draft.dirty() {
+		if err := o.publish(ctx, nil); err != nil {
+			return err
+		}
+	}
+	o.draft.plan = plan
+	return nil
+}
+
+// settleCarried gives intents that the journal no longer holds their outcome.
+func (o *outbox) settleCarried() {
+	for p := range o.carried {
+		if p.Before(o.watermark) {
+			o.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
+			delete(o.carried, p)
+		}
+	}
+}

@@ -95,3 +95,33 @@ func (s *sender) weigh(events int) {
 }
 
 var errTraffic = errors.New("the backlog grows; send fewer events there by the plan, or raise the limit with the vendor")
+
+// windowLimit is how many events one window sends: what the vendor takes in
+// one round of requests, or in a few seconds of its rate limit.
+func (s *sender) windowLimit() int {
+	limit := min(s.traits.MaxBatch*s.traits.Concurrency, maxRows)
+	if s.traits.Rate > 0 {
+		limit = min(limit, max(1, int(s.traits.Rate*rateWindow), s.traits.Burst))
+	}
+	if !s.traits.Dedup {
+		limit = min(limit, s.unsureLimit())
+	}
+	if s.breaker.state(time.Now()) != Closed {
+		limit = min(limit, s.probeLimit())
+	}
+	return limit
+}
+
+// unsureSpan is about how long a window may take to send to a vendor without a
+// dedup key: all of it is announced before, and uncertain if the process dies.
+const unsureSpan = time.Second
+
+// unsureLimit is how many events such a window has: as many as the vendor took in
+// that time of the last one, and no fewer than it is sent at once. The first may
+// fill one request.
+func (s *sender) unsureLimit() int {
+	if s.speed == 0 {
+		return max(s.traits.Concurrency, s.traits.MaxBatch)
+	}
+	return max(s.traits.Concurrency, int(min(s.speed*unsureSpan.Seconds(), maxRows)))
+}

@@ -143,25 +143,32 @@ func exhausted(failure string) string {
 	return reasonExhausted + ": " + failure
 }
 
-// parkLater has the item wait for an attempt of its own, or rejects it when
-// that attempt would come after its budget.
-func (s *sender) park(it *item, reason string, after time.Duration, now time.Time) {
-	if it.since.IsZero() {
-		it.since = now
+// settle takes over an item's result: it waits here, or waits no more.
+func (p *parking) settle(it *item) {
+	delete(p.entries, it.position)
+	delete(p.tries, it.position)
+	if it.state == parked {
+		p.entries[it.position] = &waiting{
+			Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
+			eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure, alone: it.alone,
+		}
 	}
-	it.failure = event.Truncate(reason, maxReason)
-	it.due = now.Add(delay(it.attempts, after))
-	if it.due.Sub(it.since) >= s.budget {
-		it.decide(event.Rejected, exhausted(reason), now)
-		return
-	}
-	it.state = parked
 }
 
-// remember makes the item an entry of the lane's state.
-func (p *parking) put(it *item) {
-	p.entries[it.position] = &waiting{
-		Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
-		eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure, alone: it.alone,
+// restore takes back the items of a dropped window. Only their attempts are
+// kept, and when a parked event is due again.
+func (p *parking) restore(items []*item) {
+	clear(p.tries)
+	for _, it := range items {
+		entry, retried := p.entries[it.position]
+		switch {
+		case retried:
+			entry.Attempts, entry.failure = it.attempts, it.failure
+			if it.state == parked {
+				entry.Due = it.due
+			}
+		case it.attempts > 0:
+			p.tries[it.position] = it.attempts
+		}
 	}
 }

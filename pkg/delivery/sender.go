@@ -138,6 +138,18 @@ func (s *sender) requests(batch []event.Event) (requests []tracker.Request, reje
 	return requests, rejections, nil
 }
 
+// sendWindow sends the calls of a window of n events and measures how many a
+// second the vendor takes.
+func (s *sender) sendWindow(ctx, work context.Context, calls []*call, n int, isolating bool) {
+	begun := time.Now()
+	if isolating {
+		s.isolate(ctx, work, calls)
+	} else {
+		s.send(ctx, work, calls)
+	}
+	s.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
+}
+
 // send performs calls until each event is settled, or the vendor takes nothing
 // more, or ctx ends; what is left stays open.
 func (s *sender) send(ctx, work context.Context, calls []*call) {
@@ -215,4 +227,19 @@ func (s *sender) allow(ctx context.Context, n int) error {
 		n -= part
 	}
 	return nil
+}
+
+// park has the item wait for an attempt of its own, or rejects it when that
+// attempt would come after its budget.
+func (s *sender) park(it *item, reason string, after time.Duration, now time.Time) {
+	if it.since.IsZero() {
+		it.since = now
+	}
+	it.failure = event.Truncate(reason, maxReason)
+	it.due = now.Add(delay(it.attempts, after))
+	if it.due.Sub(it.since) >= s.budget {
+		it.decide(event.Rejected, exhausted(reason), now)
+		return
+	}
+	it.state = parked
 }
