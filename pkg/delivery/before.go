@@ -9,14 +9,14 @@ import (
 )
 
 // preliminary is what became of the request before a call's own.
-type preliminary struct {
+type beforeResult struct {
 	trip     roundTrip
 	verdicts []tracker.Verdict
 	passed   bool
 }
 
 // reason is what the preliminary says of a delivered event; "" without one.
-func (p *preliminary) reason(i int) string {
+func (p *beforeResult) reason(i int) string {
 	if p == nil || !p.passed {
 		return ""
 	}
@@ -27,14 +27,14 @@ func (p *preliminary) reason(i int) string {
 // reports whether the call goes on. Otherwise the preliminary's exchange and
 // verdicts are the call's. The vendor has taken no event by it, so none is
 // uncertain.
-func (s *sender) prepare(work context.Context, c *call) bool {
+func (s *sender) performBefore(work context.Context, c *call) bool {
 	if c.request.Before == nil {
 		return true
 	}
 	first := &call{items: c.items, request: *c.request.Before}
 	first.trip = s.client.do(work, &first.request)
 	first.verdicts = s.judge(first)
-	c.first = &preliminary{trip: first.trip, verdicts: first.verdicts, passed: true}
+	c.first = &beforeResult{trip: first.trip, verdicts: first.verdicts, passed: true}
 	for _, v := range first.verdicts {
 		c.first.passed = c.first.passed && v.Action == tracker.Deliver
 	}
@@ -56,13 +56,13 @@ func (s *sender) prepare(work context.Context, c *call) bool {
 
 // observePreliminary counts what came of the request before a call's own, and
 // tells when it refused events: the vendor would have done so silently.
-func (s *sender) observePreliminary(c *call) {
+func (s *sender) recordBefore(c *call) {
 	if c.first == nil {
 		return
 	}
 	if c.first.passed {
 		s.metrics.before.WithLabelValues("passed").Add(float64(len(c.items)))
-		s.observe(c.items, c.request.Before, &c.first.trip)
+		s.recordRoundTrip(c.items, c.request.Before, &c.first.trip)
 		return
 	}
 	var refused []*item

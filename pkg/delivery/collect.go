@@ -12,7 +12,7 @@ import (
 
 const (
 	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
-	idleTurn    = 5 * time.Second      // how long to wait for anything at all
+	maxIdle    = 5 * time.Second      // how long to wait for anything at all
 	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
 	rateWindow  = 2                    // seconds of the rate limit that one window may take
 )
@@ -25,13 +25,13 @@ func (l *Lane) openWindow(ctx context.Context) (*window, error) {
 	}
 	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.sender.windowLimit(), room: max(0, l.config.MaxParked-len(l.parking.entries))}
 	if gap != (event.Gap{}) {
-		l.lose(w, gap)
+		l.addGap(w, gap)
 	}
 	return w, nil
 }
 
 // lose notes a range of the journal that cannot be read.
-func (l *Lane) lose(w *window, gap event.Gap) {
+func (l *Lane) addGap(w *window, gap event.Gap) {
 	w.gaps = append(w.gaps, gap)
 	if w.opened.IsZero() {
 		w.opened = time.Now()
@@ -49,11 +49,11 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 	if err != nil {
 		return nil, err
 	}
-	idle := time.Now().Add(idleTurn)
+	idle := time.Now().Add(maxIdle)
 	for ctx.Err() == nil {
 		if w.empty() { // nothing is decided yet, so a reload may still take effect
 			w.tracer = l.deps.Tracer()
-			if err := l.retry(ctx, w); err != nil {
+			if err := l.addDue(ctx, w); err != nil {
 				return nil, err
 			}
 		}
@@ -61,7 +61,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 		if w.full() && (w.open > 0 || w.room > 0) {
 			return w, nil
 		}
-		until := l.patience(w, now, idle)
+		until := l.waitUntil(w, now, idle)
 		if !until.After(now) {
 			return w, nil
 		}
@@ -79,7 +79,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 }
 
 // patience is until when the window may wait for more.
-func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
+func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
 		until = w.opened.Add(max(l.linger(), atHand))
@@ -124,7 +124,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 		return err
 	}
 	if gap != (event.Gap{}) {
-		l.lose(w, gap)
+		l.addGap(w, gap)
 	}
 	if !ok {
 		w.end = l.in.from
@@ -137,7 +137,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 		w.tracer = l.deps.Tracer()
 	}
 	for len(l.in.rest) > 0 && !w.full() {
-		l.takeRecord(w, l.in.pop())
+		l.addRecord(w, l.in.pop())
 	}
 	w.end = l.in.from
 	return nil
@@ -156,7 +156,7 @@ func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
 }
 
 // takeRecord puts a record into the window.
-func (l *Lane) takeRecord(w *window, rec *event.Record) {
+func (l *Lane) addRecord(w *window, rec *event.Record) {
 	now := time.Now()
 	w.records++
 	if w.opened.IsZero() {
@@ -169,11 +169,11 @@ func (l *Lane) takeRecord(w *window, rec *event.Record) {
 		return
 	}
 	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.parking.tries[rec.Receipt.Position]}
-	if _, sent := l.out.carried[it.position]; sent {
+	if _, sent := l.out.openIntents[it.position]; sent {
 		it.attempts = max(it.attempts, 1)
 		it.decide(event.Uncertain, reasonStopped, now)
 	} else {
-		l.judgeRecord(w, it, rec, now)
+		l.applyPlan(w, it, rec, now)
 	}
 	if it.state != counted {
 		w.add(it, len(rec.Data))
@@ -181,7 +181,7 @@ func (l *Lane) takeRecord(w *window, rec *event.Record) {
 }
 
 // judgeRecord applies the plan to a record and decides whether it may be sent.
-func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time) {
+func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) {
 	it.eventID, it.receivedAt = rec.EventID, rec.ReceivedAt
 	decision := w.tracer.Trace(rec, l.config.Name, &it.event)
 	if !it.retry { // a retry's findings were counted when it was first read
@@ -191,12 +191,12 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 	}
 	switch decision.Outcome {
 	case event.Pending:
-		l.judgeAge(it, now)
+		l.checkAge(it, now)
 		if it.state == open {
-			l.sender.keepPace(it, now)
+			l.sender.limitIdentity(it, now)
 		}
 	case event.Filtered:
-		w.tally.hold(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: event.Truncate(decision.Reason, maxReason)}, 1)
+		w.tally.filter(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: event.Truncate(decision.Reason, maxReason)}, 1)
 		it.state = counted
 	default:
 		it.decide(event.Rejected, decision.Reason, now)
@@ -205,7 +205,7 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 
 // judgeAge expires an event that waited too long, and rejects one that the
 // vendor no longer takes.
-func (l *Lane) judgeAge(it *item, now time.Time) {
+func (l *Lane) checkAge(it *item, now time.Time) {
 	switch {
 	case l.closing:
 		it.decide(event.Expired, reasonRemoved, now)

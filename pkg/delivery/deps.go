@@ -104,7 +104,7 @@ func (d Deps) withDefaults() Deps {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	if d.Reporter == nil {
-		d.Reporter = ignored{}
+		d.Reporter = noReporter{}
 	}
 	if d.Sanitize == nil {
 		d.Sanitize = func(s string) string { return s }
@@ -113,6 +113,6 @@ func (d Deps) withDefaults() Deps {
 }
 
 // ignored observes nothing.
-type ignored struct{}
+type noReporter struct{}
 
-func (ignored) Report(fault.Incident) {}
+func (noReporter) Report(fault.Incident) {}

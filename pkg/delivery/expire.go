@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	expiryTurn = time.Minute      // how often a waiting lane looks for what got too old
-	checkpoint = 30 * time.Second // how often a waiting lane says again where it stands
+	expiryInterval = time.Minute      // how often a waiting lane looks for what got too old
+	stateInterval = 30 * time.Second // how often a waiting lane says again where it stands
 )
 
 // waitOpen passes the time while the vendor takes nothing. What gets too old
@@ -27,13 +27,13 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if l.out.draft.dirty() || time.Since(l.out.published) >= checkpoint {
+		if l.out.draft.dirty() || time.Since(l.out.published) >= stateInterval {
 			if err := l.out.publish(ctx, nil); err != nil {
 				return err
 			}
 		}
 		l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
-		until := earlier(l.sender.breaker.due, l.out.published.Add(checkpoint))
+		until := earlier(l.sender.breaker.due, l.out.published.Add(stateInterval))
 		_ = retry.Sleep(ctx, time.Until(earlier(until, next)))
 	}
 	return nil
@@ -42,7 +42,7 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 // expire decides about everything at the head of the lane's backlog, and
 // everything parked, that is too old to wait on. It returns when to look again.
 func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
-	next = time.Now().Add(expiryTurn)
+	next = time.Now().Add(expiryInterval)
 	if err := l.expireParked(ctx); err != nil || l.config.MaxAge == 0 {
 		return next, err
 	}
@@ -52,7 +52,7 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 			return next, err
 		}
 		if !w.empty() {
-			if err := l.store(ctx, w); err != nil {
+			if err := l.commitAndPublish(ctx, w); err != nil {
 				return next, err
 			}
 		}
@@ -67,7 +67,7 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 }
 
 // store commits a window in which nothing is left to be sent, and publishes it.
-func (l *Lane) store(ctx context.Context, w *window) error {
+func (l *Lane) commitAndPublish(ctx context.Context, w *window) error {
 	if err := l.out.begin(ctx, w.tracer.PlanVersion()); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 			return nil, false, err
 		}
 		if gap != (event.Gap{}) {
-			l.lose(w, gap)
+			l.addGap(w, gap)
 		}
 		if !ok {
 			w.end = l.in.from
@@ -101,7 +101,7 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 				w.end = l.in.from
 				return w, false, nil
 			}
-			l.takeRecord(w, l.in.pop())
+			l.addRecord(w, l.in.pop())
 		}
 		w.end = l.in.from
 	}
@@ -130,5 +130,5 @@ func (l *Lane) expireParked(ctx context.Context) error {
 	if w.empty() {
 		return nil
 	}
-	return l.store(ctx, w)
+	return l.commitAndPublish(ctx, w)
 }

@@ -30,7 +30,7 @@ var shownHeaders = [...]string{
 }
 
 // observe counts an exchange and tells of it when it failed.
-func (s *sender) observe(items []*item, req *tracker.Request, x *roundTrip) {
+func (s *sender) recordRoundTrip(items []*item, req *tracker.Request, x *roundTrip) {
 	if x.refused == nil {
 		s.metrics.request(x.response.Status, x.latency)
 	}

@@ -17,17 +17,17 @@ import (
 // nothing is parked.
 const (
 	isolateAgain = 2         // instead of Config.IsolateAfter, when an event was found not long ago
-	wary         = time.Hour // how long that is
+	isolateMemory         = time.Hour // how long that is
 	maxIsolated  = 32        // events of one such probe
 )
 
 // isolating reports whether the next probe sends events one at a time.
 func (s *sender) isolating() bool {
 	after := s.config.IsolateAfter
-	if !s.isolated.IsZero() && time.Since(s.isolated) < wary {
+	if !s.isolated.IsZero() && time.Since(s.isolated) < isolateMemory {
 		after = isolateAgain
 	}
-	return s.breaker.broken >= after
+	return s.breaker.serverFailures >= after
 }
 
 // probeLimit is how many events a half-open breaker lets through. While events
@@ -42,22 +42,22 @@ func (s *sender) probeLimit() int {
 
 // portions are what is translated together: events that are sent alone apart
 // from each other and from the rest.
-func (s *sender) portions(items []*item) []task {
-	var together task
-	var tasks []task
+func (s *sender) portions(items []*item) []batch {
+	var together batch
+	var tasks []batch
 	for _, it := range items {
 		if it.alone || s.isolating() {
-			tasks = append(tasks, task{[]*item{it}})
+			tasks = append(tasks, batch{[]*item{it}})
 		} else {
 			together.items = append(together.items, it)
 		}
 	}
-	return append([]task{together}, tasks...)
+	return append([]batch{together}, tasks...)
 }
 
 // broken reports whether the vendor answered that it failed, and the event is
 // to wait for that.
-func (c *call) broken() bool {
+func (c *call) serverFailed() bool {
 	x := c.trip.response
 	if !c.sent || x.Reach != tracker.Answered || x.Status < http.StatusInternalServerError {
 		return false
@@ -78,7 +78,7 @@ func (c *call) alone() bool { return len(c.items) == 1 && c.items[0].alone }
 func (c *call) halts() bool {
 	for _, v := range c.verdicts {
 		if v.Action == tracker.Wait {
-			return !(c.alone() && c.broken())
+			return !(c.alone() && c.serverFailed())
 		}
 	}
 	return false
@@ -90,7 +90,7 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 	s.breaker.isolations++
 	var failed []*call
 	var outage *tracker.Verdict
-	var follow []task
+	var follow []batch
 	passed := false
 	for _, c := range calls {
 		if s.allow(ctx, len(c.items)) != nil {
@@ -100,11 +100,11 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 		tasks, wait := s.apply(c)
 		follow = append(follow, tasks...)
 		switch {
-		case wait != nil && c.broken():
+		case wait != nil && c.serverFailed():
 			failed, outage = append(failed, c), wait
 			continue
 		case wait == nil:
-			passed = passed || !c.broken()
+			passed = passed || !c.serverFailed()
 			continue
 		}
 		s.stopIsolating(ctx, failed, passed, wait, false) // it takes nothing, of whatever event

@@ -30,7 +30,7 @@ type Lane struct {
 	parking  *parking
 	closing  bool      // the tracker is being removed: nothing is sent any more
 	measured time.Time // when the backlog was
-	trouble  string    // the last internal error, to log it once
+	lastError  string    // the last internal error, to log it once
 }
 
 // New makes a lane for a tracker. It does no I/O. The error names the
@@ -63,7 +63,7 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 		sender: newSender(config, t, traits, client, log, metrics, incidents),
 		out: &outbox{
 			name: config.Name, release: deps.Release, log: log, outcomes: deps.OutcomeLog, metrics: metrics, view: view,
-			incidents: incidents, parking: parking, carried: make(map[event.Position]struct{}),
+			incidents: incidents, parking: parking, openIntents: make(map[event.Position]struct{}),
 		},
 	}
 }
@@ -77,18 +77,18 @@ func (l *Lane) Run(ctx context.Context) error {
 	defer l.metrics.retire()
 	defer l.sender.client.close()
 	defer l.in.close()
-	work, stop := l.grace(ctx)
+	work, stop := l.drainContext(ctx)
 	defer stop()
 
 	err := l.attach(ctx)
 	for err == nil && ctx.Err() == nil {
 		err = l.step(ctx, work)
 		switch {
-		case err == nil && l.trouble != "":
-			l.trouble = ""
+		case err == nil && l.lastError != "":
+			l.lastError = ""
 			l.log.Info("lane reads the journal again")
 		case err != nil && ctx.Err() == nil && !errors.Is(err, ErrFenced):
-			err = l.endure(ctx, err)
+			err = l.waitAfterError(ctx, err)
 		}
 	}
 	if errors.Is(err, ErrFenced) {
@@ -101,7 +101,7 @@ func (l *Lane) Run(ctx context.Context) error {
 }
 
 // grace is a context for what may outlive ctx by Config.Drain.
-func (l *Lane) grace(ctx context.Context) (context.Context, func()) {
+func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	timer := time.NewTimer(0)
 	timer.Stop()
@@ -150,7 +150,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 
 // measure notes how much of the journal is still before the lane, now and then.
 func (l *Lane) measure(ctx context.Context) error {
-	if time.Since(l.measured) < idleTurn {
+	if time.Since(l.measured) < maxIdle {
 		return nil
 	}
 	_, end, err := l.deps.Source.Bounds(ctx)
@@ -179,10 +179,10 @@ func (l *Lane) show() {
 
 // endure reports an internal error and waits before the next turn. It returns
 // nil: the lane goes on.
-func (l *Lane) endure(ctx context.Context, cause error) error {
+func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
 	l.in.close() // begin again from the watermark
-	if l.trouble != cause.Error() {
-		l.trouble = cause.Error()
+	if l.lastError != cause.Error() {
+		l.lastError = cause.Error()
 		l.log.Warn("lane cannot read the journal, will retry", "err", cause)
 	}
 	l.incidents.report("journal", cause)

@@ -16,7 +16,7 @@ import (
 
 const (
 	maxDraftBytes  = 256 << 10 // of a draft's rows and counts, before it is published
-	maxReportBytes = 900 << 10 // of a report; vendors' answers are cut to fit
+	maxCheckpointBytes = 900 << 10 // of a report; vendors' answers are cut to fit
 	publishTimeout = 10 * time.Second
 	flushTimeout   = 5 * time.Second
 	maxPublishWait = 10 * time.Second
@@ -41,8 +41,8 @@ type outbox struct {
 	seq       uint64                      // of the lane's last checkpoint
 	published time.Time                   // when that was
 	draft     draft                       // committed, not yet published
-	unsure    *event.Checkpoint           // published, but the result is unknown
-	carried   map[event.Position]struct{} // intents of an earlier process, without an outcome yet
+	unconfirmed    *event.Checkpoint           // published, but the result is unknown
+	openIntents   map[event.Position]struct{} // intents of an earlier process, without an outcome yet
 	closed    bool                        // the next checkpoint is the last
 }
 
@@ -86,9 +86,9 @@ func (o *outbox) publish(ctx context.Context, intents []event.Position) error {
 func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous bool) error {
 	told := ""
 	for attempt := 1; ; attempt++ {
-		seq, err := o.put(ctx, r, ambiguous)
+		seq, err := o.publishOnce(ctx, r, ambiguous)
 		if err == nil {
-			o.durable(r, seq)
+			o.startDraft(r, seq)
 			if told != "" {
 				o.log.Info("outcomes are published again")
 			}
@@ -98,7 +98,7 @@ func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous boo
 		if errors.Is(err, ErrFenced) {
 			return fmt.Errorf("publish outcomes: %w", err)
 		}
-		ambiguous, o.unsure = true, r
+		ambiguous, o.unconfirmed = true, r
 		if ctx.Err() != nil {
 			return fmt.Errorf("publish outcomes: %w", err)
 		}
@@ -114,7 +114,7 @@ func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous boo
 // put publishes once. It outlives ctx by its own bound, so that a shutdown does
 // not leave open whether the report was taken. After an attempt that left it
 // open, a refusal may be due to our own report: then the last one is compared.
-func (o *outbox) put(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
+func (o *outbox) publishOnce(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
 	limit := publishTimeout
 	if ctx.Err() != nil {
 		limit = flushTimeout
@@ -129,13 +129,13 @@ func (o *outbox) put(ctx context.Context, r *event.Checkpoint, ambiguous bool) (
 	if lastErr != nil {
 		return 0, fmt.Errorf("read last report: %w", lastErr)
 	}
-	if ok && sameReport(&last, r) {
+	if ok && sameCheckpoint(&last, r) {
 		return at, nil
 	}
 	return 0, err
 }
 
-func sameReport(a, b *event.Checkpoint) bool {
+func sameCheckpoint(a, b *event.Checkpoint) bool {
 	x, _ := a.AppendBinary(nil) // the error is always nil
 	y, _ := b.AppendBinary(nil)
 	return bytes.Equal(x, y)
@@ -148,7 +148,7 @@ func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 		Time: time.Now().UTC().Truncate(time.Microsecond), Start: o.start, Watermark: o.watermark, Closed: o.closed,
 		Deliveries: o.draft.rows, Parked: o.parking.list(), Gaps: o.draft.gaps,
 	}
-	for h, n := range o.draft.held {
+	for h, n := range o.draft.filtered {
 		h.Count = n
 		r.Filtered = append(r.Filtered, h)
 	}
@@ -156,7 +156,7 @@ func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 		k.Count = n
 		r.Leaks = append(r.Leaks, k)
 	}
-	r.Intents = slices.AppendSeq(intents, maps.Keys(o.carried))
+	r.Intents = slices.AppendSeq(intents, maps.Keys(o.openIntents))
 	slices.SortFunc(r.Intents, event.Position.Compare)
 	fit(r, o.draft.tally.size)
 	return r
@@ -170,20 +170,20 @@ func fit(r *event.Checkpoint, tally int) {
 		answers += len(r.Deliveries[i].Error)
 		total += rowBytes(&r.Deliveries[i])
 	}
-	if total <= maxReportBytes || answers == 0 {
+	if total <= maxCheckpointBytes || answers == 0 {
 		return
 	}
-	share := max(0, maxReportBytes-(total-answers)) / len(r.Deliveries)
+	share := max(0, maxCheckpointBytes-(total-answers)) / len(r.Deliveries)
 	for i := range r.Deliveries {
 		r.Deliveries[i].Error = event.Truncate(r.Deliveries[i].Error, share)
 	}
 }
 
 // recorded begins a new draft after a report became durable.
-func (o *outbox) durable(r *event.Checkpoint, seq uint64) {
+func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.seq, o.published = seq, time.Now()
-	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.carried)}
-	o.unsure = nil
+	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.openIntents)}
+	o.unconfirmed = nil
 	o.metrics.count(r)
 	o.view.published(r, seq)
 }
@@ -191,8 +191,8 @@ func (o *outbox) durable(r *event.Checkpoint, seq uint64) {
 // flush publishes what is decided when the lane stops. A report that the stop
 // left in the air comes first: its draft has not changed since.
 func (o *outbox) flush(ctx context.Context) error {
-	if o.unsure != nil {
-		if err := o.persist(ctx, o.unsure, true); err != nil {
+	if o.unconfirmed != nil {
+		if err := o.persist(ctx, o.unconfirmed, true); err != nil {
 			return err
 		}
 	}
@@ -205,7 +205,7 @@ func (o *outbox) flush(ctx context.Context) error {
 // add makes a decided window part of the draft.
 func (o *outbox) add(w *window) {
 	for _, it := range w.items {
-		delete(o.carried, it.position)
+		delete(o.openIntents, it.position)
 		switch it.state {
 		case decided:
 			o.draft.add(it.row)
@@ -220,7 +220,7 @@ func (o *outbox) add(w *window) {
 		o.watermark = w.end
 		o.draft.moved = true
 	}
-	o.settleCarried()
+	o.settleOpenIntents()
 }
 
 // overdue reports whether counts or a moved watermark have waited long enough.
@@ -241,11 +241,11 @@ func (o *outbox) begin(ctx context.Context, plan string) error {
 }
 
 // settleCarried gives intents that the journal no longer holds their outcome.
-func (o *outbox) settleCarried() {
-	for p := range o.carried {
+func (o *outbox) settleOpenIntents() {
+	for p := range o.openIntents {
 		if p.Before(o.watermark) {
 			o.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
-			delete(o.carried, p)
+			delete(o.openIntents, p)
 		}
 	}
 }

@@ -25,7 +25,7 @@ type pace struct {
 
 // hold reports whether an event of an identity must wait, and how long: until
 // the minute in which those before it have left.
-func (p *pace) hold(identity string, limit int, now time.Time) (wait time.Duration, held bool) {
+func (p *pace) wait(identity string, limit int, now time.Time) (wait time.Duration, held bool) {
 	if minute := now.Unix() / 60; minute != p.minute || p.identities == nil {
 		p.minute, p.identities = minute, make(map[string]int)
 	}
@@ -59,10 +59,10 @@ func (p *pace) count(receivedAt time.Time) (events int, whole bool) {
 
 // keepPace counts an event that is to be sent, and parks it where its identity
 // has sent too much. Nothing is counted of a vendor without limits.
-func (s *sender) keepPace(it *item, now time.Time) {
+func (s *sender) limitIdentity(it *item, now time.Time) {
 	if s.traits.Rate > 0 && !it.retry {
 		if events, whole := s.pace.count(it.receivedAt); whole {
-			s.weigh(events)
+			s.checkTraffic(events)
 		}
 	}
 	if s.traits.Identity == nil || s.traits.IdentityRate <= 0 || s.config.Mode != Live {
@@ -72,7 +72,7 @@ func (s *sender) keepPace(it *item, now time.Time) {
 	if identity == "" {
 		return
 	}
-	wait, held := s.pace.hold(identity, s.traits.IdentityRate, now)
+	wait, held := s.pace.wait(identity, s.traits.IdentityRate, now)
 	if !held {
 		return
 	}
@@ -81,17 +81,17 @@ func (s *sender) keepPace(it *item, now time.Time) {
 }
 
 // weigh compares a minute's traffic with what the vendor takes.
-func (s *sender) weigh(events int) {
+func (s *sender) checkTraffic(events int) {
 	takes := s.traits.Rate * 60
 	s.metrics.traffic.Set(float64(events) / takes)
 	over := float64(events) > takes
-	if over && !s.crowded {
+	if over && !s.overRate {
 		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
 	}
 	if over {
 		s.incidents.report("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
 	}
-	s.crowded = over
+	s.overRate = over
 }
 
 var errTraffic = errors.New("the backlog grows; send fewer events there by the plan, or raise the limit with the vendor")
@@ -114,7 +114,7 @@ func (s *sender) windowLimit() int {
 
 // unsureSpan is about how long a window may take to send to a vendor without a
 // dedup key: all of it is announced before, and uncertain if the process dies.
-const unsureSpan = time.Second
+const maxUncertainTime = time.Second
 
 // unsureLimit is how many events such a window has: as many as the vendor took in
 // that time of the last one, and no fewer than it is sent at once. The first may
@@ -123,5 +123,5 @@ func (s *sender) unsureLimit() int {
 	if s.speed == 0 {
 		return max(s.traits.Concurrency, s.traits.MaxBatch)
 	}
-	return max(s.traits.Concurrency, int(min(s.speed*unsureSpan.Seconds(), maxRows)))
+	return max(s.traits.Concurrency, int(min(s.speed*maxUncertainTime.Seconds(), maxRows)))
 }

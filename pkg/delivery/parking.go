@@ -88,7 +88,7 @@ func (p *parking) nextDue() (due time.Time, ok bool) {
 
 // retry puts parked events that are due into the window. Retries take at most
 // half of it while the lane can read on, so that they never stop fresh events.
-func (l *Lane) retry(ctx context.Context, w *window) error {
+func (l *Lane) addDue(ctx context.Context, w *window) error {
 	now := time.Now()
 	bound := w.limit
 	if w.room > 0 {
@@ -101,7 +101,7 @@ func (l *Lane) retry(ctx context.Context, w *window) error {
 		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
 			continue
 		}
-		it, size, err := l.recall(ctx, w, p, now)
+		it, size, err := l.readParked(ctx, w, p, now)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (l *Lane) retry(ctx context.Context, w *window) error {
 }
 
 // recall reads a parked event again and decides whether it may still be sent.
-func (l *Lane) recall(ctx context.Context, w *window, p *waiting, now time.Time) (*item, int, error) {
+func (l *Lane) readParked(ctx context.Context, w *window, p *waiting, now time.Time) (*item, int, error) {
 	it := p.item()
 	rec, err := l.deps.Source.Get(ctx, p.Position)
 	if errors.Is(err, ErrGone) {
@@ -128,7 +128,7 @@ func (l *Lane) recall(ctx context.Context, w *window, p *waiting, now time.Time)
 		it.decide(event.Rejected, exhausted(it.failure), now)
 		return it, 0, nil
 	}
-	l.judgeRecord(w, it, &rec, now)
+	l.applyPlan(w, it, &rec, now)
 	return it, len(rec.Data), nil
 }
 

@@ -69,7 +69,7 @@ func (l *Lane) remove(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := l.store(ctx, w); err != nil {
+		if err := l.commitAndPublish(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -90,19 +90,19 @@ func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error)
 			return nil, err
 		}
 		if gap != (event.Gap{}) {
-			l.lose(w, gap)
+			l.addGap(w, gap)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case !ok: // promised, and not there
-			l.lose(w, event.Gap{From: l.in.from, To: end})
+			l.addGap(w, event.Gap{From: l.in.from, To: end})
 			l.in.close()
 			w.end = end
 			return w, nil
 		}
 		for rec := l.in.peek(); rec != nil && !w.full() && rec.Receipt.Position.Before(end); rec = l.in.peek() {
-			l.takeRecord(w, l.in.pop())
+			l.addRecord(w, l.in.pop())
 		}
 		w.end = l.in.from
 		if rec := l.in.peek(); rec != nil && !rec.Receipt.Position.Before(end) {

@@ -36,7 +36,7 @@ type sender struct {
 	pace     pace
 	speed    float64   // events a second, of the last window that was sent
 	isolated time.Time // when an event was last found on which the vendor fails
-	crowded  bool      // more came in than may be sent, in the last whole minute
+	overRate  bool      // more came in than may be sent, in the last whole minute
 }
 
 func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *client, log *slog.Logger, metrics *laneMetrics, incidents *incidents) *sender {
@@ -51,7 +51,7 @@ func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *
 }
 
 // task is events to translate together.
-type task struct{ items []*item }
+type batch struct{ items []*item }
 
 // call is one request and the events it carries.
 type call struct {
@@ -61,11 +61,11 @@ type call struct {
 	sent     bool
 	trip     roundTrip
 	verdicts []tracker.Verdict
-	first    *preliminary // of a request that has one before it
+	first    *beforeResult // of a request that has one before it
 }
 
 // translate turns events into requests. What the tracker rejects is decided.
-func (s *sender) translate(tasks []task) []*call {
+func (s *sender) translate(tasks []batch) []*call {
 	var calls []*call
 	for _, t := range tasks {
 		for items := t.items; len(items) > 0; {
@@ -156,14 +156,14 @@ func (s *sender) send(ctx, work context.Context, calls []*call) {
 	passed := false
 	for len(calls) > 0 && ctx.Err() == nil {
 		s.perform(ctx, work, calls)
-		var follow []task
+		var follow []batch
 		var outage *tracker.Verdict
 		broken := true
 		for _, c := range calls {
 			tasks, wait := s.apply(c)
 			follow = append(follow, tasks...)
-			passed = passed || c.sent && wait == nil && !c.broken()
-			broken = broken && (wait == nil || c.broken())
+			passed = passed || c.sent && wait == nil && !c.serverFailed()
+			broken = broken && (wait == nil || c.serverFailed())
 			if wait != nil && (outage == nil || wait.After > outage.After || wait.Alarm && !outage.Alarm) {
 				outage = wait
 			}
@@ -184,7 +184,7 @@ func (s *sender) send(ctx, work context.Context, calls []*call) {
 // exchange performs one call.
 func (s *sender) roundTrip(work context.Context, c *call) {
 	c.sent = true
-	if s.prepare(work, c) {
+	if s.performBefore(work, c) {
 		c.trip = s.client.do(work, &c.request)
 		c.verdicts = s.judge(c)
 	}

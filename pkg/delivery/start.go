@@ -17,7 +17,7 @@ func (l *Lane) attach(ctx context.Context) error {
 		if err == nil || errors.Is(err, ErrFenced) {
 			return err
 		}
-		if err := l.endure(ctx, err); err != nil {
+		if err := l.waitAfterError(ctx, err); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func (l *Lane) resume(ctx context.Context) error {
 	}
 	l.out.seq, l.out.epoch = seq, l.deps.Source.Epoch()
 	clear(l.parking.entries)
-	clear(l.out.carried)
+	clear(l.out.openIntents)
 	l.out.draft = draft{plan: l.deps.Tracer().PlanVersion()}
 	switch {
 	case !ok:
@@ -102,7 +102,7 @@ func (l *Lane) origin(ctx context.Context, first, end event.Position) (event.Pos
 // it announced and nobody reported on.
 func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	for _, p := range last.Intents {
-		l.out.carried[p] = struct{}{}
+		l.out.openIntents[p] = struct{}{}
 	}
 	now := time.Now()
 	for _, p := range last.Parked {
@@ -118,12 +118,12 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 			w.receivedAt = now
 		}
 		it := w.item()
-		_, sent := l.out.carried[p.Position]
+		_, sent := l.out.openIntents[p.Position]
 		switch {
 		case sent:
 			it.attempts++
 			it.decide(event.Uncertain, reasonStopped, now)
-			delete(l.out.carried, p.Position)
+			delete(l.out.openIntents, p.Position)
 		case err != nil:
 			it.decide(event.Expired, reasonLeft, now)
 		default:
@@ -132,7 +132,7 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 		}
 		l.out.draft.add(it.row)
 	}
-	l.out.settleCarried()
+	l.out.settleOpenIntents()
 	return nil
 }
 

@@ -51,13 +51,13 @@ func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
 
 // apply carries out the verdicts of a call. It returns what is to be sent
 // again at once, and the verdict that says that the vendor takes nothing.
-func (s *sender) apply(c *call) (again []task, outage *tracker.Verdict) {
+func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 	if !c.sent {
 		return nil, nil
 	}
 	now := time.Now()
-	s.observePreliminary(c)
-	s.observe(c.items, &c.request, &c.trip)
+	s.recordBefore(c)
+	s.recordRoundTrip(c.items, &c.request, &c.trip)
 	var rest, halve []*item
 	for i, it := range c.items {
 		v := &c.verdicts[i]
@@ -104,12 +104,12 @@ func (s *sender) apply(c *call) (again []task, outage *tracker.Verdict) {
 		}
 	}
 	if len(rest) > 0 {
-		again = append(again, task{rest})
+		again = append(again, batch{rest})
 	}
 	if n := len(halve); n > 1 {
-		again = append(again, task{halve[:n/2]}, task{halve[n/2:]})
+		again = append(again, batch{halve[:n/2]}, batch{halve[n/2:]})
 	} else if n == 1 {
-		again = append(again, task{halve})
+		again = append(again, batch{halve})
 	}
 	return again, outage
 }
