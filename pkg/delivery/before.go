@@ -4,18 +4,19 @@ import (
 	"context"
 	"errors"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
 // preliminary is what became of the request before a call's own.
-type preliminary struct {
-	exchange exchange
+type beforeResult struct {
+	trip     roundTrip
 	verdicts []tracker.Verdict
 	passed   bool
 }
 
 // reason is what the preliminary says of a delivered event; "" without one.
-func (p *preliminary) reason(i int) string {
+func (p *beforeResult) reason(i int) string {
 	if p == nil || !p.passed {
 		return ""
 	}
@@ -26,21 +27,21 @@ func (p *preliminary) reason(i int) string {
 // reports whether the call goes on. Otherwise the preliminary's exchange and
 // verdicts are the call's. The vendor has taken no event by it, so none is
 // uncertain.
-func (l *Lane) prepare(work context.Context, c *call) bool {
+func (s *sender) performBefore(work context.Context, c *call) bool {
 	if c.request.Before == nil {
 		return true
 	}
 	first := &call{items: c.items, request: *c.request.Before}
-	first.exchange = l.client.do(work, &first.request)
-	first.verdicts = l.judge(first)
-	c.first = &preliminary{exchange: first.exchange, verdicts: first.verdicts, passed: true}
+	first.trip = s.client.do(work, &first.request)
+	first.verdicts = s.judge(first)
+	c.first = &beforeResult{trip: first.trip, verdicts: first.verdicts, passed: true}
 	for _, v := range first.verdicts {
 		c.first.passed = c.first.passed && v.Action == tracker.Deliver
 	}
 	if c.first.passed {
 		return true
 	}
-	c.request, c.exchange = first.request, first.exchange
+	c.request, c.trip = first.request, first.trip
 	for _, v := range first.verdicts {
 		switch v.Action {
 		case tracker.Deliver:
@@ -55,13 +56,13 @@ func (l *Lane) prepare(work context.Context, c *call) bool {
 
 // observePreliminary counts what came of the request before a call's own, and
 // tells when it refused events: the vendor would have done so silently.
-func (l *Lane) observePreliminary(c *call) {
+func (s *sender) recordBefore(c *call) {
 	if c.first == nil {
 		return
 	}
 	if c.first.passed {
-		l.metrics.before.WithLabelValues("passed").Add(float64(len(c.items)))
-		l.observe(c.items, c.request.Before, &c.first.exchange)
+		s.metrics.before.WithLabelValues("passed").Add(float64(len(c.items)))
+		s.recordRoundTrip(c.items, c.request.Before, &c.first.trip)
 		return
 	}
 	var refused []*item
@@ -72,9 +73,9 @@ func (l *Lane) observePreliminary(c *call) {
 			result = "refused"
 			refused, reason = append(refused, c.items[i]), v.Reason
 		}
-		l.metrics.before.WithLabelValues(result).Inc()
+		s.metrics.before.WithLabelValues(result).Inc()
 	}
-	if status := c.exchange.response.Status; len(refused) > 0 && status >= 200 && status < 300 {
-		l.tell("validation", errors.New(cut(l.client.redact(reason), maxReason)), refused, &c.request, &c.exchange)
+	if status := c.trip.response.Status; len(refused) > 0 && status >= 200 && status < 300 {
+		s.incidents.reportRoundTrip("validation", errors.New(event.Truncate(reason, maxReason)), refused, &c.request, &c.trip)
 	}
 }

@@ -36,7 +36,7 @@ func (c checking) Judge(req tracker.Request, resp tracker.Response) []tracker.Ve
 }
 
 // checkpoint is the vendor with its check: it takes no event there.
-type checkpoint struct {
+type stateInterval struct {
 	*vendor
 	mu     sync.Mutex
 	asked  int
@@ -44,7 +44,7 @@ type checkpoint struct {
 	fault  func(n int, w http.ResponseWriter) bool
 }
 
-func (c *checkpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *stateInterval) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/check" {
 		c.vendor.ServeHTTP(w, r)
 		return
@@ -60,7 +60,7 @@ func (c *checkpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // check runs five events through a vendor with a check and returns their rows.
-func check(t *testing.T, w *world, point *checkpoint, change func(*wireless)) map[string]event.Delivery {
+func check(t *testing.T, w *world, point *stateInterval, change func(*wireless)) map[string]event.Delivery {
 	t.Helper()
 	point.vendor = w.vendor
 	line := &wireless{handler: point}
@@ -81,7 +81,7 @@ func check(t *testing.T, w *world, point *checkpoint, change func(*wireless)) ma
 
 func TestWhatIsCheckedIsDeliveredWithThatReason(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		point := &checkpoint{}
+		point := &stateInterval{}
 		for id, row := range check(t, w, point, nil) {
 			if row.Outcome != event.Delivered || row.Reason != "checked" || row.Attempts != 1 {
 				t.Errorf("%s: %v %q after %d attempts", id, row.Outcome, row.Reason, row.Attempts)
@@ -95,7 +95,7 @@ func TestWhatIsCheckedIsDeliveredWithThatReason(t *testing.T) {
 
 func TestWhatTheCheckRefusesIsNeverSent(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		point := &checkpoint{refuse: "e1-1-2"}
+		point := &stateInterval{refuse: "e1-1-2"}
 		w.tracker.each = 5
 		rows := check(t, w, point, nil)
 		for id, row := range rows {
@@ -127,8 +127,8 @@ func TestWhatTheCheckRefusesIsNeverSent(t *testing.T) {
 // A check that fails in any way makes nothing uncertain, for the vendor took
 // nothing by it; and nothing is taken twice.
 func TestAFailedCheckMakesNothingUncertain(t *testing.T) {
-	for name, fault := range map[string]func(point *checkpoint, line *wireless){
-		"an outage": func(point *checkpoint, _ *wireless) {
+	for name, fault := range map[string]func(point *stateInterval, line *wireless){
+		"an outage": func(point *stateInterval, _ *wireless) {
 			point.fault = func(n int, rw http.ResponseWriter) bool {
 				if n <= 3 {
 					rw.WriteHeader(http.StatusServiceUnavailable)
@@ -136,14 +136,14 @@ func TestAFailedCheckMakesNothingUncertain(t *testing.T) {
 				return n <= 3
 			}
 		},
-		"answers lost": func(point *checkpoint, line *wireless) {
+		"answers lost": func(point *stateInterval, line *wireless) {
 			line.lose = func() bool {
 				point.mu.Lock()
 				defer point.mu.Unlock()
 				return point.asked <= 2 && point.vendor.asked() == 0
 			}
 		},
-		"no connection": func(_ *checkpoint, line *wireless) {
+		"no connection": func(_ *stateInterval, line *wireless) {
 			refused := 0
 			line.refuse = func() bool { refused++; return refused <= 3 }
 		},
@@ -151,7 +151,7 @@ func TestAFailedCheckMakesNothingUncertain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, w *world) {
 				w.traits.Concurrency = 1
-				point := &checkpoint{}
+				point := &stateInterval{}
 				rows := check(t, w, point, func(line *wireless) { fault(point, line) })
 				if len(rows) != 5 {
 					t.Errorf("%d rows, want 5", len(rows))

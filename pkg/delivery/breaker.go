@@ -1,9 +1,9 @@
 package delivery
 
 import (
-	"math/rand/v2"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -27,7 +27,7 @@ const (
 // breaker keeps a lane from calling a vendor that takes nothing.
 type breaker struct {
 	failures   int // in a row
-	broken     int // of these, the last ones at which the vendor answered that it failed
+	serverFailures     int // of these, the last ones at which the vendor answered that it failed
 	isolations int // probes of single events, in a row
 	due        time.Time
 	since      time.Time // of the outage
@@ -52,9 +52,9 @@ func (b *breaker) trip(why string, after time.Duration, alarm, broken bool, now 
 		b.since = now
 	}
 	b.failures++
-	b.broken++
+	b.serverFailures++
 	if !broken {
-		b.broken, b.isolations = 0, 0
+		b.serverFailures, b.isolations = 0, 0
 	}
 	b.why, b.alarm = why, alarm
 	b.due = now.Add(delay(b.failures, after))
@@ -71,10 +71,6 @@ func (b *breaker) reset() bool {
 // exponential back-off with full jitter, and not sooner than the vendor
 // asks, up to tracker.MaxRetryAfter.
 func delay(n int, after time.Duration) time.Duration {
-	ceiling := maxBackoff
-	if n < 10 {
-		ceiling = min(maxBackoff, minBackoff<<max(n, 1))
-	}
-	wait := minBackoff + rand.N(ceiling-minBackoff)
+	wait := retry.Backoff{Min: minBackoff, Max: maxBackoff}.Delay(n, nil)
 	return max(wait, min(after, tracker.MaxRetryAfter))
 }

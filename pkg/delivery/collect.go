@@ -6,54 +6,39 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
 const (
 	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
-	idleTurn    = 5 * time.Second      // how long to wait for anything at all
+	maxIdle    = 5 * time.Second      // how long to wait for anything at all
 	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
 	rateWindow  = 2                    // seconds of the rate limit that one window may take
 )
 
 // openWindow begins a window at the watermark.
 func (l *Lane) openWindow(ctx context.Context) (*window, error) {
-	gap, err := l.in.seek(ctx, l.watermark)
+	gap, err := l.in.seek(ctx, l.out.watermark)
 	if err != nil {
 		return nil, err
 	}
-	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.windowLimit(), room: max(0, l.config.MaxParked-len(l.parked))}
+	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.sender.windowLimit(), room: max(0, l.config.MaxParked-len(l.parking.entries))}
 	if gap != (event.Gap{}) {
-		l.lose(w, gap)
+		l.addGap(w, gap)
 	}
 	return w, nil
 }
 
-// windowLimit is how many events one window sends: what the vendor takes in
-// one round of requests, or in a few seconds of its rate limit.
-func (l *Lane) windowLimit() int {
-	limit := min(l.traits.MaxBatch*l.traits.Concurrency, maxRows)
-	if l.traits.Rate > 0 {
-		limit = min(limit, max(1, int(l.traits.Rate*rateWindow), l.traits.Burst))
-	}
-	if !l.traits.Dedup {
-		limit = min(limit, l.unsureLimit())
-	}
-	if l.breaker.state(time.Now()) != Closed {
-		limit = min(limit, l.probeLimit())
-	}
-	return limit
-}
-
 // lose notes a range of the journal that cannot be read.
-func (l *Lane) lose(w *window, gap event.Gap) {
+func (l *Lane) addGap(w *window, gap event.Gap) {
 	w.gaps = append(w.gaps, gap)
 	if w.opened.IsZero() {
 		w.opened = time.Now()
 	}
 	err := fmt.Errorf("events from %s up to %s are missing or damaged in the journal and were not sent", gap.From, gap.To)
 	l.log.Error("events left the journal before they could be sent", "from", gap.From.String(), "to", gap.To.String())
-	l.internal("journal gap", err)
+	l.incidents.report("journal gap", err)
 }
 
 // collect reads a window: until it is full, or linger after its first record,
@@ -64,11 +49,11 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 	if err != nil {
 		return nil, err
 	}
-	idle := time.Now().Add(idleTurn)
+	idle := time.Now().Add(maxIdle)
 	for ctx.Err() == nil {
 		if w.empty() { // nothing is decided yet, so a reload may still take effect
 			w.tracer = l.deps.Tracer()
-			if err := l.retry(ctx, w); err != nil {
+			if err := l.addDue(ctx, w); err != nil {
 				return nil, err
 			}
 		}
@@ -76,7 +61,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 		if w.full() && (w.open > 0 || w.room > 0) {
 			return w, nil
 		}
-		until := l.patience(w, now, idle)
+		until := l.waitUntil(w, now, idle)
 		if !until.After(now) {
 			return w, nil
 		}
@@ -94,7 +79,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 }
 
 // patience is until when the window may wait for more.
-func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
+func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
 		until = w.opened.Add(max(l.linger(), atHand))
@@ -102,7 +87,7 @@ func (l *Lane) patience(w *window, now, idle time.Time) time.Time {
 			until = earlier(until, now.Add(atHand))
 		}
 	}
-	if due, ok := l.nextDue(); ok && due.After(now) && w.empty() {
+	if due, ok := l.parking.nextDue(); ok && due.After(now) && w.empty() {
 		until = earlier(until, due)
 	}
 	return until
@@ -127,24 +112,24 @@ func earlier(a, b time.Time) time.Time {
 // publishes what is due to be published.
 func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
 	wait := until
-	urgent, lazy := l.draft.urgent, l.draft.dirty()
+	urgent, lazy := l.out.draft.urgent, l.out.draft.dirty()
 	switch {
 	case urgent:
 		wait = earlier(wait, now.Add(atHand))
 	case lazy:
-		wait = earlier(wait, l.published.Add(lazyPublish))
+		wait = earlier(wait, l.out.published.Add(lazyPublish))
 	}
 	ok, gap, err := l.in.fill(ctx, wait)
 	if err != nil {
 		return err
 	}
 	if gap != (event.Gap{}) {
-		l.lose(w, gap)
+		l.addGap(w, gap)
 	}
 	if !ok {
 		w.end = l.in.from
-		if urgent || lazy && time.Since(l.published) >= lazyPublish {
-			return l.publish(ctx, nil)
+		if urgent || lazy && time.Since(l.out.published) >= lazyPublish {
+			return l.out.publish(ctx, nil)
 		}
 		return nil
 	}
@@ -152,7 +137,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 		w.tracer = l.deps.Tracer()
 	}
 	for len(l.in.rest) > 0 && !w.full() {
-		l.takeRecord(w, l.in.take())
+		l.addRecord(w, l.in.pop())
 	}
 	w.end = l.in.from
 	return nil
@@ -160,35 +145,35 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 
 // pause waits, publishing what waits to be published.
 func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
-	if l.draft.urgent || l.draft.dirty() && now.Sub(l.published) >= lazyPublish {
-		return l.publish(ctx, nil)
+	if l.out.draft.urgent || l.out.overdue(now) {
+		return l.out.publish(ctx, nil)
 	}
-	if l.draft.dirty() {
-		until = earlier(until, l.published.Add(lazyPublish))
+	if l.out.draft.dirty() {
+		until = earlier(until, l.out.published.Add(lazyPublish))
 	}
-	sleep(ctx, time.Until(until))
+	_ = retry.Sleep(ctx, time.Until(until))
 	return nil
 }
 
 // takeRecord puts a record into the window.
-func (l *Lane) takeRecord(w *window, rec *event.Record) {
+func (l *Lane) addRecord(w *window, rec *event.Record) {
 	now := time.Now()
 	w.records++
 	if w.opened.IsZero() {
 		w.opened = now
 	}
 	if w.records == 1 {
-		l.board.oldestRecord(rec.ReceivedAt)
+		l.view.oldestRecord(rec.ReceivedAt)
 	}
 	if rec.Duplicate {
 		return
 	}
-	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.tries[rec.Receipt.Position]}
-	if _, sent := l.carried[it.position]; sent {
+	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.parking.tries[rec.Receipt.Position]}
+	if _, sent := l.out.openIntents[it.position]; sent {
 		it.attempts = max(it.attempts, 1)
 		it.decide(event.Uncertain, reasonStopped, now)
 	} else {
-		l.judgeRecord(w, it, rec, now)
+		l.applyPlan(w, it, rec, now)
 	}
 	if it.state != counted {
 		w.add(it, len(rec.Data))
@@ -196,7 +181,7 @@ func (l *Lane) takeRecord(w *window, rec *event.Record) {
 }
 
 // judgeRecord applies the plan to a record and decides whether it may be sent.
-func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time) {
+func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) {
 	it.eventID, it.receivedAt = rec.EventID, rec.ReceivedAt
 	decision := w.tracer.Trace(rec, l.config.Name, &it.event)
 	if !it.retry { // a retry's findings were counted when it was first read
@@ -206,12 +191,12 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 	}
 	switch decision.Outcome {
 	case event.Pending:
-		l.judgeAge(it, now)
+		l.checkAge(it, now)
 		if it.state == open {
-			l.keepPace(it, now)
+			l.sender.limitIdentity(it, now)
 		}
 	case event.Filtered:
-		w.tally.hold(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: cut(decision.Reason, maxReason)}, 1)
+		w.tally.filter(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: event.Truncate(decision.Reason, maxReason)}, 1)
 		it.state = counted
 	default:
 		it.decide(event.Rejected, decision.Reason, now)
@@ -220,7 +205,7 @@ func (l *Lane) judgeRecord(w *window, it *item, rec *event.Record, now time.Time
 
 // judgeAge expires an event that waited too long, and rejects one that the
 // vendor no longer takes.
-func (l *Lane) judgeAge(it *item, now time.Time) {
+func (l *Lane) checkAge(it *item, now time.Time) {
 	switch {
 	case l.closing:
 		it.decide(event.Expired, reasonRemoved, now)

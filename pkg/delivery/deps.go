@@ -68,7 +68,7 @@ type Tracer interface {
 // Deps is what a lane works with. Source, Ledger and Tracer are needed; the
 // rest may be nil or zero.
 type Deps struct {
-	Source Source
+	Source     Source
 	OutcomeLog OutcomeLog
 	// Tracer returns the tracer in force. A lane asks for it when a window
 	// begins to fill, so that a reload takes effect between windows and each
@@ -104,7 +104,7 @@ func (d Deps) withDefaults() Deps {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	if d.Reporter == nil {
-		d.Reporter = ignored{}
+		d.Reporter = noReporter{}
 	}
 	if d.Sanitize == nil {
 		d.Sanitize = func(s string) string { return s }
@@ -113,6 +113,6 @@ func (d Deps) withDefaults() Deps {
 }
 
 // ignored observes nothing.
-type ignored struct{}
+type noReporter struct{}
 
-func (ignored) Report(fault.Incident) {}
+func (noReporter) Report(fault.Incident) {}

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
-	expiryTurn = time.Minute      // how often a waiting lane looks for what got too old
-	checkpoint = 30 * time.Second // how often a waiting lane says again where it stands
+	expiryInterval = time.Minute      // how often a waiting lane looks for what got too old
+	stateInterval = 30 * time.Second // how often a waiting lane says again where it stands
 )
 
 // waitOpen passes the time while the vendor takes nothing. What gets too old
@@ -18,7 +19,7 @@ const (
 // is published again, so that the outcomes stream, which is kept from each
 // lane's last report on, can be trimmed while other lanes go on.
 func (l *Lane) waitOpen(ctx context.Context) error {
-	for l.breaker.state(time.Now()) == Open && ctx.Err() == nil {
+	for l.sender.breaker.state(time.Now()) == Open && ctx.Err() == nil {
 		if err := l.measure(ctx); err != nil {
 			return err
 		}
@@ -26,14 +27,14 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if l.draft.dirty() || time.Since(l.published) >= checkpoint {
-			if err := l.publish(ctx, nil); err != nil {
+		if l.out.draft.dirty() || time.Since(l.out.published) >= stateInterval {
+			if err := l.out.publish(ctx, nil); err != nil {
 				return err
 			}
 		}
-		l.board.update(l)
-		until := earlier(l.breaker.due, l.published.Add(checkpoint))
-		sleep(ctx, time.Until(earlier(until, next)))
+		l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+		until := earlier(l.sender.breaker.due, l.out.published.Add(stateInterval))
+		_ = retry.Sleep(ctx, time.Until(earlier(until, next)))
 	}
 	return nil
 }
@@ -41,7 +42,7 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 // expire decides about everything at the head of the lane's backlog, and
 // everything parked, that is too old to wait on. It returns when to look again.
 func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
-	next = time.Now().Add(expiryTurn)
+	next = time.Now().Add(expiryInterval)
 	if err := l.expireParked(ctx); err != nil || l.config.MaxAge == 0 {
 		return next, err
 	}
@@ -51,7 +52,7 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 			return next, err
 		}
 		if !w.empty() {
-			if err := l.store(ctx, w); err != nil {
+			if err := l.commitAndPublish(ctx, w); err != nil {
 				return next, err
 			}
 		}
@@ -59,22 +60,19 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 			break
 		}
 	}
-	if len(l.in.rest) > 0 {
-		next = earlier(next, l.in.rest[0].ReceivedAt.Add(l.config.MaxAge+time.Millisecond))
+	if rec := l.in.peek(); rec != nil {
+		next = earlier(next, rec.ReceivedAt.Add(l.config.MaxAge+time.Millisecond))
 	}
 	return next, nil
 }
 
 // store commits a window in which nothing is left to be sent, and publishes it.
-func (l *Lane) store(ctx context.Context, w *window) error {
-	if l.draft.dirty() && l.draft.plan != w.tracer.PlanVersion() {
-		if err := l.publish(ctx, nil); err != nil {
-			return err
-		}
+func (l *Lane) commitAndPublish(ctx context.Context, w *window) error {
+	if err := l.out.begin(ctx, w.tracer.PlanVersion()); err != nil {
+		return err
 	}
-	l.draft.plan = w.tracer.PlanVersion()
 	l.commit(w)
-	return l.publish(ctx, nil)
+	return l.out.publish(ctx, nil)
 }
 
 // expireHead reads a window of records that are older than the journal keeps
@@ -91,19 +89,19 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 			return nil, false, err
 		}
 		if gap != (event.Gap{}) {
-			l.lose(w, gap)
+			l.addGap(w, gap)
 		}
 		if !ok {
 			w.end = l.in.from
 			return w, false, nil
 		}
-		for len(l.in.rest) > 0 && !w.full() {
-			if time.Since(l.in.rest[0].ReceivedAt) <= l.config.MaxAge {
-				l.board.oldestRecord(l.in.rest[0].ReceivedAt)
+		for rec := l.in.peek(); rec != nil && !w.full(); rec = l.in.peek() {
+			if time.Since(rec.ReceivedAt) <= l.config.MaxAge {
+				l.view.oldestRecord(rec.ReceivedAt)
 				w.end = l.in.from
 				return w, false, nil
 			}
-			l.takeRecord(w, l.in.take())
+			l.addRecord(w, l.in.pop())
 		}
 		w.end = l.in.from
 	}
@@ -114,13 +112,13 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 // or over their budget.
 func (l *Lane) expireParked(ctx context.Context) error {
 	now := time.Now()
-	w := &window{tracer: l.deps.Tracer(), end: l.watermark}
-	for _, p := range l.parked {
+	w := &window{tracer: l.deps.Tracer(), end: l.out.watermark}
+	for _, p := range l.parking.entries {
 		it := p.item()
 		switch {
 		case l.config.MaxAge > 0 && now.Sub(p.receivedAt) > l.config.MaxAge:
 			it.decide(event.Expired, reasonLeft, now)
-		case l.overBudget(it, now):
+		case l.parking.overBudget(it, now):
 			it.decide(event.Rejected, exhausted(it.failure), now)
 		default:
 			continue
@@ -132,5 +130,5 @@ func (l *Lane) expireParked(ctx context.Context) error {
 	if w.empty() {
 		return nil
 	}
-	return l.store(ctx, w)
+	return l.commitAndPublish(ctx, w)
 }

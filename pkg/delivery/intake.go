@@ -77,9 +77,17 @@ func (in *intake) fill(ctx context.Context, deadline time.Time) (ok bool, lost e
 	return len(records) > 0, lost, nil
 }
 
-// take hands out the next record of rest. The position after the last one of
+// peek returns the next record at hand, nil for none.
+func (in *intake) peek() *event.Record {
+	if len(in.rest) == 0 {
+		return nil
+	}
+	return &in.rest[0]
+}
+
+// pop hands out the next record of rest. The position after the last one of
 // a message is that of the next message.
-func (in *intake) take() *event.Record {
+func (in *intake) pop() *event.Record {
 	rec := &in.rest[0]
 	in.rest = in.rest[1:]
 	in.from = rec.Receipt.Position.Next()

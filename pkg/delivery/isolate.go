@@ -17,48 +17,48 @@ import (
 // nothing is parked.
 const (
 	isolateAgain = 2         // instead of Config.IsolateAfter, when an event was found not long ago
-	wary         = time.Hour // how long that is
+	isolateMemory         = time.Hour // how long that is
 	maxIsolated  = 32        // events of one such probe
 )
 
 // isolating reports whether the next probe sends events one at a time.
-func (l *Lane) isolating() bool {
-	after := l.config.IsolateAfter
-	if !l.isolated.IsZero() && time.Since(l.isolated) < wary {
+func (s *sender) isolating() bool {
+	after := s.config.IsolateAfter
+	if !s.isolated.IsZero() && time.Since(s.isolated) < isolateMemory {
 		after = isolateAgain
 	}
-	return l.breaker.broken >= after
+	return s.breaker.serverFailures >= after
 }
 
 // probeLimit is how many events a half-open breaker lets through. While events
 // are sent one at a time they become more with each probe of which none was
 // taken: the first few may all be such that the vendor fails on them.
-func (l *Lane) probeLimit() int {
-	if !l.isolating() {
+func (s *sender) probeLimit() int {
+	if !s.isolating() {
 		return probeEvents
 	}
-	return min(maxIsolated, probeEvents<<min(l.breaker.isolations, 3))
+	return min(maxIsolated, probeEvents<<min(s.breaker.isolations, 3))
 }
 
 // portions are what is translated together: events that are sent alone apart
 // from each other and from the rest.
-func (l *Lane) portions(items []*item) []task {
-	var together task
-	var tasks []task
+func (s *sender) portions(items []*item) []batch {
+	var together batch
+	var tasks []batch
 	for _, it := range items {
-		if it.alone || l.isolating() {
-			tasks = append(tasks, task{[]*item{it}})
+		if it.alone || s.isolating() {
+			tasks = append(tasks, batch{[]*item{it}})
 		} else {
 			together.items = append(together.items, it)
 		}
 	}
-	return append([]task{together}, tasks...)
+	return append([]batch{together}, tasks...)
 }
 
 // broken reports whether the vendor answered that it failed, and the event is
 // to wait for that.
-func (c *call) broken() bool {
-	x := c.exchange.response
+func (c *call) serverFailed() bool {
+	x := c.trip.response
 	if !c.sent || x.Reach != tracker.Answered || x.Status < http.StatusInternalServerError {
 		return false
 	}
@@ -78,7 +78,7 @@ func (c *call) alone() bool { return len(c.items) == 1 && c.items[0].alone }
 func (c *call) halts() bool {
 	for _, v := range c.verdicts {
 		if v.Action == tracker.Wait {
-			return !(c.alone() && c.broken())
+			return !(c.alone() && c.serverFailed())
 		}
 	}
 	return false
@@ -86,59 +86,59 @@ func (c *call) halts() bool {
 
 // isolate sends calls of one event each, one after the other, also when the
 // vendor fails on some of them.
-func (l *Lane) isolate(ctx, work context.Context, calls []*call) {
-	l.breaker.isolations++
+func (s *sender) isolate(ctx, work context.Context, calls []*call) {
+	s.breaker.isolations++
 	var failed []*call
 	var outage *tracker.Verdict
-	var follow []task
+	var follow []batch
 	passed := false
 	for _, c := range calls {
-		if l.admit(ctx, len(c.items)) != nil {
+		if s.allow(ctx, len(c.items)) != nil {
 			break
 		}
-		l.exchange(work, c)
-		tasks, wait := l.apply(c)
+		s.roundTrip(work, c)
+		tasks, wait := s.apply(c)
 		follow = append(follow, tasks...)
 		switch {
-		case wait != nil && c.broken():
+		case wait != nil && c.serverFailed():
 			failed, outage = append(failed, c), wait
 			continue
 		case wait == nil:
-			passed = passed || !c.broken()
+			passed = passed || !c.serverFailed()
 			continue
 		}
-		l.stopIsolating(ctx, failed, passed, wait, false) // it takes nothing, of whatever event
+		s.stopIsolating(ctx, failed, passed, wait, false) // it takes nothing, of whatever event
 		return
 	}
-	l.stopIsolating(ctx, failed, passed, outage, true)
-	if calls := l.translate(follow); passed && len(calls) > 0 {
-		l.send(ctx, work, calls)
+	s.stopIsolating(ctx, failed, passed, outage, true)
+	if calls := s.translate(follow); passed && len(calls) > 0 {
+		s.send(ctx, work, calls)
 	}
 }
 
 // stopIsolating parks what the vendor failed on, if it took anything else.
 // Otherwise the breaker opens again.
-func (l *Lane) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, broken bool) {
+func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, broken bool) {
 	if passed {
 		now := time.Now()
 		for _, c := range failed {
 			it := c.items[0]
 			it.alone = true
-			l.parkLater(it, it.failure, 0, now)
+			s.park(it, it.failure, 0, now)
 			it.settled = true
 			if it.state == decided {
-				c.describe(it, l.answer(c))
+				c.describe(it)
 			}
-			l.isolated = now
-			l.metrics.isolated.Inc()
-			l.log.Warn("vendor fails on an event while it takes others: it is sent alone from now on", "receipt", l.receipt(it), "reason", it.failure)
+			s.isolated = now
+			s.metrics.isolated.Inc()
+			s.log.Warn("vendor fails on an event while it takes others: it is sent alone from now on", "receipt", s.incidents.receipt(it), "reason", it.failure)
 		}
 	}
 	switch {
 	case ctx.Err() != nil:
 	case outage != nil && (!passed || !broken):
-		l.trip(*outage, broken)
-	case passed && l.breaker.reset():
-		l.log.Info("vendor takes events again")
+		s.trip(*outage, broken)
+	case passed && s.breaker.reset():
+		s.log.Info("vendor takes events again")
 	}
 }

@@ -25,7 +25,7 @@ type pace struct {
 
 // hold reports whether an event of an identity must wait, and how long: until
 // the minute in which those before it have left.
-func (p *pace) hold(identity string, limit int, now time.Time) (wait time.Duration, held bool) {
+func (p *pace) wait(identity string, limit int, now time.Time) (wait time.Duration, held bool) {
 	if minute := now.Unix() / 60; minute != p.minute || p.identities == nil {
 		p.minute, p.identities = minute, make(map[string]int)
 	}
@@ -59,39 +59,69 @@ func (p *pace) count(receivedAt time.Time) (events int, whole bool) {
 
 // keepPace counts an event that is to be sent, and parks it where its identity
 // has sent too much. Nothing is counted of a vendor without limits.
-func (l *Lane) keepPace(it *item, now time.Time) {
-	if l.traits.Rate > 0 && !it.retry {
-		if events, whole := l.pace.count(it.receivedAt); whole {
-			l.weigh(events)
+func (s *sender) limitIdentity(it *item, now time.Time) {
+	if s.traits.Rate > 0 && !it.retry {
+		if events, whole := s.pace.count(it.receivedAt); whole {
+			s.checkTraffic(events)
 		}
 	}
-	if l.traits.Identity == nil || l.traits.IdentityRate <= 0 || l.config.Mode != Live {
+	if s.traits.Identity == nil || s.traits.IdentityRate <= 0 || s.config.Mode != Live {
 		return
 	}
-	identity := l.traits.Identity(&it.event)
+	identity := s.traits.Identity(&it.event)
 	if identity == "" {
 		return
 	}
-	wait, held := l.pace.hold(identity, l.traits.IdentityRate, now)
+	wait, held := s.pace.wait(identity, s.traits.IdentityRate, now)
 	if !held {
 		return
 	}
-	l.metrics.paced.Inc()
-	l.parkLater(it, reasonPace, wait, now)
+	s.metrics.paced.Inc()
+	s.park(it, reasonPace, wait, now)
 }
 
 // weigh compares a minute's traffic with what the vendor takes.
-func (l *Lane) weigh(events int) {
-	takes := l.traits.Rate * 60
-	l.metrics.traffic.Set(float64(events) / takes)
+func (s *sender) checkTraffic(events int) {
+	takes := s.traits.Rate * 60
+	s.metrics.traffic.Set(float64(events) / takes)
 	over := float64(events) > takes
-	if over && !l.crowded {
-		l.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
+	if over && !s.overRate {
+		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
 	}
 	if over {
-		l.internal("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
+		s.incidents.report("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
 	}
-	l.crowded = over
+	s.overRate = over
 }
 
 var errTraffic = errors.New("the backlog grows; send fewer events there by the plan, or raise the limit with the vendor")
+
+// windowLimit is how many events one window sends: what the vendor takes in
+// one round of requests, or in a few seconds of its rate limit.
+func (s *sender) windowLimit() int {
+	limit := min(s.traits.MaxBatch*s.traits.Concurrency, maxRows)
+	if s.traits.Rate > 0 {
+		limit = min(limit, max(1, int(s.traits.Rate*rateWindow), s.traits.Burst))
+	}
+	if !s.traits.Dedup {
+		limit = min(limit, s.unsureLimit())
+	}
+	if s.breaker.state(time.Now()) != Closed {
+		limit = min(limit, s.probeLimit())
+	}
+	return limit
+}
+
+// unsureSpan is about how long a window may take to send to a vendor without a
+// dedup key: all of it is announced before, and uncertain if the process dies.
+const maxUncertainTime = time.Second
+
+// unsureLimit is how many events such a window has: as many as the vendor took in
+// that time of the last one, and no fewer than it is sent at once. The first may
+// fill one request.
+func (s *sender) unsureLimit() int {
+	if s.speed == 0 {
+		return max(s.traits.Concurrency, s.traits.MaxBatch)
+	}
+	return max(s.traits.Concurrency, int(min(s.speed*maxUncertainTime.Seconds(), maxRows)))
+}

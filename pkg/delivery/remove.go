@@ -34,7 +34,7 @@ func Remove(ctx context.Context, name string, deps Deps) error {
 	l := build(config, nil, tracker.Traits{}, deps)
 	l.closing = true
 	defer l.in.close()
-	defer l.client.close()
+	defer l.sender.client.close()
 	if err := l.remove(ctx); err != nil {
 		return fmt.Errorf("remove tracker %s: %w", name, err)
 	}
@@ -58,23 +58,23 @@ func (l *Lane) remove(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read journal bounds: %w", err)
 	}
-	for _, p := range l.parked {
+	for _, p := range l.parking.entries {
 		it := p.item()
 		it.decide(event.Expired, reasonRemoved, time.Now())
-		l.draft.add(it.row)
+		l.out.draft.add(it.row)
 	}
-	clear(l.parked)
-	for l.watermark.Before(end) {
+	clear(l.parking.entries)
+	for l.out.watermark.Before(end) {
 		w, err := l.backlog(ctx, end)
 		if err != nil {
 			return err
 		}
-		if err := l.store(ctx, w); err != nil {
+		if err := l.commitAndPublish(ctx, w); err != nil {
 			return err
 		}
 	}
-	l.closed = true
-	return l.publish(ctx, nil)
+	l.out.closed = true
+	return l.out.publish(ctx, nil)
 }
 
 // backlog reads a window of what is left before end.
@@ -90,22 +90,22 @@ func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error)
 			return nil, err
 		}
 		if gap != (event.Gap{}) {
-			l.lose(w, gap)
+			l.addGap(w, gap)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case !ok: // promised, and not there
-			l.lose(w, event.Gap{From: l.in.from, To: end})
+			l.addGap(w, event.Gap{From: l.in.from, To: end})
 			l.in.close()
 			w.end = end
 			return w, nil
 		}
-		for len(l.in.rest) > 0 && !w.full() && l.in.rest[0].Receipt.Position.Before(end) {
-			l.takeRecord(w, l.in.take())
+		for rec := l.in.peek(); rec != nil && !w.full() && rec.Receipt.Position.Before(end); rec = l.in.peek() {
+			l.addRecord(w, l.in.pop())
 		}
 		w.end = l.in.from
-		if len(l.in.rest) > 0 && !l.in.rest[0].Receipt.Position.Before(end) {
+		if rec := l.in.peek(); rec != nil && !rec.Receipt.Position.Before(end) {
 			w.end = end
 			break
 		}

@@ -19,14 +19,11 @@ import (
 // wait are parked without a budget, due as soon as the breaker closes. They are
 // no more than one window.
 func (l *Lane) resolve(ctx, work context.Context, w *window) error {
-	if l.draft.plan != w.tracer.PlanVersion() && l.draft.dirty() {
-		if err := l.publish(ctx, nil); err != nil {
-			return err
-		}
+	if err := l.out.begin(ctx, w.tracer.PlanVersion()); err != nil {
+		return err
 	}
-	l.draft.plan = w.tracer.PlanVersion()
-	isolating := l.isolating()
-	calls := l.translate(l.portions(w.pending()))
+	isolating := l.sender.isolating()
+	calls := l.sender.translate(l.sender.portions(w.pending()))
 	if l.config.Mode == DryRun {
 		for _, it := range w.pending() {
 			it.decide(event.Filtered, reasonDryRun, time.Now())
@@ -37,13 +34,7 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		if err := l.announce(ctx, w); err != nil {
 			return err
 		}
-		begun, n := time.Now(), len(w.pending())
-		if isolating {
-			l.isolate(ctx, work, calls)
-		} else {
-			l.send(ctx, work, calls)
-		}
-		l.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
+		l.sender.sendWindow(ctx, work, calls, len(w.pending()), isolating)
 	}
 	return l.conclude(ctx, w)
 }
@@ -52,8 +43,8 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 // it, for a vendor without a dedup key, which events are about to be sent.
 func (l *Lane) announce(ctx context.Context, w *window) error {
 	if l.traits.Dedup {
-		if l.draft.urgent {
-			return l.publish(ctx, nil)
+		if l.out.draft.urgent {
+			return l.out.publish(ctx, nil)
 		}
 		return nil
 	}
@@ -61,21 +52,7 @@ func (l *Lane) announce(ctx context.Context, w *window) error {
 	for _, it := range w.pending() {
 		intents = append(intents, it.position)
 	}
-	return l.publish(ctx, intents)
-}
-
-// unsureSpan is about how long a window may take to send to a vendor without a
-// dedup key: all of it is announced before, and uncertain if the process dies.
-const unsureSpan = time.Second
-
-// unsureLimit is how many events such a window has: as many as the vendor took in
-// that time of the last one, and no fewer than it is sent at once. The first may
-// fill one request.
-func (l *Lane) unsureLimit() int {
-	if l.speed == 0 {
-		return max(l.traits.Concurrency, l.traits.MaxBatch)
-	}
-	return max(l.traits.Concurrency, int(min(l.speed*unsureSpan.Seconds(), maxRows)))
+	return l.out.publish(ctx, intents)
 }
 
 // conclude commits or drops a window after it was sent.
@@ -97,8 +74,8 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 		}
 	}
 	l.commit(w)
-	if l.draft.full() || l.draft.dirty() && time.Since(l.published) >= lazyPublish {
-		return l.publish(ctx, nil)
+	if l.out.draft.full() || l.out.overdue(time.Now()) {
+		return l.out.publish(ctx, nil)
 	}
 	return nil
 }
@@ -106,56 +83,15 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 // drop forgets a window of which nothing was settled; only the number of
 // attempts is kept, and when a parked event is due again.
 func (l *Lane) drop(w *window) {
-	clear(l.tries)
-	for _, it := range w.items {
-		p, known := l.parked[it.position]
-		switch {
-		case known:
-			p.Attempts, p.failure = it.attempts, it.failure
-			if it.state == parked {
-				p.Due = it.due
-			}
-		case it.attempts > 0:
-			l.tries[it.position] = it.attempts
-		}
-	}
+	l.parking.restore(w.items)
 	l.in.close()
 }
 
-// commit makes a decided window part of what the next report says.
+// commit makes a decided window part of what the next checkpoint says.
 func (l *Lane) commit(w *window) {
 	for _, it := range w.items {
-		delete(l.parked, it.position)
-		delete(l.tries, it.position)
-		delete(l.carried, it.position)
-		switch it.state {
-		case decided:
-			l.draft.add(it.row)
-		case parked:
-			l.remember(it)
-			l.draft.urgent = true
-		case counted:
-			l.draft.urgent = true
-		}
+		l.parking.settle(it)
 	}
-	l.draft.merge(&w.tally)
-	l.draft.gaps = append(l.draft.gaps, w.gaps...)
-	l.draft.records += w.records
-	if w.end != l.watermark {
-		l.watermark = w.end
-		l.draft.moved = true
-	}
-	l.settleCarried()
-	l.showLag()
-	l.board.update(l)
-}
-
-// settleCarried gives intents that the journal no longer holds their outcome.
-func (l *Lane) settleCarried() {
-	for p := range l.carried {
-		if p.Before(l.watermark) {
-			l.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
-			delete(l.carried, p)
-		}
-	}
+	l.out.add(w)
+	l.show()
 }

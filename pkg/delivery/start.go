@@ -17,7 +17,7 @@ func (l *Lane) attach(ctx context.Context) error {
 		if err == nil || errors.Is(err, ErrFenced) {
 			return err
 		}
-		if err := l.endure(ctx, err); err != nil {
+		if err := l.waitAfterError(ctx, err); err != nil {
 			return err
 		}
 	}
@@ -33,31 +33,32 @@ func (l *Lane) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read journal bounds: %w", err)
 	}
-	l.seq, l.epoch = seq, l.deps.Source.Epoch()
-	clear(l.parked)
-	clear(l.carried)
-	l.draft = draft{plan: l.deps.Tracer().PlanVersion()}
+	l.out.seq, l.out.epoch = seq, l.deps.Source.Epoch()
+	clear(l.parking.entries)
+	clear(l.out.openIntents)
+	l.out.draft = draft{plan: l.deps.Tracer().PlanVersion()}
 	switch {
 	case !ok:
-		l.start, err = l.origin(ctx, first, end)
-		l.watermark = l.start
+		l.out.start, err = l.origin(ctx, first, end)
+		l.out.watermark = l.out.start
 	case last.Closed:
-		l.start, l.watermark = end, end
-	case last.Epoch != l.epoch || end.Before(last.Watermark):
+		l.out.start, l.out.watermark = end, end
+	case last.Epoch != l.out.epoch || end.Before(last.Watermark):
 		err = l.abandon(ctx, &last)
-		l.epoch, l.start, l.watermark = l.deps.Source.Epoch(), first, first
+		l.out.epoch, l.out.start, l.out.watermark = l.deps.Source.Epoch(), first, first
 	default:
-		l.start, l.watermark = last.Start, last.Watermark
+		l.out.start, l.out.watermark = last.Start, last.Watermark
 		err = l.restore(ctx, &last)
 	}
 	if err != nil {
 		return err
 	}
-	if err := l.publish(ctx, nil); err != nil {
+	l.incidents.epoch = l.out.epoch
+	if err := l.out.publish(ctx, nil); err != nil {
 		return err
 	}
-	l.log.Info("lane begins", "epoch", l.epoch, "watermark", l.watermark.String(), "parked", len(l.parked))
-	l.board.update(l)
+	l.log.Info("lane begins", "epoch", l.out.epoch, "watermark", l.out.watermark.String(), "parked", len(l.parking.entries))
+	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 	return nil
 }
 
@@ -101,7 +102,7 @@ func (l *Lane) origin(ctx context.Context, first, end event.Position) (event.Pos
 // it announced and nobody reported on.
 func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	for _, p := range last.Intents {
-		l.carried[p] = struct{}{}
+		l.out.openIntents[p] = struct{}{}
 	}
 	now := time.Now()
 	for _, p := range last.Parked {
@@ -117,21 +118,21 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 			w.receivedAt = now
 		}
 		it := w.item()
-		_, sent := l.carried[p.Position]
+		_, sent := l.out.openIntents[p.Position]
 		switch {
 		case sent:
 			it.attempts++
 			it.decide(event.Uncertain, reasonStopped, now)
-			delete(l.carried, p.Position)
+			delete(l.out.openIntents, p.Position)
 		case err != nil:
 			it.decide(event.Expired, reasonLeft, now)
 		default:
-			l.parked[p.Position] = w
+			l.parking.entries[p.Position] = w
 			continue
 		}
-		l.draft.add(it.row)
+		l.out.draft.add(it.row)
 	}
-	l.settleCarried()
+	l.out.settleOpenIntents()
 	return nil
 }
 
@@ -142,18 +143,18 @@ func (l *Lane) abandon(ctx context.Context, last *event.Checkpoint) error {
 		"the lane begins at the start of epoch %s; what it had not sent of the old journal is lost to this tracker",
 		last.Watermark, last.Epoch, l.deps.Source.Epoch())
 	l.log.Error("journal epoch changed", "err", err)
-	l.internal("journal epoch", err)
+	l.incidents.report("journal epoch", err)
 	now := time.Now()
 	sent := make(map[event.Position]bool)
 	for _, p := range last.Intents {
 		sent[p] = true
-		l.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: now, Day: day(last.Time)})
+		l.out.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: now, Day: day(last.Time)})
 	}
 	for _, p := range last.Parked {
 		if !sent[p.Position] {
-			l.draft.add(event.Delivery{Position: p.Position, Outcome: event.Expired, Reason: reasonLeft, Attempts: p.Attempts, Time: now, Day: day(last.Time)})
+			l.out.draft.add(event.Delivery{Position: p.Position, Outcome: event.Expired, Reason: reasonLeft, Attempts: p.Attempts, Time: now, Day: day(last.Time)})
 		}
 	}
-	l.epoch, l.start, l.watermark = last.Epoch, last.Start, last.Watermark
-	return l.publish(ctx, nil)
+	l.out.epoch, l.out.start, l.out.watermark = last.Epoch, last.Start, last.Watermark
+	return l.out.publish(ctx, nil)
 }

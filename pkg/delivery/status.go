@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -59,80 +60,79 @@ func EarliestNeeded(r *event.Checkpoint) event.Position {
 }
 
 // Status returns where the lane stands. It may be called at any time.
-func (l *Lane) Status() Status { return l.board.read() }
+func (l *Lane) Status() Status { return l.view.read() }
 
-// board is what a lane shows of itself to other goroutines.
-type board struct {
-	mu       sync.Mutex
-	status   Status
-	breaker  breaker
-	oldest   time.Time // receipt of the next record to be read, zero for none
-	outcomes map[event.Outcome]uint64
+// statusView is what a lane shows of itself to other goroutines, and in its
+// gauges.
+type statusView struct {
+	metrics *laneMetrics
+
+	mu      sync.Mutex
+	status  Status
+	breaker breaker
+	oldest  time.Time // receipt of the next record to be read, zero for none
 }
 
-func (b *board) init(config Config, br breaker) {
-	b.status = Status{Tracker: config.Name, Mode: config.Mode}
-	b.breaker = br
-	b.outcomes = make(map[event.Outcome]uint64)
+func newStatusView(config Config, metrics *laneMetrics) *statusView {
+	return &statusView{metrics: metrics, status: Status{
+		Tracker: config.Name, Mode: config.Mode, Outcomes: make(map[event.Outcome]uint64),
+	}}
 }
 
-func (b *board) read() Status {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s, now := b.status, time.Now()
-	s.Breaker = b.breaker.state(now)
-	s.BreakerWhy, s.BreakerSince, s.BreakerAlarm, s.RetryAt = b.breaker.why, b.breaker.since, b.breaker.alarm, b.breaker.due
-	if !b.oldest.IsZero() {
-		s.Lag = max(0, now.Sub(b.oldest))
+func (v *statusView) read() Status {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s, now := v.status, time.Now()
+	s.Breaker = v.breaker.state(now)
+	s.BreakerWhy, s.BreakerSince, s.BreakerAlarm, s.RetryAt = v.breaker.why, v.breaker.since, v.breaker.alarm, v.breaker.due
+	if !v.oldest.IsZero() {
+		s.Lag = max(0, now.Sub(v.oldest))
 	}
-	s.Outcomes = make(map[event.Outcome]uint64, len(b.outcomes))
-	for o, n := range b.outcomes {
-		s.Outcomes[o] = n
-	}
+	s.Outcomes = maps.Clone(v.status.Outcomes)
 	return s
 }
 
-// oldestRecord notes the receipt of the oldest record not yet decided, zero for none.
-func (b *board) oldestRecord(t time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.oldest = t
+// oldestRecord sets the receipt of the oldest undecided record, zero for none.
+func (v *statusView) oldestRecord(t time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.oldest = t
 }
 
 // update shows the lane's state in memory.
-func (b *board) update(l *Lane) {
-	b.mu.Lock()
-	b.status.Epoch, b.status.Start, b.status.Cursor = l.epoch, l.start, l.watermark
-	b.status.Parked = len(l.parked)
-	b.breaker = l.breaker
-	b.mu.Unlock()
-	s := b.read()
-	l.metrics.parked.Set(float64(s.Parked))
-	l.metrics.lag.Set(s.Lag.Seconds())
-	l.metrics.breaker.Set(map[BreakerState]float64{Closed: 0, HalfOpen: 1, Open: 2}[s.Breaker])
+func (v *statusView) update(epoch string, start, cursor event.Position, parked int, b breaker) {
+	v.mu.Lock()
+	v.status.Epoch, v.status.Start, v.status.Cursor, v.status.Parked = epoch, start, cursor, parked
+	v.breaker = b
+	v.mu.Unlock()
+	s := v.read()
+	v.metrics.parked.Set(float64(s.Parked))
+	v.metrics.lag.Set(s.Lag.Seconds())
+	v.metrics.breaker.Set(map[BreakerState]float64{Closed: 0, HalfOpen: 1, Open: 2}[s.Breaker])
 }
 
-// measured notes how many messages lie between the lane and the journal's end.
-func (b *board) measured(l *Lane, backlog uint64) {
-	b.mu.Lock()
-	b.status.Backlog = backlog
-	b.mu.Unlock()
-	l.metrics.backlog.Set(float64(backlog))
+// measured sets how many messages lie between the lane and the journal's end.
+func (v *statusView) measured(backlog uint64) {
+	v.mu.Lock()
+	v.status.Backlog = backlog
+	v.mu.Unlock()
+	v.metrics.backlog.Set(float64(backlog))
 }
 
-// publish shows what became durable.
-func (b *board) publish(l *Lane, r *event.Checkpoint) {
-	b.mu.Lock()
-	b.status.Watermark, b.status.EarliestNeeded, b.status.Checkpoint = r.Watermark, EarliestNeeded(r), l.seq
-	for i := range r.Deliveries {
-		b.outcomes[r.Deliveries[i].Outcome]++
-		if r.Deliveries[i].Time.After(b.status.LastOutcome) {
-			b.status.LastOutcome = r.Deliveries[i].Time
+// published shows a checkpoint that became durable.
+func (v *statusView) published(c *event.Checkpoint, seq uint64) {
+	v.mu.Lock()
+	v.status.Watermark, v.status.EarliestNeeded, v.status.Checkpoint = c.Watermark, EarliestNeeded(c), seq
+	for i := range c.Deliveries {
+		v.status.Outcomes[c.Deliveries[i].Outcome]++
+		if c.Deliveries[i].Time.After(v.status.LastOutcome) {
+			v.status.LastOutcome = c.Deliveries[i].Time
 		}
 	}
-	for i := range r.Filtered {
-		b.outcomes[event.Filtered] += r.Filtered[i].Count
+	for i := range c.Filtered {
+		v.status.Outcomes[event.Filtered] += c.Filtered[i].Count
 	}
-	b.mu.Unlock()
-	b.update(l)
+	b := v.breaker
+	v.mu.Unlock()
+	v.update(c.Epoch, c.Start, c.Watermark, len(c.Parked), b)
 }

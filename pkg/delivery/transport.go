@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -25,17 +27,19 @@ const (
 // client performs one lane's requests: its own connections, HTTP/1.1 only, no
 // redirects, no proxy, no repeats, bounded answers.
 type client struct {
-	http    *http.Client
-	own     *http.Transport // nil when one was given
-	timeout time.Duration
-	plain   bool // plain HTTP may leave this machine
-	agent   string
-	secrets []tracker.Secret
+	http     *http.Client
+	own      *http.Transport // nil when one was given
+	timeout  time.Duration
+	plain    bool // plain HTTP may leave this machine
+	agent    string
+	secrets  []tracker.Secret
+	sanitize func(string) string // removes personal data
 }
 
 // exchange is what became of one request.
-type exchange struct {
+type roundTrip struct {
 	response tracker.Response
+	text     string // the answer, or why there is none, without secrets and personal data
 	latency  time.Duration
 	refused  error // the request broke our own rules and was not sent
 }
@@ -43,7 +47,7 @@ type exchange struct {
 func newClient(config Config, traits tracker.Traits, deps Deps) *client {
 	c := &client{
 		timeout: config.Timeout, plain: config.Insecure || traits.Unencrypted,
-		agent: defaultUserAgent, secrets: traits.Secrets,
+		agent: defaultUserAgent, secrets: traits.Secrets, sanitize: deps.Sanitize,
 	}
 	if deps.Release != "" {
 		c.agent = "Sparrow/" + deps.Release
@@ -89,16 +93,16 @@ func (c *client) close() {
 }
 
 // do performs a request, within the time-out and ctx.
-func (c *client) do(ctx context.Context, r *tracker.Request) exchange {
+func (c *client) do(ctx context.Context, r *tracker.Request) roundTrip {
 	if err := c.allowed(r.URL); err != nil {
-		return exchange{refused: err}
+		return roundTrip{refused: c.strip(err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	route := newRoute(r.Body, cancel)
 	req, err := http.NewRequestWithContext(route.trace(ctx), r.Method, r.URL, nil)
 	if err != nil {
-		return exchange{refused: errors.New("the tracker made a request that is not valid HTTP")}
+		return roundTrip{refused: errors.New("the tracker made a request that is not valid HTTP")}
 	}
 	c.fill(req, r, route)
 	begun := time.Now()
@@ -116,7 +120,11 @@ func (c *client) do(ctx context.Context, r *tracker.Request) exchange {
 			response.Reach = tracker.Written
 		}
 	}
-	return exchange{response: response, latency: response.Received.Sub(begun)}
+	said := response.Body
+	if response.Err != nil {
+		said = []byte(response.Err.Error())
+	}
+	return roundTrip{response: response, text: c.clean(said), latency: response.Received.Sub(begun)}
 }
 
 // fill completes the request. GetBody stays nil, so that net/http cannot send
@@ -163,8 +171,8 @@ func (c *client) allowed(raw string) error {
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme != "http":
-		return fmt.Errorf("scheme %q is refused: use https", cut(u.Scheme, 20))
-	case c.plain || tracker.IsLoopback(u.Hostname()):
+		return fmt.Errorf("scheme %q is refused: use https", event.Truncate(u.Scheme, 20))
+	case c.plain || loopback.IsHost(u.Hostname()):
 		return nil
 	default:
 		return fmt.Errorf("plain http to %s is refused: use https, or set insecure: true on this tracker", u.Hostname())
@@ -200,7 +208,7 @@ func (c *client) excerpt(text []byte, n int) string {
 	for _, s := range c.secrets {
 		longest = max(longest, 6*len(s.Reveal())) // escaped for JSON, the longest form
 	}
-	return cut(masked, max(0, len(masked)-longest))
+	return event.Truncate(masked, max(0, len(masked)-longest))
 }
 
 // redact masks the tracker's secrets in a text.
@@ -209,4 +217,26 @@ func (c *client) redact(text string) string {
 		return text
 	}
 	return string(tracker.Redact([]byte(text), c.secrets))
+}
+
+// clean is the beginning of what was sent or answered, as valid UTF-8 without
+// secrets and personal data.
+func (c *client) clean(text []byte) string {
+	return c.sanitize(strings.ToValidUTF8(c.excerpt(text, 2*maxIncidentBody), "\uFFFD"))
+}
+
+// shownBody is the part of a request's body that an incident shows.
+func (c *client) shownBody(body []byte) []byte {
+	if len(body) == 0 {
+		return nil
+	}
+	return []byte(event.Truncate(c.clean(body), maxIncidentBody))
+}
+
+// shownAnswer is the part of an answer's body that an incident shows.
+func (x *roundTrip) shownAnswer() []byte {
+	if len(x.response.Body) == 0 {
+		return nil
+	}
+	return []byte(event.Truncate(x.text, maxIncidentBody))
 }

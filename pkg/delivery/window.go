@@ -53,7 +53,7 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 func (it *item) decide(outcome event.Outcome, reason string, now time.Time) *event.Delivery {
 	it.state = decided
 	it.row = event.Delivery{
-		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: cut(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
+		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: event.Truncate(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
 		Attempts: it.attempts, Time: now, Day: day(it.receivedAt),
 	}
 	return &it.row
@@ -115,19 +115,19 @@ func (w *window) pending() []*item {
 // tally counts what is not recorded event by event. Its keys are values whose
 // Count is zero.
 type tally struct {
-	held  map[event.FilteredCount]uint64
+	filtered  map[event.FilteredCount]uint64
 	leaks map[event.Leak]uint64
 	size  int // of the encoded counts, roughly
 }
 
-func (t *tally) hold(h event.FilteredCount, n uint64) {
-	if t.held == nil {
-		t.held = make(map[event.FilteredCount]uint64)
+func (t *tally) filter(h event.FilteredCount, n uint64) {
+	if t.filtered == nil {
+		t.filtered = make(map[event.FilteredCount]uint64)
 	}
-	if _, known := t.held[h]; !known {
+	if _, known := t.filtered[h]; !known {
 		t.size += len(h.Source) + len(h.Event) + len(h.Reason) + 16
 	}
-	t.held[h] += n
+	t.filtered[h] += n
 }
 
 func (t *tally) leak(k event.Leak, n uint64) {
@@ -141,8 +141,8 @@ func (t *tally) leak(k event.Leak, n uint64) {
 }
 
 func (t *tally) merge(other *tally) {
-	for h, n := range other.held {
-		t.hold(h, n)
+	for h, n := range other.filtered {
+		t.filter(h, n)
 	}
 	for k, n := range other.leaks {
 		t.leak(k, n)

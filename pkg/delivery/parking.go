@@ -20,6 +20,18 @@ const (
 	reasonDryRun    = "dry-run"
 )
 
+// parking holds the events that wait for an attempt of their own. Their entries
+// are part of each checkpoint.
+type parking struct {
+	budget  time.Duration // how long an event is tried again
+	entries map[event.Position]*waiting
+	tries   map[event.Position]int // attempts of unparked events whose window was dropped
+}
+
+func newParking(budget time.Duration) *parking {
+	return &parking{budget: budget, entries: make(map[event.Position]*waiting), tries: make(map[event.Position]int)}
+}
+
 // waiting is a parked event and what the lane remembers of it.
 type waiting struct {
 	event.Parked
@@ -38,12 +50,12 @@ func (w *waiting) item() *item {
 }
 
 // parkedList is all that is parked, in the journal's order.
-func (l *Lane) parkedList() []event.Parked {
-	if len(l.parked) == 0 {
+func (p *parking) list() []event.Parked {
+	if len(p.entries) == 0 {
 		return nil
 	}
-	list := make([]event.Parked, 0, len(l.parked))
-	for _, w := range l.parked {
+	list := make([]event.Parked, 0, len(p.entries))
+	for _, w := range p.entries {
 		list = append(list, w.Parked)
 	}
 	slices.SortFunc(list, func(a, b event.Parked) int { return a.Position.Compare(b.Position) })
@@ -51,9 +63,9 @@ func (l *Lane) parkedList() []event.Parked {
 }
 
 // dueList is what is parked and due, the longest waiting first.
-func (l *Lane) dueList(now time.Time) []*waiting {
+func (p *parking) dueBy(now time.Time) []*waiting {
 	var list []*waiting
-	for _, w := range l.parked {
+	for _, w := range p.entries {
 		if !w.Due.After(now) {
 			list = append(list, w)
 		}
@@ -65,8 +77,8 @@ func (l *Lane) dueList(now time.Time) []*waiting {
 }
 
 // nextDue is when the next parked event is due.
-func (l *Lane) nextDue() (due time.Time, ok bool) {
-	for _, w := range l.parked {
+func (p *parking) nextDue() (due time.Time, ok bool) {
+	for _, w := range p.entries {
 		if !ok || w.Due.Before(due) {
 			due, ok = w.Due, true
 		}
@@ -76,20 +88,20 @@ func (l *Lane) nextDue() (due time.Time, ok bool) {
 
 // retry puts parked events that are due into the window. Retries take at most
 // half of it while the lane can read on, so that they never stop fresh events.
-func (l *Lane) retry(ctx context.Context, w *window) error {
+func (l *Lane) addDue(ctx context.Context, w *window) error {
 	now := time.Now()
 	bound := w.limit
 	if w.room > 0 {
 		bound = max(1, w.limit/2)
 	}
-	for _, p := range l.dueList(now) {
+	for _, p := range l.parking.dueBy(now) {
 		if w.open >= bound || len(w.items) >= maxRows {
 			return nil
 		}
 		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
 			continue
 		}
-		it, size, err := l.recall(ctx, w, p, now)
+		it, size, err := l.readParked(ctx, w, p, now)
 		if err != nil {
 			return err
 		}
@@ -102,7 +114,7 @@ func (l *Lane) retry(ctx context.Context, w *window) error {
 }
 
 // recall reads a parked event again and decides whether it may still be sent.
-func (l *Lane) recall(ctx context.Context, w *window, p *waiting, now time.Time) (*item, int, error) {
+func (l *Lane) readParked(ctx context.Context, w *window, p *waiting, now time.Time) (*item, int, error) {
 	it := p.item()
 	rec, err := l.deps.Source.Get(ctx, p.Position)
 	if errors.Is(err, ErrGone) {
@@ -112,16 +124,16 @@ func (l *Lane) recall(ctx context.Context, w *window, p *waiting, now time.Time)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read parked event: %w", err)
 	}
-	if l.overBudget(it, now) {
+	if l.parking.overBudget(it, now) {
 		it.decide(event.Rejected, exhausted(it.failure), now)
 		return it, 0, nil
 	}
-	l.judgeRecord(w, it, &rec, now)
+	l.applyPlan(w, it, &rec, now)
 	return it, len(rec.Data), nil
 }
 
-func (l *Lane) overBudget(it *item, now time.Time) bool {
-	return !it.since.IsZero() && now.Sub(it.since) >= l.config.budget(l.traits)
+func (p *parking) overBudget(it *item, now time.Time) bool {
+	return !it.since.IsZero() && now.Sub(it.since) >= p.budget
 }
 
 func exhausted(failure string) string {
@@ -131,25 +143,32 @@ func exhausted(failure string) string {
 	return reasonExhausted + ": " + failure
 }
 
-// parkLater has the item wait for an attempt of its own, or rejects it when
-// that attempt would come after its budget.
-func (l *Lane) parkLater(it *item, reason string, after time.Duration, now time.Time) {
-	if it.since.IsZero() {
-		it.since = now
+// settle takes over an item's result: it waits here, or waits no more.
+func (p *parking) settle(it *item) {
+	delete(p.entries, it.position)
+	delete(p.tries, it.position)
+	if it.state == parked {
+		p.entries[it.position] = &waiting{
+			Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
+			eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure, alone: it.alone,
+		}
 	}
-	it.failure = cut(reason, maxReason)
-	it.due = now.Add(delay(it.attempts, after))
-	if it.due.Sub(it.since) >= l.config.budget(l.traits) {
-		it.decide(event.Rejected, exhausted(reason), now)
-		return
-	}
-	it.state = parked
 }
 
-// remember makes the item an entry of the lane's state.
-func (l *Lane) remember(it *item) {
-	l.parked[it.position] = &waiting{
-		Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
-		eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure, alone: it.alone,
+// restore takes back the items of a dropped window. Only their attempts are
+// kept, and when a parked event is due again.
+func (p *parking) restore(items []*item) {
+	clear(p.tries)
+	for _, it := range items {
+		entry, retried := p.entries[it.position]
+		switch {
+		case retried:
+			entry.Attempts, entry.failure = it.attempts, it.failure
+			if it.state == parked {
+				entry.Due = it.due
+			}
+		case it.attempts > 0:
+			p.tries[it.position] = it.attempts
+		}
 	}
 }

@@ -30,48 +30,55 @@ var shownHeaders = [...]string{
 }
 
 // observe counts an exchange and tells of it when it failed.
-func (l *Lane) observe(items []*item, req *tracker.Request, x *exchange) {
+func (s *sender) recordRoundTrip(items []*item, req *tracker.Request, x *roundTrip) {
 	if x.refused == nil {
-		l.metrics.request(x.response.Status, x.latency)
+		s.metrics.request(x.response.Status, x.latency)
 	}
 	if x.response.Err == nil && x.response.Status >= 200 && x.response.Status < 300 && x.refused == nil {
 		return
 	}
 	class, err := classify(x)
-	l.tell(class, err, items, req, x)
+	s.incidents.reportRoundTrip(class, err, items, req, x)
 }
 
-// tell makes an incident of an exchange.
-func (l *Lane) tell(class string, err error, items []*item, req *tracker.Request, x *exchange) {
-	resp := &x.response
+// incidents reports what goes wrong in one lane.
+type incidents struct {
+	reporter fault.Reporter
+	tracker  string
+	client   *client // cleans what was sent
+	epoch    string
+}
+
+// reportRoundTrip reports an incident of a round trip.
+func (r *incidents) reportRoundTrip(class string, err error, items []*item, req *tracker.Request, x *roundTrip) {
 	incident := fault.Incident{
-		Component: component, Tracker: l.config.Name, Class: class, Err: err, Time: time.Now(),
-		Method: req.Method, URL: l.client.mask(req.URL),
-		RequestHeader: shown(req.Header), RequestBody: l.shownBody(req.Body),
-		Status: resp.Status, ResponseHeader: shown(resp.Header), ResponseBody: l.shownBody(resp.Body),
+		Component: component, Tracker: r.tracker, Class: class, Err: err, Time: time.Now(),
+		Method: req.Method, URL: r.client.mask(req.URL),
+		RequestHeader: shown(req.Header), RequestBody: r.client.shownBody(req.Body),
+		Status: x.response.Status, ResponseHeader: shown(x.response.Header), ResponseBody: x.shownAnswer(),
 	}
 	for i, it := range items {
 		incident.Attempt = max(incident.Attempt, it.attempts+1)
 		if i < maxReceipts {
-			incident.Receipts = append(incident.Receipts, l.receipt(it))
+			incident.Receipts = append(incident.Receipts, r.receipt(it))
 		}
 	}
-	l.deps.Reporter.Report(incident)
+	r.reporter.Report(incident)
 }
 
-func (l *Lane) receipt(it *item) string {
-	return fmt.Sprintf("%s-%s", l.epoch, it.position)
+func (r *incidents) receipt(it *item) string {
+	return fmt.Sprintf("%s-%s", r.epoch, it.position)
 }
 
-// internal tells of an error that is no vendor's.
-func (l *Lane) internal(class string, err error) {
-	l.deps.Reporter.Report(fault.Incident{
-		Component: component, Tracker: l.config.Name, Class: class, Err: err, Time: time.Now(), Attempt: 1,
+// report reports an internal error: one that is not a vendor's.
+func (r *incidents) report(class string, err error) {
+	r.reporter.Report(fault.Incident{
+		Component: component, Tracker: r.tracker, Class: class, Err: err, Time: time.Now(), Attempt: 1,
 	})
 }
 
 // classify groups a failed exchange with its like.
-func classify(x *exchange) (class string, err error) {
+func classify(x *roundTrip) (class string, err error) {
 	switch {
 	case x.refused != nil:
 		return "refused", x.refused
@@ -125,12 +132,4 @@ func shown(header http.Header) http.Header {
 		}
 	}
 	return kept
-}
-
-// shownBody is a body without secrets and personal data, cut.
-func (l *Lane) shownBody(body []byte) []byte {
-	if len(body) == 0 {
-		return nil
-	}
-	return []byte(cut(l.clean(body), maxIncidentBody))
 }

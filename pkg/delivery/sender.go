@@ -1,0 +1,245 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/tracker"
+)
+
+// maxAgain is how often an event is sent again at once before it has to wait
+// like any other that the vendor does not take.
+const maxAgain = 3
+
+// sender brings a window's events to the vendor: it translates them, performs
+// the requests within the vendor's limits, and sets each event's result in its
+// item. An event that has to be parked is such a result; the sender parks nothing.
+type sender struct {
+	config    Config
+	tracker   tracker.Tracker
+	traits    tracker.Traits
+	budget    time.Duration // how long an event is tried again
+	client    *client
+	limiter   *rate.Limiter // nil for no limit
+	log       *slog.Logger
+	metrics   *laneMetrics
+	incidents *incidents
+
+	breaker  breaker
+	pace     pace
+	speed    float64   // events a second, of the last window that was sent
+	isolated time.Time // when an event was last found on which the vendor fails
+	overRate  bool      // more came in than may be sent, in the last whole minute
+}
+
+func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *client, log *slog.Logger, metrics *laneMetrics, incidents *incidents) *sender {
+	s := &sender{
+		config: config, tracker: t, traits: traits, budget: config.budget(traits),
+		client: client, log: log, metrics: metrics, incidents: incidents,
+	}
+	if traits.Rate > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(traits.Rate), traits.Burst)
+	}
+	return s
+}
+
+// task is events to translate together.
+type batch struct{ items []*item }
+
+// call is one request and the events it carries.
+type call struct {
+	items   []*item
+	request tracker.Request
+
+	sent     bool
+	trip     roundTrip
+	verdicts []tracker.Verdict
+	first    *beforeResult // of a request that has one before it
+}
+
+// translate turns events into requests. What the tracker rejects is decided.
+func (s *sender) translate(tasks []batch) []*call {
+	var calls []*call
+	for _, t := range tasks {
+		for items := t.items; len(items) > 0; {
+			n := min(len(items), s.traits.MaxBatch)
+			calls = append(calls, s.translateBatch(items[:n])...)
+			items = items[n:]
+		}
+	}
+	return calls
+}
+
+func (s *sender) translateBatch(items []*item) []*call {
+	batch := make([]event.Event, len(items))
+	for i, it := range items {
+		batch[i] = it.event
+	}
+	requests, rejections, err := s.requests(batch)
+	if err != nil && len(items) > 1 { // find the one that the tracker fails on
+		half := len(items) / 2
+		return append(s.translateBatch(items[:half]), s.translateBatch(items[half:])...)
+	}
+	now := time.Now()
+	used := make([]bool, len(items))
+	for _, r := range rejections {
+		if r.Event < 0 || r.Event >= len(items) || used[r.Event] {
+			continue
+		}
+		used[r.Event] = true
+		outcome := event.Rejected
+		if r.Skip {
+			outcome = event.Filtered
+		}
+		items[r.Event].decide(outcome, r.Reason, now)
+	}
+	var calls []*call
+	for _, r := range requests {
+		c := &call{request: r}
+		for _, i := range r.Events {
+			if i < 0 || i >= len(items) || used[i] {
+				c = nil
+				break
+			}
+			c.items = append(c.items, items[i])
+		}
+		if c == nil || len(c.items) == 0 {
+			continue
+		}
+		for _, i := range r.Events {
+			used[i] = true
+		}
+		calls = append(calls, c)
+	}
+	for i, it := range items {
+		if !used[i] {
+			it.decide(event.Rejected, "the tracker could not translate it: a bug of its kind", now)
+			s.incidents.report("tracker", fmt.Errorf("translate: event in no request and no rejection, or in two (%v)", err))
+		}
+	}
+	return calls
+}
+
+// requests calls the tracker, whose panic is an error of this batch alone.
+func (s *sender) requests(batch []event.Event) (requests []tracker.Request, rejections []tracker.Rejection, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			requests, rejections, err = nil, nil, fmt.Errorf("tracker panicked in Requests: %T", p)
+		}
+	}()
+	requests, rejections = s.tracker.Requests(batch)
+	return requests, rejections, nil
+}
+
+// sendWindow sends the calls of a window of n events and measures how many a
+// second the vendor takes.
+func (s *sender) sendWindow(ctx, work context.Context, calls []*call, n int, isolating bool) {
+	begun := time.Now()
+	if isolating {
+		s.isolate(ctx, work, calls)
+	} else {
+		s.send(ctx, work, calls)
+	}
+	s.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
+}
+
+// send performs calls until each event is settled, or the vendor takes nothing
+// more, or ctx ends; what is left stays open.
+func (s *sender) send(ctx, work context.Context, calls []*call) {
+	passed := false
+	for len(calls) > 0 && ctx.Err() == nil {
+		s.perform(ctx, work, calls)
+		var follow []batch
+		var outage *tracker.Verdict
+		broken := true
+		for _, c := range calls {
+			tasks, wait := s.apply(c)
+			follow = append(follow, tasks...)
+			passed = passed || c.sent && wait == nil && !c.serverFailed()
+			broken = broken && (wait == nil || c.serverFailed())
+			if wait != nil && (outage == nil || wait.After > outage.After || wait.Alarm && !outage.Alarm) {
+				outage = wait
+			}
+		}
+		if outage != nil {
+			if ctx.Err() == nil {
+				s.trip(*outage, broken)
+			}
+			return
+		}
+		calls = s.translate(follow)
+	}
+	if ctx.Err() == nil && passed && s.breaker.reset() {
+		s.log.Info("vendor takes events again")
+	}
+}
+
+// exchange performs one call.
+func (s *sender) roundTrip(work context.Context, c *call) {
+	c.sent = true
+	if s.performBefore(work, c) {
+		c.trip = s.client.do(work, &c.request)
+		c.verdicts = s.judge(c)
+	}
+}
+
+// perform sends calls, some at once, until one says that the vendor takes
+// nothing. Requests under way then finish; the others are not sent.
+func (s *sender) perform(ctx, work context.Context, calls []*call) {
+	var halted atomic.Bool
+	var group errgroup.Group
+	group.SetLimit(s.traits.Concurrency)
+	for _, c := range calls {
+		if halted.Load() || s.allow(ctx, len(c.items)) != nil {
+			break
+		}
+		group.Go(func() error {
+			if halted.Load() || ctx.Err() != nil {
+				return nil
+			}
+			s.roundTrip(work, c)
+			if c.halts() {
+				halted.Store(true)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no call returns an error: what became of it is in the call
+}
+
+// admit waits until the rate limit lets n events through.
+func (s *sender) allow(ctx context.Context, n int) error {
+	if s.limiter == nil {
+		return ctx.Err()
+	}
+	for n > 0 {
+		part := min(n, s.limiter.Burst())
+		if err := s.limiter.WaitN(ctx, part); err != nil {
+			return err
+		}
+		n -= part
+	}
+	return nil
+}
+
+// park has the item wait for an attempt of its own, or rejects it when that
+// attempt would come after its budget.
+func (s *sender) park(it *item, reason string, after time.Duration, now time.Time) {
+	if it.since.IsZero() {
+		it.since = now
+	}
+	it.failure = event.Truncate(reason, maxReason)
+	it.due = now.Add(delay(it.attempts, after))
+	if it.due.Sub(it.since) >= s.budget {
+		it.decide(event.Rejected, exhausted(reason), now)
+		return
+	}
+	it.state = parked
+}
