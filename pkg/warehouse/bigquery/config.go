@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
 )
 
@@ -106,7 +107,7 @@ func (c Config) checkEndpoints() []error {
 	switch {
 	case err != nil || base.Host == "" || base.User != nil:
 		problems = append(problems, errors.New("warehouse.endpoint: it is no URL: use one such as http://127.0.0.1:9050"))
-	case c.Insecure && !loopback(base.Hostname()):
+	case c.Insecure && !loopback.IsHost(base.Hostname()):
 		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: plain HTTP is allowed to loopback only: use 127.0.0.1, or https without insecure", base.Host))
 	case !c.Insecure && base.Scheme != "https":
 		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: use https, or insecure: true for an emulator", base.Host))
@@ -116,12 +117,8 @@ func (c Config) checkEndpoints() []error {
 	case c.StorageEndpoint == "":
 	case err != nil:
 		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %q: use host:port, such as 127.0.0.1:9060", c.StorageEndpoint))
-	case c.Insecure && !loopback(host):
+	case c.Insecure && !loopback.IsHost(host):
 		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %s: plain HTTP is allowed to loopback only", host))
 	}
 	return problems
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

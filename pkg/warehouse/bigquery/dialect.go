@@ -15,10 +15,6 @@ type Dialect struct {
 
 var _ warehouse.Dialect = Dialect{}
 
-func (s *Store) dialect() Dialect { return Dialect{s.config.Project, s.config.Dataset} }
-
-func (s *Store) named(name string) string { return s.dialect().Table(name) }
-
 // Table is the table's name with its project and dataset, in backticks.
 func (d Dialect) Table(name string) string {
 	if d.Dataset == "" {

@@ -72,7 +72,7 @@ func answered(t *testing.T, w warehouse.Warehouse, query string) string {
 // change runs a statement that changes rows, which Query refuses.
 func change(t *testing.T, dir, statement string) {
 	t.Helper()
-	config, err := emulated.config(dir)
+	config, err := processes.config(dir)
 	must(t, err)
 	client, err := rest.NewClient(t.Context(), config.Project, option.WithEndpoint(config.Endpoint+"/bigquery/v2/"), option.WithoutAuthentication())
 	must(t, err)

@@ -85,8 +85,8 @@ func (r *run) send(records []event.Record) {
 	day := warehouse.Day(records[0].ReceivedAt)
 	r.posted = r.journal.Append(records...)
 	report := event.Checkpoint{Tracker: "ga4", Time: day, Watermark: event.Position{Seq: r.posted + 1},
-		Filtered:  []event.FilteredCount{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
-		Leaks: []event.Leak{{Day: day, Source: "shop", Event: "buy", Property: "note", Kind: "email", Count: 1}}}
+		Filtered: []event.FilteredCount{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
+		Leaks:    []event.Leak{{Day: day, Source: "shop", Event: "buy", Property: "note", Kind: "email", Count: 1}}}
 	for i := range uint32(2) {
 		report.Deliveries = append(report.Deliveries, event.Delivery{Position: event.Position{Seq: r.posted, Index: i + 1}, Outcome: event.Delivered, Time: day, Day: day})
 	}

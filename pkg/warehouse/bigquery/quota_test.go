@@ -87,7 +87,7 @@ type limited struct {
 	rows    int
 }
 
-func (*limited) Prepare(context.Context) error                   { return nil }
+func (*limited) Prepare(context.Context) error                                 { return nil }
 func (*limited) Positions(context.Context) ([]warehouse.StreamPosition, error) { return nil, nil }
 func (*limited) Names(context.Context, time.Time, string) ([]string, error) {
 	return nil, nil

@@ -2,7 +2,6 @@ package bigquery
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"time"
 
@@ -48,12 +47,12 @@ func encodeQuarantine(r *warehouse.RawRow, at time.Time) []byte {
 		text(r.Source, r.Refused).number(int64(len(r.Data))).instant(at).row
 }
 
-// encodeDelivery encodes a delivery; a bare one without the texts that come
+// encodeDelivery encodes a delivery; a stripped one without the texts that come
 // from outside, and with a time that BigQuery takes.
-func encodeDelivery(d *warehouse.DeliveryRow, epoch string, bare bool) []byte {
+func encodeDelivery(d *warehouse.DeliveryRow, epoch string, stripped bool) []byte {
 	receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
 	reason, answer := d.Reason, d.Error
-	if bare {
+	if stripped {
 		reason, answer = "row refused by the warehouse", ""
 	}
 	e := newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason)
@@ -62,18 +61,18 @@ func encodeDelivery(d *warehouse.DeliveryRow, epoch string, bare bool) []byte {
 	} else {
 		e.null()
 	}
-	return e.text(answer).number(int64(d.Attempts)).instant(storable(d.Time, bare)).number(d.Latency.Milliseconds(), int64(d.Run)).
-		text(d.Plan, d.Release).date(storable(d.Day, bare)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
+	return e.text(answer).number(int64(d.Attempts)).instant(storable(d.Time, stripped)).number(d.Latency.Milliseconds(), int64(d.Run)).
+		text(d.Plan, d.Release).date(storable(d.Day, stripped)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
 		text(epoch).number(int64(d.Seq)).row
 }
 
-func encodeFiltered(f *warehouse.FilteredRow, epoch string, bare bool) []byte {
-	return newEncoder(256).date(storable(f.Day, bare)).text(f.Source, f.Event, f.Tracker, f.Reason, f.Plan).
+func encodeFiltered(f *warehouse.FilteredRow, epoch string, stripped bool) []byte {
+	return newEncoder(256).date(storable(f.Day, stripped)).text(f.Source, f.Event, f.Tracker, f.Reason, f.Plan).
 		number(count(f.Count), int64(f.Run)).text(epoch).number(int64(f.Seq)).row
 }
 
-func encodeLeak(l *warehouse.LeakRow, epoch string, bare bool) []byte {
-	return newEncoder(256).date(storable(l.Day, bare)).text(l.Source, l.Event, l.Property, l.Kind, l.Tracker).
+func encodeLeak(l *warehouse.LeakRow, epoch string, stripped bool) []byte {
+	return newEncoder(256).date(storable(l.Day, stripped)).text(l.Source, l.Event, l.Property, l.Kind, l.Tracker).
 		number(count(l.Count), int64(l.Run)).text(epoch).number(int64(l.Seq)).row
 }
 
@@ -93,7 +92,7 @@ type parked struct {
 	Attempts int    `json:"attempts"`
 }
 
-func encodeLane(l *warehouse.LaneRow, epoch string) ([]byte, error) {
+func encodeLane(l *warehouse.LaneRow, epoch string) []byte {
 	list := make([]parked, len(l.Parked))
 	for i, p := range l.Parked {
 		list[i] = parked{
@@ -101,14 +100,10 @@ func encodeLane(l *warehouse.LaneRow, epoch string) ([]byte, error) {
 			Due: stamp(p.Due), Since: stamp(p.Since), Attempts: p.Attempts,
 		}
 	}
-	encoded, err := json.Marshal(list)
-	if err != nil {
-		return nil, fmt.Errorf("encode parked events of %s: %w", l.Tracker, err)
-	}
-	e := newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
+	encoded, _ := json.Marshal(list) // it cannot fail: strings and numbers only
+	return newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
 		number(int64(l.Run), int64(l.Start.Seq), int64(l.Start.Index), int64(l.Watermark.Seq), int64(l.Watermark.Index)).
-		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), epoch).number(int64(l.Seq))
-	return e.row, nil
+		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), epoch).number(int64(l.Seq)).row
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }

@@ -51,8 +51,8 @@ func messages(t testing.TB, first, next uint64) *warehouse.Batch {
 	}
 	for seq := first; seq < next; seq++ {
 		report := event.Checkpoint{Tracker: "ga4", Epoch: epoch, Time: day, Watermark: event.Position{Seq: seq + 1},
-			Filtered:  []event.FilteredCount{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
-			Leaks: []event.Leak{{Day: day, Source: "shop", Event: "buy", Property: "note", Kind: "email", Count: 1}}}
+			Filtered: []event.FilteredCount{{Day: day, Source: "shop", Event: "buy", Reason: "consent", Count: 1}},
+			Leaks:    []event.Leak{{Day: day, Source: "shop", Event: "buy", Property: "note", Kind: "email", Count: 1}}}
 		for i := range uint32(3) {
 			at := event.Position{Seq: seq, Index: i}
 			row, err := warehouse.NewRawRow(&event.Record{
