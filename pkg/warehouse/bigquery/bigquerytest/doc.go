@@ -51,8 +51,8 @@
 // table schemas"): get, insert, list, patch with If-Match, delete; errors with
 // their HTTP status and reason; names, modes, types, partitioning and clustering
 // checked; columns may be added as NULLABLE or REPEATED and relaxed, nothing else.
-// jobs.query answers the plain selections by which a loader reads back what it
-// stored, and refuses everything else.
+// jobs.query knows, by their text, the queries by which the adapter reads back
+// what it stored, and refuses everything else.
 //
 // Tokens ("Using OAuth 2.0 for Server to Server Applications"): an assertion is
 // RS256 by the account's key, for this endpoint, at most an hour long, with a
