@@ -18,9 +18,9 @@ import (
 // Permission is a permission that the gateway needs, and whether it has it.
 type Permission struct {
 	Name string // bigquery.tables.create
-	For  string // what the gateway does with it
+	For  string // what the gateway uses it for
 	Role string // the least role that has it, and on what to grant it
-	Err  error  // nil: it is there
+	Err  error  // nil if it is granted
 }
 
 // Missing reports whether BigQuery denies it.

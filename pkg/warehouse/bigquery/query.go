@@ -46,8 +46,8 @@ func (s *Store) Query(ctx context.Context, query string, limits warehouse.Limits
 	return result, nil
 }
 
-// queryError says which limit a query met, or marks an error of the query itself
-// as permanent.
+// queryError says which limit a query met, or makes an error of the query itself
+// permanent.
 func queryError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

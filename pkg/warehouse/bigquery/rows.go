@@ -9,14 +9,14 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// BigQuery takes no row whose partition is further from today than these.
+// BigQuery accepts no row whose partition is further from today than these.
 const (
 	furthestBack  = 5 * 365 * 24 * time.Hour
 	furthestAhead = 180 * 24 * time.Hour
 )
 
-// encodeRaw encodes a row of raw; a refused one without its data, and with a
-// time that BigQuery takes.
+// encodeRaw encodes a row of raw. A refused row has no data, and a time that
+// BigQuery accepts.
 func encodeRaw(r *warehouse.RawRow) []byte {
 	e := newEncoder(len(r.Data) + len(r.Context) + len(r.Translated) + 256)
 	e.text(r.EventID).instant(storable(r.Timestamp, r.Refused != ""))
@@ -33,8 +33,8 @@ func encodeRaw(r *warehouse.RawRow) []byte {
 	return e.text(r.Translated).row
 }
 
-// storable is the time, or, of a row that was refused, now where the time is
-// out of BigQuery's range.
+// storable is the time. For a refused row whose time is out of BigQuery's range it
+// is now.
 func storable(t time.Time, refused bool) time.Time {
 	if age := time.Since(t); refused && (age > furthestBack || age < -furthestAhead) {
 		return time.Now()
@@ -47,8 +47,8 @@ func encodeQuarantine(r *warehouse.RawRow, at time.Time) []byte {
 		text(r.Source, r.Refused).number(int64(len(r.Data))).instant(at).row
 }
 
-// encodeDelivery encodes a delivery; a stripped one without the texts that come
-// from outside, and with a time that BigQuery takes.
+// encodeDelivery encodes a delivery. A stripped one has no texts that come from
+// outside, and a time that BigQuery accepts.
 func encodeDelivery(d *warehouse.DeliveryRow, epoch string, stripped bool) []byte {
 	receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
 	reason, answer := d.Reason, d.Error
@@ -130,5 +130,5 @@ func newestLanes(rows []warehouse.LaneRow) []*warehouse.LaneRow {
 	return list
 }
 
-// count is a count as the tables keep it.
+// count limits a count to what the column holds.
 func count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }

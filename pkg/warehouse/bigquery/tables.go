@@ -15,7 +15,7 @@ type table struct {
 	day         string // column that partitions by day
 	cluster     []string
 	columns     []column
-	keep        bool // its partitions do not expire: the newest rows hold for good
+	keep        bool // its partitions do not expire: its newest rows stay valid
 	whole       bool // rows appended together go in one request: all are stored, or none
 }
 
