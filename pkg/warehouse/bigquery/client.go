@@ -29,9 +29,8 @@ type client struct {
 	control *control.BigQueryWriteClient // creates and finalizes streams
 	rows    *managedwriter.Client        // appends to streams
 	slots   chan struct{}                // one for each append in flight
-	idle    func()                       // closes the REST API's idle connections
 	life    context.Context              // ends with close
-	end     context.CancelFunc
+	closers []func() error
 }
 
 const userAgent = "sparrow-edge/sparrow"
@@ -47,26 +46,33 @@ var reconnect = grpc.ConnectParams{
 // newClient makes no call: a BigQuery that does not answer shows in the first
 // method that needs it.
 func newClient(ctx context.Context, config Config, options Options) (c *client, err error) {
-	c = &client{config: config, slots: make(chan struct{}, config.InFlight), idle: func() {}}
-	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
+	c = &client{config: config, slots: make(chan struct{}, config.InFlight)}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	c.life, c.closers = life, []func() error{func() error { end(); return nil }}
+	opened := c
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.close())
+			err = errors.Join(err, opened.close())
 		}
 	}()
 	if c.rest, err = rest.NewClient(c.life, config.Project, c.restOptions(options)...); err != nil {
 		return nil, err
 	}
 	c.rest.Location = config.Location
+	c.closers = append(c.closers, c.rest.Close)
 	storage := c.storageOptions(options)
 	if c.control, err = control.NewBigQueryWriteClient(c.life, storage...); err != nil {
 		return nil, err
 	}
+	c.closers = append(c.closers, c.control.Close)
 	// The loader tries again and reports it. The client's own retries would wait
 	// ten seconds first and report nothing.
 	c.control.CallOptions = &control.BigQueryWriteCallOptions{}
-	c.rows, err = managedwriter.NewClient(c.life, config.Project, storage...)
-	return c, err
+	if c.rows, err = managedwriter.NewClient(c.life, config.Project, storage...); err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, c.rows.Close)
+	return c, nil
 }
 
 func (c *client) restOptions(o Options) []option.ClientOption {
@@ -78,7 +84,7 @@ func (c *client) restOptions(o Options) []option.ClientOption {
 		return append(options, option.WithTokenSource(o.Tokens))
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}
-	c.idle = transport.CloseIdleConnections
+	c.closers = append(c.closers, func() error { transport.CloseIdleConnections(); return nil })
 	if o.Tokens == nil {
 		return append(options, option.WithoutAuthentication(), option.WithHTTPClient(&http.Client{Transport: transport}))
 	}
@@ -103,18 +109,10 @@ func (c *client) storageOptions(o Options) []option.ClientOption {
 }
 
 func (c *client) close() error {
-	c.end()
 	var errs []error
-	if c.rows != nil {
-		errs = append(errs, c.rows.Close())
+	for _, closer := range c.closers {
+		errs = append(errs, closer())
 	}
-	if c.control != nil {
-		errs = append(errs, c.control.Close())
-	}
-	if c.rest != nil {
-		errs = append(errs, c.rest.Close())
-	}
-	c.idle()
 	return errors.Join(errs...)
 }
 

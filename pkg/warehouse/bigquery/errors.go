@@ -137,24 +137,16 @@ func restKind(answer *googleapi.Error) codes.Code {
 			return codes.ResourceExhausted
 		}
 	}
-	switch answer.Code {
-	case http.StatusUnauthorized:
-		return codes.Unauthenticated
-	case http.StatusForbidden:
-		return codes.PermissionDenied
-	case http.StatusNotFound:
-		return codes.NotFound
-	case http.StatusConflict:
-		return codes.AlreadyExists
-	case http.StatusPreconditionFailed:
-		return codes.FailedPrecondition
-	case http.StatusTooManyRequests:
-		return codes.ResourceExhausted
-	case http.StatusBadRequest:
-		return codes.InvalidArgument
-	default:
-		return codes.Unavailable
+	if code, found := restCodes[answer.Code]; found {
+		return code
 	}
+	return codes.Unavailable
+}
+
+var restCodes = map[int]codes.Code{
+	http.StatusBadRequest: codes.InvalidArgument, http.StatusUnauthorized: codes.Unauthenticated, http.StatusForbidden: codes.PermissionDenied,
+	http.StatusNotFound: codes.NotFound, http.StatusConflict: codes.AlreadyExists, http.StatusPreconditionFailed: codes.FailedPrecondition,
+	http.StatusTooManyRequests: codes.ResourceExhausted,
 }
 
 // storageCode is the code that the Storage API gives in an error's details.

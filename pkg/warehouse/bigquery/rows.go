@@ -3,6 +3,7 @@ package bigquery
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -109,23 +110,20 @@ func encodeLane(l *warehouse.LaneRow, epoch string) []byte {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
 // newestLanes are the last rows of each lane and replay in the batch.
-func newestLanes(rows []warehouse.LaneRow) []*warehouse.LaneRow {
+func newestLanes(rows []warehouse.LaneRow) (list []*warehouse.LaneRow) {
 	type key struct {
 		tracker, epoch string
 		run            uint32
 		start          event.Position
 	}
-	place := map[key]int{}
-	var list []*warehouse.LaneRow
-	for i := range rows {
+	newer := map[key]bool{}
+	for i := range slices.Backward(rows) {
 		l := &rows[i]
 		k := key{l.Tracker, l.Epoch, l.Run, l.Start}
-		if at, found := place[k]; found {
-			list[at] = l
-			continue
+		if !newer[k] {
+			newer[k] = true
+			list = append(list, l)
 		}
-		place[k] = len(list)
-		list = append(list, l)
 	}
 	return list
 }

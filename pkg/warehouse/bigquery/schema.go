@@ -35,7 +35,7 @@ func (s *schema) ensure(ctx context.Context) error {
 func (s *schema) prepare(ctx context.Context) error {
 	s.prepared = false
 	if err := s.createDataset(ctx); err != nil {
-		return fmt.Errorf("prepare warehouse: %w", judged(err))
+		return fmt.Errorf("create dataset: %w", judged(err))
 	}
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(tablesAtOnce)

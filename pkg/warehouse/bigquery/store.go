@@ -94,6 +94,19 @@ func (s *Store) Close() (err error) {
 
 var errClosed = fault.Permanent(errors.New("the warehouse is closed"))
 
+// write does work while nobody else writes, and says what failed.
+func (s *Store) write(ctx context.Context, what string, work func() error) error {
+	unlock, err := s.lock(ctx)
+	if err == nil {
+		defer unlock()
+		err = work()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
 // lock waits until nobody else writes.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	select {
@@ -114,12 +127,7 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 // Prepare creates the dataset, tables, columns and views that are missing, and
 // sets the expiry of partitions.
 func (s *Store) Prepare(ctx context.Context) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("prepare warehouse: %w", err)
-	}
-	defer unlock()
-	return s.schema.prepare(ctx)
+	return s.write(ctx, "prepare warehouse", func() error { return s.schema.prepare(ctx) })
 }
 
 // Load stores the batch and its stream positions, each row once (see the
@@ -189,18 +197,16 @@ func (s *Store) closeStreams() {
 }
 
 // Positions returns how far each stream of each epoch is loaded.
-func (s *Store) Positions(ctx context.Context) ([]warehouse.StreamPosition, error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read positions: %w", err)
-	}
-	defer unlock()
-	if s.writer != nil {
-		return s.writer.last.positions(), nil
-	}
-	last, err := s.commits.newest(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read positions: %w", err)
-	}
-	return last.positions(), nil
+func (s *Store) Positions(ctx context.Context) (list []warehouse.StreamPosition, err error) {
+	err = s.write(ctx, "read positions", func() (err error) {
+		var last *commit
+		if s.writer != nil {
+			last = s.writer.last
+		} else if last, err = s.commits.newest(ctx); err != nil {
+			return err
+		}
+		list = last.positions()
+		return nil
+	})
+	return list, err
 }

@@ -16,22 +16,13 @@ import (
 // ApplyViews makes the views for the merged columns and then stores these as a
 // new set. If BigQuery refuses a view for good, the set stays as it was.
 func (s *Store) ApplyViews(ctx context.Context, columns []warehouse.Column, drop bool) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("apply views: %w", err)
-	}
-	defer unlock()
-	if err := s.schema.ensure(ctx); err != nil {
-		return fmt.Errorf("apply views: %w", err)
-	}
-	if err := s.applyViews(ctx, columns, drop); err != nil {
-		s.defaults.close()
-		return fmt.Errorf("apply views: %w", err)
-	}
-	return nil
+	return s.write(ctx, "apply views", func() error { return s.applyViews(ctx, columns, drop) })
 }
 
 func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop bool) error {
+	if err := s.schema.ensure(ctx); err != nil {
+		return err
+	}
 	earlier, version, err := s.client.readColumns(ctx)
 	if err != nil {
 		return err
@@ -72,16 +63,24 @@ func checkLength(view warehouse.View, columns int) error {
 
 // saveColumns appends a set of columns in one request: all are stored, or none.
 func (s *Store) saveColumns(ctx context.Context, columns []warehouse.Column, version int64) error {
-	at := time.Now()
+	at, first := time.Now(), 0
 	if len(columns) == 0 {
-		return s.defaults.append(ctx, columnsTable, 1, func(int) []byte {
-			return newEncoder(64).number(version, -1).text("", "", "", "").instant(at).row
-		})
+		columns, first = []warehouse.Column{{}}, -1 // a row that stands for none
 	}
-	return s.defaults.append(ctx, columnsTable, len(columns), func(i int) []byte {
+	return s.saveDefault(ctx, columnsTable, len(columns), func(i int) []byte {
 		c := columns[i]
-		return newEncoder(256).number(version, int64(i)).text(c.Name, c.Property, string(c.Type), c.Description).instant(at).row
+		return newEncoder(256).number(version, int64(first+i)).text(c.Name, c.Property, string(c.Type), c.Description).instant(at).row
 	})
+}
+
+// saveDefault appends rows through a default stream, which is closed after an
+// error: the next append opens it anew.
+func (s *Store) saveDefault(ctx context.Context, t *table, n int, encode func(i int) []byte) error {
+	err := s.defaults.append(ctx, t, n, encode)
+	if err != nil {
+		s.defaults.close()
+	}
+	return err
 }
 
 // readColumns reads the newest set of columns, and its version.
@@ -107,26 +106,18 @@ func (c *client) readColumns(ctx context.Context) (columns []warehouse.Column, v
 
 // SavePlan keeps the text of a plan's version; the first text of a version stays.
 func (s *Store) SavePlan(ctx context.Context, version, text string) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	defer unlock()
-	rows, err := s.client.read(ctx, "select count(*) from "+s.client.named(plansTable)+" where version = @version", map[string]any{"version": version})
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	if n, _ := rows[0][0].(int64); n > 0 {
-		return nil
-	}
-	err = s.defaults.append(ctx, plansTable, 1, func(int) []byte {
-		return newEncoder(len(text)+64).text(version, text).instant(time.Now()).row
+	return s.write(ctx, "save plan", func() error {
+		rows, err := s.client.read(ctx, "select count(*) from "+s.client.named(plansTable)+" where version = @version", map[string]any{"version": version})
+		if err != nil {
+			return err
+		}
+		if n, _ := rows[0][0].(int64); n > 0 {
+			return nil
+		}
+		return s.saveDefault(ctx, plansTable, 1, func(int) []byte {
+			return newEncoder(len(text)+64).text(version, text).instant(time.Now()).row
+		})
 	})
-	if err != nil {
-		s.defaults.close()
-		return fmt.Errorf("save plan: %w", err)
-	}
-	return nil
 }
 
 // Names returns the event names of a source and day.
