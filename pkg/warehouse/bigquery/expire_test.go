@@ -12,9 +12,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// TestExpireNotes: commits and lanes' states that newer ones replaced are deleted
+// TestExpireDeletesReplacedCommitsAndLanes: commits and lanes' states that newer ones replaced are deleted
 // after a while; what holds is never deleted, however old it is.
-func TestExpireNotes(t *testing.T) {
+func TestExpireDeletesReplacedCommitsAndLanes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	w, err := openEmulated(dir)

@@ -96,11 +96,12 @@ func (r *run) send(records []event.Record) {
 // await waits for something to be so.
 func (r *run) await(what string, so func() bool) {
 	r.t.Helper()
-	for begun := time.Now(); !so(); {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); !so(); <-tick.C {
 		if time.Since(begun) > 2*patience {
 			r.t.Fatalf("%s: it never came; incidents: %v", what, r.observed())
 		}
-		<-time.After(5 * time.Millisecond)
 	}
 }
 

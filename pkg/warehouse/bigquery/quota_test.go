@@ -14,11 +14,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 )
 
-// TestMinuteOfExceededQuota runs a loader through a minute in which each load
+// TestLoaderWaitsOutAnExceededQuota runs a loader through a minute in which each load
 // fails with the adapter's own error of an exceeded quota. The minute is
 // synctest's, so that the warehouse has no sockets: the error is what the
 // strict server had the adapter say before.
-func TestMinuteOfExceededQuota(t *testing.T) {
+func TestLoaderWaitsOutAnExceededQuota(t *testing.T) {
 	exceeded := quotaError(t)
 	synctest.Test(t, func(t *testing.T) {
 		journal := warehousetest.NewJournal(epoch)
@@ -41,9 +41,11 @@ func TestMinuteOfExceededQuota(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- l.Run(ctx) }()
 		begun := time.Now()
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
 		for range 90 { // intake goes on all the while
 			journal.Append(event.Record{ReceivedAt: time.Now(), Source: "shop", EventID: "x", Data: []byte(`{"event":"buy","deviceId":"d"}`)})
-			<-time.After(time.Second)
+			<-second.C
 		}
 		must(t, <-done)
 		if took := time.Since(begun); took > 2*time.Minute {

@@ -123,7 +123,9 @@ const patience = 30 * time.Second
 // persist loads a batch as the loader does: until it succeeds.
 func persist(t testing.TB, w warehouse.Warehouse, b *warehouse.Batch) (failures []error) {
 	t.Helper()
-	for begun := time.Now(); time.Since(begun) < patience; {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); time.Since(begun) < patience; <-tick.C {
 		err := w.Load(t.Context(), b)
 		if err == nil {
 			return failures
@@ -134,7 +136,6 @@ func persist(t testing.TB, w warehouse.Warehouse, b *warehouse.Batch) (failures 
 			}
 		}
 		failures = append(failures, err)
-		<-time.After(10 * time.Millisecond)
 	}
 	t.Fatalf("the batch was never loaded: %v", failures[len(failures)-1])
 	return nil

@@ -30,7 +30,7 @@ func exchange(t *testing.T, c storagepb.BigQueryWrite_AppendRowsClient, req *sto
 	return c.Recv()
 }
 
-func TestFirstRequest(t *testing.T) {
+func TestFirstRequestNamesStreamAndSchema(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	usual := w.table(tableID) + "/streams/_default"
 	t.Run("without a stream ends the connection", func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestFirstRequest(t *testing.T) {
 	w.wantIDs("a", "b", "c", "d", "e")
 }
 
-func TestWriterSchema(t *testing.T) {
+func TestWriterSchemaMustFitTheTable(t *testing.T) {
 	without := func(name string) *descriptorpb.DescriptorProto {
 		d := descriptor()
 		for i, f := range d.Field {
@@ -154,7 +154,7 @@ func (w *world) widen(name string) {
 	must(w.t, err)
 }
 
-func TestSchemaChange(t *testing.T) {
+func TestSchemaChangeIsSentOnce(t *testing.T) {
 	wide := descriptor(field("extra", 9, text))
 	wideRow := appendText(row("wide"), 9, "more")
 	t.Run("a connection is told once", func(t *testing.T) {
