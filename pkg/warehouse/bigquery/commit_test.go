@@ -60,8 +60,8 @@ func TestLogsDescriptionNamesItsStream(t *testing.T) {
 		base   int64
 	}{
 		positionsTable.description + " Written through Cs_1-x@42.": {"Cs_1-x", 42},
-		positionsTable.description:                                {},
-		"Written through x@99999999999999999999.":                 {},
+		positionsTable.description:                                 {},
+		"Written through x@99999999999999999999.":                  {},
 	} {
 		if stream, base := parseDescription(text); stream != want.stream || base != want.base {
 			t.Errorf("%q: %s@%d, want %s@%d", text, stream, base, want.stream, want.base)

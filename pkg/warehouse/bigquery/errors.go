@@ -27,7 +27,7 @@ var (
 	// ErrPermission says that a permission is missing. The error is permanent:
 	// it stays until somebody grants the permission.
 	ErrPermission = errors.New("BigQuery denies permission")
-	// ErrUnauthenticated says that BigQuery did not take the access token.
+	// ErrUnauthenticated says that BigQuery did not accept the access token.
 	ErrUnauthenticated = errors.New("BigQuery does not accept the access token")
 )
 

@@ -52,10 +52,10 @@ func TestExpireDeletesReplacedCommitsAndLanes(t *testing.T) {
 	must(t, err)
 	defer w.Close()
 	must(t, w.Prepare(t.Context()))
-	marks, err := w.Positions(t.Context())
+	positions, err := w.Positions(t.Context())
 	must(t, err)
-	if len(marks) != 1 || marks[0].Next.Seq != seq+1 {
-		t.Errorf("marks %v, want one at %d", marks, seq+1)
+	if len(positions) != 1 || positions[0].Next.Seq != seq+1 {
+		t.Errorf("positions %v, want one at %d", positions, seq+1)
 	}
 }
 

@@ -89,7 +89,7 @@ func TestExceededQuotaSaysHowLongToWait(t *testing.T) {
 			w = strict(t, server, nil)
 			order := server.Order(bigquerytest.Fault{Kind: bigquerytest.QuotaExceeded, Method: c.method, Delay: c.asked})
 			err := w.Load(t.Context(), messages(t, 3, 6))
-			if wait, told := fault.RetryAfter(err); !errors.Is(err, bigquery.ErrQuota) || !told || wait < c.want || wait > c.most || fault.IsPermanent(err) {
+			if wait, asked := fault.RetryAfter(err); !errors.Is(err, bigquery.ErrQuota) || !asked || wait < c.want || wait > c.most || fault.IsPermanent(err) {
 				t.Errorf("wait %s of error %v, want ErrQuota with %s to wait", wait, err, c.want)
 			}
 			order.Clear()
@@ -99,8 +99,8 @@ func TestExceededQuotaSaysHowLongToWait(t *testing.T) {
 	}
 }
 
-// TestMissingPermissionNamesItsRole: a missing permission is told with the role that has it, and
-// loading goes on once it is granted.
+// TestMissingPermissionNamesItsRole: the error names the role that has a
+// missing permission, and loading goes on once it is granted.
 func TestMissingPermissionNamesItsRole(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)

@@ -95,9 +95,9 @@ func TestRowsAreStoredOnceThroughRandomFaults(t *testing.T) {
 			w = strict(t, server, nil)
 		}
 		order.Clear()
-		marks, err := w.Positions(t.Context())
+		positions, err := w.Positions(t.Context())
 		must(t, err)
-		for _, m := range marks {
+		for _, m := range positions {
 			if m.Stream == warehouse.EventsStream {
 				next = m.Next.Seq
 			}
@@ -128,8 +128,8 @@ func TestCancelledLoadStoresNothingTwice(t *testing.T) {
 	checkRows(t, server, next+20)
 }
 
-// TestTwoProcessesStoreEachRowOnce: two that load at once take the loading from each other, and
-// each row is stored once.
+// TestTwoProcessesStoreEachRowOnce: two that load at once replace each
+// other's writers, and each row is stored once.
 func TestTwoProcessesStoreEachRowOnce(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	a, b := strict(t, server, nil), strict(t, server, nil)
@@ -166,7 +166,7 @@ func TestLeaseLostBeforeCommitStoresRowsOnce(t *testing.T) {
 	persist(t, b, messages(t, 4, 7)) // cut elsewhere, and of it all is stored already
 	order.Clear()
 	if err := <-stopped; err == nil {
-		t.Error("a commit that was never made is told as made")
+		t.Error("Load says that a commit was made, which never was")
 	}
 	persist(t, b, messages(t, 7, 12))
 	persist(t, a, messages(t, 4, 14)) // should it ever load again, it begins where the other ended

@@ -25,12 +25,12 @@ func TestLoaderWaitsOutAnExceededQuota(t *testing.T) {
 		w := &limited{until: time.Now().Add(time.Minute), err: exceeded}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		told := 0
+		reported := 0
 		config := warehouse.DefaultConfig()
 		config.Retention = 0
 		l, err := warehouse.NewLoader(config, warehouse.Options{
 			Warehouse: w, Events: journal.Events(), Outcomes: journal.Outcomes(),
-			Reporter: observer(func(i fault.Incident) { told++ }),
+			Reporter: observer(func(i fault.Incident) { reported++ }),
 			Loaded: func(events event.Position, _ uint64) {
 				if events.Seq > 90 {
 					stop()
@@ -54,8 +54,8 @@ func TestLoaderWaitsOutAnExceededQuota(t *testing.T) {
 		if w.rows != 90 {
 			t.Errorf("%d rows, want 90", w.rows)
 		}
-		if w.refused < 3 || w.refused > 30 || told != w.refused {
-			t.Errorf("%d loads in the minute, want some, at least two seconds apart; %d incidents", w.refused, told)
+		if w.refused < 3 || w.refused > 30 || reported != w.refused {
+			t.Errorf("%d loads in the minute, want some, at least two seconds apart; %d incidents", w.refused, reported)
 		}
 	})
 }

@@ -77,11 +77,11 @@ func TestPositionsAreRecoveredWithoutCommits(t *testing.T) {
 	server.Store().DropTable("sparrow", "positions_log")
 	w = strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
-	marks, err := w.Positions(t.Context())
+	positions, err := w.Positions(t.Context())
 	must(t, err)
-	for _, m := range marks {
+	for _, m := range positions {
 		if got := m.Next.Seq; (m.Stream == warehouse.OutcomesStream && got != 6) || (m.Stream == warehouse.EventsStream && m.Next.Before(event.Position{Seq: 5, Index: 3})) {
-			t.Errorf("mark %v", m)
+			t.Errorf("position %v", m)
 		}
 	}
 	persist(t, w, messages(t, 1, 9))
@@ -199,8 +199,8 @@ func TestRefusedRowsGoToQuarantine(t *testing.T) {
 	}
 }
 
-// TestRowOfARefusedDayGoesToQuarantine: a row whose day BigQuery does not take any more is told, and holds
-// nothing up.
+// TestRowOfARefusedDayGoesToQuarantine: a row whose day BigQuery no longer accepts is
+// reported, and delays nothing.
 func TestRowOfARefusedDayGoesToQuarantine(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)

@@ -37,7 +37,7 @@ func (c *Checker) Values(row []byte) (map[string]any, error) { return c.plan.val
 // ReadBack answers a query of the adapter over rows, whose columns are in lower
 // case.
 func ReadBack(query string, rows []map[string]any, parameters map[string]any) ([][]any, error) {
-	known, _, err := findReadBack(query)
+	q, _, err := findReadBack(query)
 	if err != nil {
 		return nil, err
 	}
@@ -45,5 +45,5 @@ func ReadBack(query string, rows []map[string]any, parameters map[string]any) ([
 	for i, row := range rows {
 		list[i] = row
 	}
-	return known.answer(list, parameters), nil
+	return q.answer(list, parameters), nil
 }

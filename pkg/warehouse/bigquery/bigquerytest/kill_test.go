@@ -62,11 +62,11 @@ func loadUntil(end string) error {
 		return err
 	}
 	next := uint64(1)
-	marks, err := w.Positions(ctx)
+	positions, err := w.Positions(ctx)
 	if err != nil {
 		return err
 	}
-	for _, m := range marks {
+	for _, m := range positions {
 		if m.Stream == warehouse.EventsStream {
 			next = m.Next.Seq
 		}

@@ -210,7 +210,7 @@ func (m *missingTable) Error() string { return "Not found: Table " + m.name }
 
 // readBack answers a query of the adapter.
 func (s *Store) readBack(text string, parameters values) (*relation, error) {
-	known, name, err := findReadBack(text)
+	q, name, err := findReadBack(text)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (s *Store) readBack(text string, parameters values) (*relation, error) {
 	if t.isView() {
 		return nil, fmt.Errorf("%s is a view, which this server does not evaluate", name)
 	}
-	for _, parameter := range regexp.MustCompile(`@(\w+)`).FindAllStringSubmatch(known.query, -1) {
+	for _, parameter := range regexp.MustCompile(`@(\w+)`).FindAllStringSubmatch(q.query, -1) {
 		if _, found := parameters[parameter[1]]; !found {
 			return nil, fmt.Errorf("query parameter '%s' not found", parameter[1])
 		}
@@ -234,8 +234,8 @@ func (s *Store) readBack(text string, parameters values) (*relation, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &relation{rows: known.answer(rows, parameters)}
-	for i, kind := range known.types {
+	answer := &relation{rows: q.answer(rows, parameters)}
+	for i, kind := range q.types {
 		answer.columns = append(answer.columns, column{name: fmt.Sprintf("f%d_", i), kind: kind})
 	}
 	return answer, nil

@@ -157,10 +157,10 @@ func (w *world) widen(name string) {
 func TestSchemaChangeIsSentOnce(t *testing.T) {
 	wide := descriptor(field("extra", 9, text))
 	wideRow := appendText(row("wide"), 9, "more")
-	t.Run("a connection is told once", func(t *testing.T) {
+	t.Run("a connection is sent the change once", func(t *testing.T) {
 		w := newWorld(t, bigquerytest.Config{})
 		ms := w.stream(managedwriter.CommittedStream)
-		var told []bool
+		var sent []bool
 		for _, id := range []string{"a", "b", "c"} {
 			if id == "b" {
 				w.widen("extra")
@@ -169,10 +169,10 @@ func TestSchemaChangeIsSentOnce(t *testing.T) {
 			must(t, err)
 			updated, err := result.UpdatedSchema(t.Context())
 			must(t, err)
-			told = append(told, updated != nil && len(updated.GetFields()) == len(columns)+1)
+			sent = append(sent, updated != nil && len(updated.GetFields()) == len(columns)+1)
 		}
-		if told[0] || !told[1] || told[2] {
-			t.Errorf("told of the change: %v, want the second alone", told)
+		if sent[0] || !sent[1] || sent[2] {
+			t.Errorf("sent the change: %v, want the second alone", sent)
 		}
 	})
 	t.Run("a default stream takes a new schema on its connection", func(t *testing.T) {
