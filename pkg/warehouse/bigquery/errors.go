@@ -46,13 +46,13 @@ const (
 	enableAPIs    = "enable the BigQuery API and the BigQuery Storage API in the project"
 )
 
-// details are the details of a gRPC status within err.
-func details(err error) []any {
+// grpcStatus is the gRPC status within err; nil for none.
+func grpcStatus(err error) *status.Status {
 	var answer interface{ GRPCStatus() *status.Status }
 	if !errors.As(err, &answer) {
 		return nil
 	}
-	return answer.GRPCStatus().Details()
+	return answer.GRPCStatus()
 }
 
 // advice is what to do about a denial. The REST API always names a reason, the
@@ -64,7 +64,7 @@ func advice(err error) string {
 			reasons = append(reasons, item.Reason)
 		}
 	}
-	for _, detail := range details(err) {
+	for _, detail := range grpcStatus(err).Details() {
 		if info, ok := detail.(interface{ GetReason() string }); ok {
 			reasons = append(reasons, info.GetReason())
 		}
@@ -106,7 +106,7 @@ func askedPause(err error) time.Duration {
 		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 for none, and for a date
 		return time.Duration(min(max(seconds, 0), int(longestPause.Seconds()))) * time.Second
 	}
-	for _, detail := range details(err) {
+	for _, detail := range grpcStatus(err).Details() {
 		if info, ok := detail.(interface{ GetRetryDelay() *durationpb.Duration }); ok {
 			return info.GetRetryDelay().AsDuration()
 		}
@@ -123,9 +123,8 @@ func kind(err error) codes.Code {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return codes.DeadlineExceeded
 	}
-	var answer interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &answer) {
-		return answer.GRPCStatus().Code()
+	if answer := grpcStatus(err); answer != nil {
+		return answer.Code()
 	}
 	return codes.Unknown
 }
@@ -151,7 +150,7 @@ var restCodes = map[int]codes.Code{
 
 // storageCode is the code that the Storage API gives in an error's details.
 func storageCode(err error) storagepb.StorageError_StorageErrorCode {
-	for _, detail := range details(err) {
+	for _, detail := range grpcStatus(err).Details() {
 		if e, ok := detail.(*storagepb.StorageError); ok {
 			return e.GetCode()
 		}

@@ -12,7 +12,6 @@ import (
 	rest "cloud.google.com/go/bigquery"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // Permission is a permission that the gateway needs, and whether it has it.
@@ -108,9 +107,8 @@ func said(err error) string {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
 		return answer.Message
 	}
-	var answer interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &answer) {
-		return answer.GRPCStatus().Message()
+	if answer := grpcStatus(err); answer != nil {
+		return answer.Message()
 	}
 	return err.Error()
 }
