@@ -11,9 +11,9 @@ import (
 
 const away = "loader//warehouse away"
 
-// TestAway: BigQuery is away when the gateway starts, then while it runs, then
+// TestGatewayGoesOnWithoutBigQuery: BigQuery is away when the gateway starts, then while it runs, then
 // while it is stopped and started again. Everything else goes on.
-func TestAway(t *testing.T) {
+func TestGatewayGoesOnWithoutBigQuery(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.server.Away()

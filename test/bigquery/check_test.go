@@ -16,8 +16,8 @@ func exit(err error) int {
 	return 0
 }
 
-// TestWarehouseCheck: what is allowed, what is missing and what to grant.
-func TestWarehouseCheck(t *testing.T) {
+// TestWarehouseCheckNamesMissingPermissions: what is allowed, what is missing and what to grant.
+func TestWarehouseCheckNamesMissingPermissions(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{TLS: true})
 	check := func(t *testing.T, code int) string {

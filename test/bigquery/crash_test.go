@@ -11,9 +11,9 @@ import (
 
 const kills = 10
 
-// TestSIGKILLEverySecond kills the gateway every second under load. What was
+// TestAcknowledgedEventsAreStoredOnceThroughKills kills the gateway every second under load. What was
 // acknowledged is in BigQuery, once.
-func TestSIGKILLEverySecond(t *testing.T) {
+func TestAcknowledgedEventsAreStoredOnceThroughKills(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.Start()

@@ -11,8 +11,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-// TestQuota: a while of exceeded quota delays the rows, and nothing else.
-func TestQuota(t *testing.T) {
+// TestExceededQuotaOnlyDelaysRows: a while of exceeded quota delays the rows, and nothing else.
+func TestExceededQuotaOnlyDelaysRows(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.Start()
@@ -38,9 +38,9 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestTablesChangeUnderneath: somebody takes a column away, then a table, then
+// TestLoadingGoesOnAfterTablesChange: somebody takes a column away, then a table, then
 // the log of commits.
-func TestTablesChangeUnderneath(t *testing.T) {
+func TestLoadingGoesOnAfterTablesChange(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.Start()
@@ -72,9 +72,9 @@ func TestTablesChangeUnderneath(t *testing.T) {
 	s.Await("the vendor to have it all", 30*time.Second, func() bool { return s.vendor.Taken.Total() == 100 })
 }
 
-// TestLostAnswers: rows are stored, and nobody says so: streams that close after
+// TestLostAnswersStoreRowsOnce: rows are stored, and nobody says so: streams that close after
 // they committed, connections that are reset, streams that are gone.
-func TestLostAnswers(t *testing.T) {
+func TestLostAnswersStoreRowsOnce(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.Start()
@@ -110,10 +110,10 @@ func TestLostAnswers(t *testing.T) {
 	s.checkIssue(away)
 }
 
-// TestLargeRows: 12 MB are over what the journal takes at once, and are refused
+// TestLargeRowsAreStoredOrQuarantined: 12 MB are over what the journal takes at once, and are refused
 // at the door. Almost 8 MB are stored whole; bytes that are no text become larger
 // than a row can be, and go to quarantine without holding up the others.
-func TestLargeRows(t *testing.T) {
+func TestLargeRowsAreStoredOrQuarantined(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.Start()
@@ -165,8 +165,8 @@ func TestLargeRows(t *testing.T) {
 	s.checkIssue("loader//quarantine")
 }
 
-// TestTokens: a key's tokens are good for seconds, and end in mid-flight.
-func TestTokens(t *testing.T) {
+// TestLoadingGoesOnAfterTokensExpire: a key's tokens are good for seconds, and end in mid-flight.
+func TestLoadingGoesOnAfterTokensExpire(t *testing.T) {
 	t.Parallel()
 	// Tokens serve until half a minute before their end, connections to it.
 	s := newStreet(t, bigquerytest.Config{TLS: true, TokenLife: 31 * time.Second})

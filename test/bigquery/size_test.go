@@ -18,9 +18,9 @@ import (
 // visit is an event as the browser SDK sends it.
 const visit = `{"event":"purchase product","deviceId":"01a1fce5-57a5-7c5f-addc-7c8cc8a568b8","userId":"michelle1","eventId":"01a1fce5-57a5-7c5f-addc-%012d","timestamp":"%s","properties":{"category":"billing","productName":"workers","price":%d.99},"context":{"page":{"url":"https://dash.example.com/billing/workers?plan=pro","path":"/billing/workers","referrer":"https://dash.example.com/overview","title":"Workers - Billing"},"locale":"en-GB","screen":{"width":1920,"height":1080},"sessionId":"01a1fce5-57a5-7c5f-addc-0c8cc8a568b8","consent":{"analytics":true}}}`
 
-// TestRowSizes measures what the price sheet counts with: the size of a row after
+// TestRowSizesAreAsDocumented measures what the price sheet counts with: the size of a row after
 // BigQuery's table of data types. The sheet may differ by a tenth.
-func TestRowSizes(t *testing.T) {
+func TestRowSizesAreAsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t, bigquerytest.Config{Anonymous: true})
 	s.Write("plan.yaml", "events:\n  purchase product:\n    properties: { category: string, productName: string, price: number }\n")

@@ -23,9 +23,9 @@ const (
 `
 )
 
-// TestTour: every command that has to do with the warehouse, against BigQuery's
+// TestEveryWarehouseCommandOnBigQuery: every command that has to do with the warehouse, against BigQuery's
 // SQL, with the gateway running and without.
-func TestTour(t *testing.T) {
+func TestEveryWarehouseCommandOnBigQuery(t *testing.T) {
 	t.Parallel()
 	vendor := httptest.NewServer(amplitudetest.New(amplitudetest.Options{}))
 	t.Cleanup(vendor.Close)

@@ -15,7 +15,7 @@ import (
 	rest "cloud.google.com/go/bigquery"
 )
 
-// decimals of NUMERIC and BIGNUMERIC.
+// Decimals of NUMERIC and BIGNUMERIC.
 const (
 	numericScale    = 9
 	bigNumericScale = 38
@@ -28,7 +28,7 @@ func columnType(f *rest.FieldSchema) string {
 	return string(f.Type)
 }
 
-// cell is a value as results hold it.
+// cell converts a value to what warehouse.Result holds.
 func cell(v rest.Value, f *rest.FieldSchema) any {
 	switch v := v.(type) {
 	case nil:
@@ -60,7 +60,7 @@ func cell(v rest.Value, f *rest.FieldSchema) any {
 	}
 }
 
-// float is exact text; a whole number keeps a point, as in the other warehouse.
+// float is exact text. A whole number keeps its point, as in DuckDB.
 func float(v float64) any {
 	text := strconv.FormatFloat(v, 'g', -1, 64)
 	switch {
@@ -72,8 +72,7 @@ func float(v float64) any {
 	return json.Number(text)
 }
 
-// decimal keeps the nine decimals of a NUMERIC; a BIGNUMERIC has as many as it
-// needs.
+// decimal has nine decimals for a NUMERIC, and as many as needed for a BIGNUMERIC.
 func decimal(v *big.Rat, kind rest.FieldType) json.Number {
 	if kind == rest.NumericFieldType {
 		return json.Number(v.FloatString(numericScale))

@@ -2,111 +2,184 @@ package bigquery
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
+	"time"
 
 	rest "cloud.google.com/go/bigquery"
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// commitLog is the one stream that positions_log is written through: a commit of
-// a version is at the offset that is its version less the base. Which stream it
-// is stands in the table's description, for that is changed by one session at a
-// time: a change names the version that it was made from.
+// commitLog is positions_log. All writers of all processes append to one stream
+// of it, each commit at the offset that is its version less the log's base: of two
+// commits of the same version, one fails. The table's description names the
+// stream and the base; it is changed with the table's etag, so that of two
+// changes one fails.
 type commitLog struct {
-	stream string // its name's last part; "" when there is none yet
-	base   int64
-	etag   string // of the table
+	*client
+	stream *stream // nil until open
+	last   *commit // the newest that this process knows; nil for none
+	dead   string  // name of a stream that takes no rows any more
 }
 
 var describedLog = regexp.MustCompile(`Written through ([^\s@]+)@([0-9]+)\.`)
 
-func parseLog(there *rest.TableMetadata) commitLog {
-	l := commitLog{etag: there.ETag}
-	if found := describedLog.FindStringSubmatch(there.Description); found != nil {
-		if base, err := strconv.ParseInt(found[2], 10, 64); err == nil {
-			l.stream, l.base = found[1], base
-		}
+// parseDescription reads the stream's short name and the base; "" for none yet.
+func parseDescription(text string) (stream string, base int64) {
+	found := describedLog.FindStringSubmatch(text)
+	if found == nil {
+		return "", 0
 	}
-	return l
+	base, err := strconv.ParseInt(found[2], 10, 64)
+	if err != nil {
+		return "", 0
+	}
+	return found[1], base
 }
 
-func (l commitLog) description() string {
-	return fmt.Sprintf("%s Written through %s@%d.", positionsTable.description, l.stream, l.base)
-}
-
-// openLog connects to the log behind its newest commit, which it returns. A log
-// that takes no rows any more is replaced.
-func (s *Store) openLog(ctx context.Context, ss *session) (known *state, err error) {
-	there, err := s.dataset().Table(positionsTable.name).Metadata(ctx)
+// open connects to the log's stream and returns the newest commit. A stream that
+// takes no rows any more is replaced.
+func (l *commitLog) open(ctx context.Context) (last *commit, err error) {
+	current, err := l.table(positionsTable).Metadata(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find log of commits: %w", judged(err))
 	}
-	l := parseLog(there)
-	name := s.path(positionsTable) + "/streams/" + l.stream
-	lives := false
-	if l.stream != "" && name != s.ended {
-		_, err := s.control.GetWriteStream(ctx, &storagepb.GetWriteStreamRequest{Name: name})
-		if err != nil && !gone(err) {
-			return nil, fmt.Errorf("find stream of %s: %w", positionsTable.name, judged(err))
-		}
-		lives = err == nil
-	}
-	if l.stream != "" && !lives {
-		// From here on the commits that are there are all that will be.
-		_, err := s.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: name})
-		if err != nil && !gone(err) {
-			return nil, fmt.Errorf("finalize stream of %s: %w", positionsTable.name, judged(err))
+	short, base := parseDescription(current.Description)
+	name := l.streams() + short
+	usable := false
+	if short != "" {
+		if usable, err = l.usable(ctx, name); err != nil {
+			return nil, err
 		}
 	}
-	if known, err = s.newest(ctx); err != nil {
+	if last, err = l.newest(ctx); err != nil {
 		return nil, err
 	}
-	if !lives {
-		ss.commits, err = s.replaceLog(ctx, l.etag, known.Version+1)
-		return known, err
+	if usable {
+		l.stream, err = l.openStream(ctx, positionsTable, name, last.Version+1-base)
+	} else {
+		l.stream, err = l.replace(ctx, current.ETag, last.Version+1)
 	}
-	ss.commits, err = s.openStream(ctx, positionsTable, name, known.Version+1-l.base)
-	return known, err
+	return last, err
 }
 
-// replaceLog makes a new stream and notes it in the table's description, unless
-// another session has done so meanwhile.
-func (s *Store) replaceLog(ctx context.Context, etag string, base int64) (*stream, error) {
-	made, err := s.makeStream(ctx, positionsTable)
+// streams is what the names of the log's streams begin with.
+func (l *commitLog) streams() string { return l.path(positionsTable) + "/streams/" }
+
+// usable reports whether the stream takes rows. If not, it is finalized, so that
+// no process can add another commit to it.
+func (l *commitLog) usable(ctx context.Context, name string) (bool, error) {
+	if name != l.dead {
+		_, err := l.control.GetWriteStream(ctx, &storagepb.GetWriteStreamRequest{Name: name})
+		if err == nil {
+			return true, nil
+		}
+		if !gone(err) {
+			return false, fmt.Errorf("find stream of %s: %w", positionsTable.name, judged(err))
+		}
+	}
+	_, err := l.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: name})
+	if err != nil && !gone(err) {
+		return false, fmt.Errorf("finalize stream of %s: %w", positionsTable.name, judged(err))
+	}
+	return false, nil
+}
+
+// replace creates a new stream, whose first commit has the version base, and
+// writes it into the table's description. It fails if the table's etag changed:
+// then another process was faster.
+func (l *commitLog) replace(ctx context.Context, etag string, base int64) (*stream, error) {
+	created, err := l.createStream(ctx, positionsTable)
 	if err != nil {
 		return nil, err
 	}
-	l := commitLog{stream: made.name[len(s.path(positionsTable)+"/streams/"):], base: base}
-	_, err = s.dataset().Table(positionsTable.name).Update(ctx, rest.TableMetadataToUpdate{Description: l.description()}, etag)
-	if err != nil {
-		made.close()
-		return nil, fmt.Errorf("note stream of %s: %w", positionsTable.name, judged(err))
+	description := fmt.Sprintf("%s Written through %s@%d.", positionsTable.description, strings.TrimPrefix(created.name, l.streams()), base)
+	if _, err = l.table(positionsTable).Update(ctx, rest.TableMetadataToUpdate{Description: description}, etag); err != nil {
+		created.close()
+		return nil, fmt.Errorf("record the stream of %s: %w", positionsTable.name, judged(err))
 	}
-	return made, nil
+	return created, nil
 }
 
-// newest is the newest commit there is.
-func (s *Store) newest(ctx context.Context) (*state, error) {
-	rows, err := s.read(ctx, "select version, state from "+s.named(positionsTable.name)+" order by version desc limit 1", nil)
+// append appends a commit, whose version follows the last one. It fails if another
+// process has appended that version.
+func (l *commitLog) append(ctx context.Context, c *commit) error {
+	encoded, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encode commit: %w", err)
+	}
+	row := newEncoder(len(encoded) + 32).number(c.Version).text(string(encoded)).instant(time.Now()).row
+	if _, err := l.stream.append(ctx, 0, 1, func(int) []byte { return row }); err != nil {
+		if gone(err) {
+			l.dead = l.stream.name
+		}
+		return fmt.Errorf("commit: %w", err)
+	}
+	l.last = c
+	return nil
+}
+
+func (l *commitLog) close() {
+	l.stream.close()
+	l.stream = nil
+}
+
+// newest is the newest commit: of the table or, if the table was dropped, the
+// newest that this process knows. Without any it is recovered.
+func (l *commitLog) newest(ctx context.Context) (*commit, error) {
+	rows, err := l.read(ctx, "select version, state from "+l.named(positionsTable)+" order by version desc limit 1", nil)
 	if err != nil {
 		return nil, fmt.Errorf("read newest commit: %w", err)
 	}
 	if len(rows) == 0 {
-		if s.known != nil {
-			return s.known, nil // the table was dropped under us
+		if l.last != nil {
+			return l.last, nil
 		}
-		return s.recovered(ctx)
+		return l.recovered(ctx)
 	}
 	version, _ := rows[0][0].(int64)
+	if l.last != nil && l.last.Version > version {
+		return l.last, nil
+	}
 	encoded, _ := rows[0][1].(string)
-	found, err := parseState(version, encoded)
+	return parseCommit(version, encoded)
+}
+
+// recovered is the commit of a dataset that has none: a new dataset, or one whose
+// log was dropped. Rows of raw are in the journal's order, so its last row gives
+// the events' position. A lane's row is stored after all that its checkpoint
+// counts, so the last one gives the outcomes' position.
+func (l *commitLog) recovered(ctx context.Context) (*commit, error) {
+	c := &commit{Tables: map[string]streamedTable{}}
+	raw, lanes := l.named(rawTable), l.named(lanesTable)
+	rows, err := l.read(ctx, `select epoch, seq, max(idx) from `+raw+` where struct(epoch, seq) in (
+		select struct(epoch, max(seq)) from `+raw+` group by epoch) group by epoch, seq`, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("recover positions of events: %w", err)
 	}
-	if s.known != nil && s.known.Version > found.Version {
-		return s.known, nil
+	at := time.Now()
+	for _, row := range rows {
+		epoch, _ := row[0].(string)
+		seq, _ := row[1].(int64)
+		idx, _ := row[2].(int64)
+		next := event.Position{Seq: uint64(seq), Index: uint32(idx)}.Next()
+		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}, at)
 	}
-	return found, nil
+	rows, err = l.read(ctx, "select reportEpoch, max(reportSeq), max(reported) as newest from "+lanes+" group by reportEpoch order by newest", nil)
+	if err != nil {
+		return nil, fmt.Errorf("recover positions of outcomes: %w", err)
+	}
+	for _, row := range rows {
+		epoch, _ := row[0].(string)
+		seq, _ := row[1].(int64)
+		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: uint64(seq) + 1}}, at)
+		c.Outcomes = epoch
+	}
+	return c, nil
 }

@@ -8,42 +8,43 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
 )
 
-// Config says which dataset, and how it is reached. Its keys stand under
+// Config names the dataset and says how to reach it. Its keys are those under
 // "warehouse" in the configuration.
 type Config struct {
-	// Project is the Google Cloud project that holds the dataset and pays for
+	// Project is the Google Cloud project that has the dataset and pays for
 	// queries.
 	Project string `yaml:"project"`
-	// Dataset is made at first start when it is missing.
+	// Dataset is created at first start if it is missing.
 	Dataset string `yaml:"dataset"`
 	// Location is where a new dataset lives: "EU", "US" or a region.
 	Location string `yaml:"location"`
-	// Credentials is the JSON of a service account's key; without it Application
-	// Default Credentials are used.
+	// Credentials is the JSON of a service account's key; empty for Application
+	// Default Credentials.
 	Credentials Credentials `yaml:"credentials"`
-	// MaxRow is the largest data of a row; a larger one goes to quarantine.
-	// BigQuery takes no request over 10 MB.
+	// MaxRow is the largest data of a row; a larger row goes to quarantine.
+	// BigQuery accepts no request over 10 MB.
 	MaxRow quantity.Size `yaml:"-"`
-	// MaxBilled bounds the bytes that one query of a user's may be billed for.
+	// MaxBilled bounds the bytes that one user's query may be billed for.
 	MaxBilled quantity.Size `yaml:"maxBilled"`
 	// Timeout bounds each call, and the wait for each append.
 	Timeout time.Duration `yaml:"timeout"`
-	// InFlight is how many appends wait for their answer at once, each of about
-	// 1 MiB.
+	// InFlight is how many append requests, each of about 1 MiB, are in flight
+	// at once.
 	InFlight int `yaml:"inFlight"`
-	// Endpoint and StorageEndpoint are another server's REST base URL and gRPC
-	// address, for an emulator.
+	// Endpoint and StorageEndpoint are the REST base URL and the gRPC address of
+	// another server, such as an emulator; empty for Google's.
 	Endpoint        string `yaml:"endpoint"`
 	StorageEndpoint string `yaml:"storageEndpoint"`
-	// Insecure allows plain HTTP to the endpoints, without credentials: to
-	// loopback only.
+	// Insecure speaks plain HTTP to the endpoints, without credentials. It is
+	// allowed to loopback only.
 	Insecure bool `yaml:"insecure"`
 }
 
-// The bounds that BigQuery sets.
+// BigQuery's limits.
 const (
 	largestRow  = 9_500 * quantity.Size(1000)
 	maxInFlight = 100
@@ -63,7 +64,7 @@ var (
 	locationName = regexp.MustCompile(`^[A-Za-z0-9-]{2,40}$`)
 )
 
-// Check says which keys have no sense, and what to do.
+// Check names each key whose value is not valid, and what to do.
 func (c Config) Check() error {
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -106,7 +107,7 @@ func (c Config) checkEndpoints() []error {
 	switch {
 	case err != nil || base.Host == "" || base.User != nil:
 		problems = append(problems, errors.New("warehouse.endpoint: it is no URL: use one such as http://127.0.0.1:9050"))
-	case c.Insecure && !loopback(base.Hostname()):
+	case c.Insecure && !loopback.IsHost(base.Hostname()):
 		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: plain HTTP is allowed to loopback only: use 127.0.0.1, or https without insecure", base.Host))
 	case !c.Insecure && base.Scheme != "https":
 		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: use https, or insecure: true for an emulator", base.Host))
@@ -116,12 +117,8 @@ func (c Config) checkEndpoints() []error {
 	case c.StorageEndpoint == "":
 	case err != nil:
 		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %q: use host:port, such as 127.0.0.1:9060", c.StorageEndpoint))
-	case c.Insecure && !loopback(host):
+	case c.Insecure && !loopback.IsHost(host):
 		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %s: plain HTTP is allowed to loopback only", host))
 	}
 	return problems
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Credentials is the JSON of a service account's key. It prints as "[secret]",
-// or as "" when it is not set; only Reveal gives it.
+// or as "" if it is not set; only Reveal returns it.
 type Credentials string
 
 // Reveal is the key itself, for the token source.

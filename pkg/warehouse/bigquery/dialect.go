@@ -15,10 +15,6 @@ type Dialect struct {
 
 var _ warehouse.Dialect = Dialect{}
 
-func (s *Store) dialect() Dialect { return Dialect{s.config.Project, s.config.Dataset} }
-
-func (s *Store) named(name string) string { return s.dialect().Table(name) }
-
 // Table is the table's name with its project and dataset, in backticks.
 func (d Dialect) Table(name string) string {
 	if d.Dataset == "" {
@@ -27,8 +23,9 @@ func (d Dialect) Table(name string) string {
 	return d.Quote(d.Project + "." + d.Dataset + "." + name)
 }
 
-// Days is the table or, of one that is partitioned by another column, a subquery
-// that takes the day from that: only a filter of it prunes partitions.
+// Days is the table. Where another column than day partitions it, Days is a
+// subquery that takes the day from that column: only a filter on it prunes
+// partitions.
 func (d Dialect) Days(name string) string {
 	if name != rawTable.name {
 		return d.Table(name)
@@ -49,10 +46,10 @@ func (Dialect) Literal(s string) string {
 // Text casts to STRING.
 func (Dialect) Text(expr string) string { return "cast(" + expr + " as string)" }
 
-// Extract reads each member by its path from the data, whose halves of
-// surrogate pairs are mended first: BigQuery refuses them.
+// Extract reads each member by its path from the data. Halves of surrogate pairs
+// are replaced first: BigQuery refuses them.
 func (d Dialect) Extract(texts, values []warehouse.Path) (inner string, text, value func(i int) string) {
-	inner = fmt.Sprintf(`if(regexp_contains(data, r'\\u[dD][89a-fA-F]'), %s, data) as doc`, mended("data"))
+	inner = fmt.Sprintf(`if(regexp_contains(data, r'\\u[dD][89a-fA-F]'), %s, data) as doc`, withoutHalfPairs("data"))
 	text = func(i int) string {
 		scalar, whole := d.member(texts[i])
 		if len(texts[i]) == 1 {
@@ -69,8 +66,8 @@ func (d Dialect) Extract(texts, values []warehouse.Path) (inner string, text, va
 }
 
 // member is a member of the document: its text, if it is a scalar, and its JSON.
-// One that no path can name is read by its name from the parsed document, which
-// rounds numbers that a FLOAT64 does not hold.
+// A member that no path can name is read from the parsed document, which rounds
+// numbers that a FLOAT64 cannot hold.
 func (d Dialect) member(path warehouse.Path) (scalar, whole string) {
 	if named, ok := jsonPath(path); ok {
 		named = d.Literal(named)
@@ -83,11 +80,11 @@ func (d Dialect) member(path warehouse.Path) (scalar, whole string) {
 	return fmt.Sprintf("json_value(%s)", parsed), fmt.Sprintf("nullif(to_json_string(%s), 'null')", parsed)
 }
 
-// mended replaces halves of surrogate pairs by U+FFFD, which is how the lanes
-// read them. Escaped backslashes are set aside first, for the u after one begins
-// no escape (JSON within JSON has such); then whole pairs, between control
-// characters that JSON does not hold.
-func mended(expr string) string {
+// withoutHalfPairs replaces halves of surrogate pairs by U+FFFD, which is how the
+// lanes read them. First it replaces escaped backslashes, because a u after one
+// begins no escape (JSON within JSON has these), and then whole pairs, by control
+// characters, which JSON text cannot contain. At the end it restores both.
+func withoutHalfPairs(expr string) string {
 	const (
 		high = `[dD][89abAB][0-9a-fA-F]{2}`
 		low  = `[dD][c-fC-F][0-9a-fA-F]{2}`
@@ -138,7 +135,7 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 		return fmt.Sprintf("case when %[1]s like 'true' then true when %[1]s like 'false' then false end", text)
 	case warehouse.TypeTimestamp:
 		// A cast refuses more than six decimals, which clients with a clock of
-		// nanoseconds send. Safe is for an emulator, whose text can be a number.
+		// nanoseconds send. The first safe matters only where text is no string.
 		return fmt.Sprintf(`safe_cast(safe.regexp_replace(%s, r'(\.[0-9]{6})[0-9]+', '\\1') as timestamp)`, text)
 	default:
 		return text
@@ -146,8 +143,8 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 }
 
 // EventTime reads sentAt only where the client gave a time. A time that the
-// correction would take beyond the year 9999, where an error would fail every
-// query of the view, stays as it is.
+// correction would move beyond the year 9999 stays as it is: the error would fail
+// every query of the view.
 func (Dialect) EventTime(client, receivedAt, context string) string {
 	skew := fmt.Sprintf("timestamp_diff(%s, safe_cast(json_value(%s, '$.sentAt') as timestamp), microsecond)", receivedAt, context)
 	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(%[3]s) > 300000000 then coalesce(safe.timestamp_add(%[1]s, interval %[3]s microsecond), %[1]s) else %[1]s end",

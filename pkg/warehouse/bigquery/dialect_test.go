@@ -36,8 +36,8 @@ var hostilePaths = []warehouse.Path{
 	{"properties", "*"}, {"properties", "`x`"}, {"properties", "名前"}, {"properties", "😀"}, {"properties", `a"."b`}, {"\\a", `"."`},
 }
 
-// TestPaths: BigQuery reads each path as the names that it was made of.
-func TestPaths(t *testing.T) {
+// TestPathsAreReadAsTheirNames: BigQuery reads each path as the names that it was made of.
+func TestPathsAreReadAsTheirNames(t *testing.T) {
 	for _, path := range hostilePaths {
 		text, ok := bigquery.JSONPath(path)
 		if !ok {
@@ -50,8 +50,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestNamesWithoutPath: what no path can name is read by its name.
-func TestNamesWithoutPath(t *testing.T) {
+// TestNamesWithoutPathAreReadFromParsedData: what no path can name is read by its name.
+func TestNamesWithoutPathAreReadFromParsedData(t *testing.T) {
 	for _, name := range []string{`end\`, `\`, `three\\\`, `a\"b`} {
 		if text, ok := bigquery.JSONPath(warehouse.Path{"properties", name}); ok {
 			t.Errorf("%q: it has the path %s", name, text)
@@ -72,10 +72,10 @@ func TestNamesWithoutPath(t *testing.T) {
 // outer is an outer join with its condition, which ends with the line.
 var outer = regexp.MustCompile(`(?:left join .*|\n  \)) as (\w+) on (.*)`)
 
-// TestJoins: BigQuery runs no outer join whose condition has no equality of
+// TestOuterJoinsHaveAnEquality: BigQuery runs no outer join whose condition has no equality of
 // columns of both sides, and a correlated subquery only if it makes a join of
 // it. The emulator runs both.
-func TestJoins(t *testing.T) {
+func TestOuterJoinsHaveAnEquality(t *testing.T) {
 	joins := 0
 	for _, view := range bigquery.AllViews(bigquery.Dialect{Project: "p-1", Dataset: "d"}, warehousetest.CorpusColumns()) {
 		if strings.Contains(view.Select, "exists (") {
@@ -94,9 +94,9 @@ func TestJoins(t *testing.T) {
 	}
 }
 
-// TestTimes: what BigQuery refuses of times, and the emulator takes: more than
+// TestTimesThatBigQueryRefusesFailNoQuery: what BigQuery refuses of times, and the emulator takes: more than
 // six decimals (NULL), and a sum beyond the year 9999, which fails the query.
-func TestTimes(t *testing.T) {
+func TestTimesThatBigQueryRefusesFailNoQuery(t *testing.T) {
 	d := bigquery.Dialect{}
 	if got, want := d.Typed("x", warehouse.TypeTimestamp), `safe_cast(safe.regexp_replace(x, r'(\.[0-9]{6})[0-9]+', '\\1') as timestamp)`; got != want {
 		t.Errorf("a timestamp is %s, want %s", got, want)
@@ -106,8 +106,8 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// FuzzPaths: a path is read as its names, or there is none.
-func FuzzPaths(f *testing.F) {
+// FuzzPathsAreReadAsTheirNames: a path is read as its names, or there is none.
+func FuzzPathsAreReadAsTheirNames(f *testing.F) {
 	for _, path := range hostilePaths {
 		f.Add(path[0], path[len(path)-1])
 	}

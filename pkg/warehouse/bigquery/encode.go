@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// wireTypes are the protocol buffer types in which BigQuery takes each type.
+// wireTypes are the protocol buffer types that BigQuery accepts for each type.
 var wireTypes = map[rest.FieldType]descriptorpb.FieldDescriptorProto_Type{
 	rest.StringFieldType:    descriptorpb.FieldDescriptorProto_TYPE_STRING,
 	rest.IntegerFieldType:   descriptorpb.FieldDescriptorProto_TYPE_INT64,

@@ -18,37 +18,45 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// What an error of BigQuery means. Errors wrap one of these; any other passes.
+// What an error of BigQuery means. An error that wraps none of these is expected
+// to pass by itself.
 var (
 	// ErrQuota says that a quota or rate limit is exceeded. The error carries
 	// how long to wait at least.
 	ErrQuota = errors.New("over a quota of BigQuery")
-	// ErrPermission says that a permission is missing. Trying again helps only
-	// once somebody has granted it; the error is permanent.
+	// ErrPermission says that a permission is missing. The error is permanent:
+	// it stays until somebody grants the permission.
 	ErrPermission = errors.New("BigQuery denies permission")
-	// ErrUnauthenticated says that BigQuery did not take the access token.
+	// ErrUnauthenticated says that BigQuery did not accept the access token.
 	ErrUnauthenticated = errors.New("BigQuery does not accept the access token")
 )
 
-// What to wait after a quota was exceeded: at least quotaPause, for the shortest
-// of BigQuery's quotas count by the second and by ten seconds; what BigQuery
-// asks for, up to longestPause.
+// How long to wait after a quota was exceeded: as long as BigQuery asks, but at
+// least quotaPause (its shortest quotas count by the second and by ten seconds)
+// and at most longestPause.
 const (
 	quotaPause   = 2 * time.Second
 	longestPause = 5 * time.Minute
 )
 
-// roles is what to grant.
-const roles = "grant the service account roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
-
-// What to do where it is not a role that is missing.
+// What to do about a denial.
 const (
+	grantRoles    = "grant the service account roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
 	enableBilling = "enable billing for the project"
 	enableAPIs    = "enable the BigQuery API and the BigQuery Storage API in the project"
 )
 
-// advice is what to do about a denial. The REST API names its reason; the Storage
-// API does, in the details, for what is wrong with a project.
+// grpcStatus is the gRPC status within err; nil for none.
+func grpcStatus(err error) *status.Status {
+	var answer interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &answer) {
+		return nil
+	}
+	return answer.GRPCStatus()
+}
+
+// advice is what to do about a denial. The REST API always names a reason, the
+// Storage API only for a problem of the project (in the details).
 func advice(err error) string {
 	var reasons []string
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
@@ -56,12 +64,9 @@ func advice(err error) string {
 			reasons = append(reasons, item.Reason)
 		}
 	}
-	var told interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &told) {
-		for _, detail := range told.GRPCStatus().Details() {
-			if info, ok := detail.(interface{ GetReason() string }); ok {
-				reasons = append(reasons, info.GetReason())
-			}
+	for _, detail := range grpcStatus(err).Details() {
+		if info, ok := detail.(interface{ GetReason() string }); ok {
+			reasons = append(reasons, info.GetReason())
 		}
 	}
 	for _, reason := range reasons {
@@ -75,7 +80,7 @@ func advice(err error) string {
 	if strings.Contains(err.Error(), "free tier") { // streams and DML without billing
 		return enableBilling
 	}
-	return roles
+	return grantRoles
 }
 
 // judged wraps an error of BigQuery with what it means.
@@ -101,19 +106,16 @@ func askedPause(err error) time.Duration {
 		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 for none, and for a date
 		return time.Duration(min(max(seconds, 0), int(longestPause.Seconds()))) * time.Second
 	}
-	var told interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &told) {
-		for _, detail := range told.GRPCStatus().Details() {
-			if info, ok := detail.(interface{ GetRetryDelay() *durationpb.Duration }); ok {
-				return info.GetRetryDelay().AsDuration()
-			}
+	for _, detail := range grpcStatus(err).Details() {
+		if info, ok := detail.(interface{ GetRetryDelay() *durationpb.Duration }); ok {
+			return info.GetRetryDelay().AsDuration()
 		}
 	}
 	return 0
 }
 
-// kind is the gRPC code of an error, of one of the REST API the code that
-// stands for it.
+// kind is the gRPC code of an error. Errors of the REST API get the code that
+// corresponds.
 func kind(err error) codes.Code {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
 		return restKind(answer)
@@ -121,9 +123,8 @@ func kind(err error) codes.Code {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return codes.DeadlineExceeded
 	}
-	var told interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &told) {
-		return told.GRPCStatus().Code()
+	if answer := grpcStatus(err); answer != nil {
+		return answer.Code()
 	}
 	return codes.Unknown
 }
@@ -135,40 +136,29 @@ func restKind(answer *googleapi.Error) codes.Code {
 			return codes.ResourceExhausted
 		}
 	}
-	switch answer.Code {
-	case http.StatusUnauthorized:
-		return codes.Unauthenticated
-	case http.StatusForbidden:
-		return codes.PermissionDenied
-	case http.StatusNotFound:
-		return codes.NotFound
-	case http.StatusConflict:
-		return codes.AlreadyExists
-	case http.StatusPreconditionFailed:
-		return codes.FailedPrecondition
-	case http.StatusTooManyRequests:
-		return codes.ResourceExhausted
-	case http.StatusBadRequest:
-		return codes.InvalidArgument
-	default:
-		return codes.Unavailable
+	if code, found := restCodes[answer.Code]; found {
+		return code
 	}
+	return codes.Unavailable
+}
+
+var restCodes = map[int]codes.Code{
+	http.StatusBadRequest: codes.InvalidArgument, http.StatusUnauthorized: codes.Unauthenticated, http.StatusForbidden: codes.PermissionDenied,
+	http.StatusNotFound: codes.NotFound, http.StatusConflict: codes.AlreadyExists, http.StatusPreconditionFailed: codes.FailedPrecondition,
+	http.StatusTooManyRequests: codes.ResourceExhausted,
 }
 
 // storageCode is the code that the Storage API gives in an error's details.
 func storageCode(err error) storagepb.StorageError_StorageErrorCode {
-	var told interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &told) {
-		for _, detail := range told.GRPCStatus().Details() {
-			if e, ok := detail.(*storagepb.StorageError); ok {
-				return e.GetCode()
-			}
+	for _, detail := range grpcStatus(err).Details() {
+		if e, ok := detail.(*storagepb.StorageError); ok {
+			return e.GetCode()
 		}
 	}
 	return storagepb.StorageError_STORAGE_ERROR_CODE_UNSPECIFIED
 }
 
-// gone reports whether a stream or its table is no more, or takes no rows.
+// gone reports whether a stream or its table does not exist, or takes no rows.
 func gone(err error) bool {
 	switch storageCode(err) {
 	case storagepb.StorageError_TABLE_NOT_FOUND, storagepb.StorageError_STREAM_NOT_FOUND, storagepb.StorageError_STREAM_FINALIZED,
@@ -178,8 +168,8 @@ func gone(err error) bool {
 	return kind(err) == codes.NotFound
 }
 
-// missing reports whether a table may be no more. Of one that it does not find,
-// the Storage API also says that permission is denied "(or it may not exist)".
+// missing reports whether a table may be missing. The Storage API may also answer
+// that permission is denied "(or it may not exist)" then.
 func missing(err error) bool { return gone(err) || errors.Is(err, ErrPermission) }
 
 // misfit reports whether the rows do not fit the table's schema.

@@ -12,9 +12,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// TestExpireNotes: commits and lanes' states that newer ones replaced are deleted
+// TestExpireDeletesReplacedCommitsAndLanes: commits and lanes' states that newer ones replaced are deleted
 // after a while; what holds is never deleted, however old it is.
-func TestExpireNotes(t *testing.T) {
+func TestExpireDeletesReplacedCommitsAndLanes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	w, err := openEmulated(dir)
@@ -52,10 +52,10 @@ func TestExpireNotes(t *testing.T) {
 	must(t, err)
 	defer w.Close()
 	must(t, w.Prepare(t.Context()))
-	marks, err := w.Positions(t.Context())
+	positions, err := w.Positions(t.Context())
 	must(t, err)
-	if len(marks) != 1 || marks[0].Next.Seq != seq+1 {
-		t.Errorf("marks %v, want one at %d", marks, seq+1)
+	if len(positions) != 1 || positions[0].Next.Seq != seq+1 {
+		t.Errorf("positions %v, want one at %d", positions, seq+1)
 	}
 }
 
@@ -72,7 +72,7 @@ func answered(t *testing.T, w warehouse.Warehouse, query string) string {
 // change runs a statement that changes rows, which Query refuses.
 func change(t *testing.T, dir, statement string) {
 	t.Helper()
-	config, err := emulated.config(dir)
+	config, err := processes.config(dir)
 	must(t, err)
 	client, err := rest.NewClient(t.Context(), config.Project, option.WithEndpoint(config.Endpoint+"/bigquery/v2/"), option.WithoutAuthentication())
 	must(t, err)

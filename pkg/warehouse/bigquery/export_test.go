@@ -5,10 +5,6 @@ import "github.com/sparrow-edge/sparrow/pkg/warehouse"
 // JSONPath is a path as the views write it; not ok when no path can name it.
 func JSONPath(path warehouse.Path) (text string, ok bool) { return jsonPath(path) }
 
-// WithoutDryRuns has queries run at once. The emulator runs a dry run as it does
-// the query itself, and takes whatever it is for a SELECT.
-func WithoutDryRuns(s *Store) { s.unquestioned = true }
-
 // AllViews are the views of a dataset.
 func AllViews(d Dialect, columns []warehouse.Column) []warehouse.View {
 	return append(d.logViews(), warehouse.Views(d, columns, 0)...)

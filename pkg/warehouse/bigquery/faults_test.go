@@ -21,9 +21,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-// TestAway: BigQuery is away when loading starts, and again later for a while.
+// TestLoadingGoesOnAfterBigQueryWasAway: BigQuery is away when loading starts, and again later for a while.
 // Load says so in time, and goes on when it is back.
-func TestAway(t *testing.T) {
+func TestLoadingGoesOnAfterBigQueryWasAway(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	server.Away()
 	w := strict(t, server, func(c *bigquery.Config) { c.Timeout = time.Second })
@@ -43,8 +43,8 @@ func TestAway(t *testing.T) {
 	checkRows(t, server, 6)
 }
 
-// TestSlowAnswers: late answers delay loading, and nothing else.
-func TestSlowAnswers(t *testing.T) {
+// TestSlowAnswersOnlyDelayLoading: late answers delay loading, and nothing else.
+func TestSlowAnswersOnlyDelayLoading(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	server.Order(bigquerytest.Fault{Kind: bigquerytest.Slow, Method: bigquerytest.AppendRows, Delay: 100 * time.Millisecond})
 	w := strict(t, server, nil)
@@ -53,9 +53,9 @@ func TestSlowAnswers(t *testing.T) {
 	checkRows(t, server, 300)
 }
 
-// TestHangs: an append that is never answered ends with the time limit, and the
+// TestHangingAppendEndsWithTheTimeout: an append that is never answered ends with the time limit, and the
 // rows are stored once.
-func TestHangs(t *testing.T) {
+func TestHangingAppendEndsWithTheTimeout(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, func(c *bigquery.Config) { c.Timeout = time.Second })
 	persist(t, w, messages(t, 1, 3))
@@ -67,9 +67,9 @@ func TestHangs(t *testing.T) {
 	checkRows(t, server, 6)
 }
 
-// TestQuota: a while of exceeded quota says how long to wait, as BigQuery asks
+// TestExceededQuotaSaysHowLongToWait: a while of exceeded quota says how long to wait, as BigQuery asks
 // for it, and passes.
-func TestQuota(t *testing.T) {
+func TestExceededQuotaSaysHowLongToWait(t *testing.T) {
 	for _, c := range []struct {
 		method     bigquerytest.Method
 		asked      time.Duration
@@ -89,7 +89,7 @@ func TestQuota(t *testing.T) {
 			w = strict(t, server, nil)
 			order := server.Order(bigquerytest.Fault{Kind: bigquerytest.QuotaExceeded, Method: c.method, Delay: c.asked})
 			err := w.Load(t.Context(), messages(t, 3, 6))
-			if wait, told := fault.RetryAfter(err); !errors.Is(err, bigquery.ErrQuota) || !told || wait < c.want || wait > c.most || fault.IsPermanent(err) {
+			if wait, asked := fault.RetryAfter(err); !errors.Is(err, bigquery.ErrQuota) || !asked || wait < c.want || wait > c.most || fault.IsPermanent(err) {
 				t.Errorf("wait %s of error %v, want ErrQuota with %s to wait", wait, err, c.want)
 			}
 			order.Clear()
@@ -99,9 +99,9 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestPermission: a missing permission is told with the role that has it, and
-// loading goes on once it is granted.
-func TestPermission(t *testing.T) {
+// TestMissingPermissionNamesItsRole: the error names the role that has a
+// missing permission, and loading goes on once it is granted.
+func TestMissingPermissionNamesItsRole(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	persist(t, w, messages(t, 1, 3))
@@ -115,9 +115,9 @@ func TestPermission(t *testing.T) {
 	checkRows(t, server, 6)
 }
 
-// TestDenials: a denial for want of billing or of an API says so, instead of
+// TestDenialsNameBillingAndAPIs: a denial for want of billing or of an API says so, instead of
 // naming a role.
-func TestDenials(t *testing.T) {
+func TestDenialsNameBillingAndAPIs(t *testing.T) {
 	detailed := func(reason string) error {
 		st, err := status.New(codes.PermissionDenied, "denied").WithDetails(&errdetails.ErrorInfo{Reason: reason, Domain: "googleapis.com"})
 		must(t, err)
@@ -145,8 +145,8 @@ func TestDenials(t *testing.T) {
 	}
 }
 
-// TestTokens: a key's tokens, over TLS, which end in the middle of loading.
-func TestTokens(t *testing.T) {
+// TestLoadingGoesOnWithANewToken: a key's tokens, over TLS, which end in the middle of loading.
+func TestLoadingGoesOnWithANewToken(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{TLS: true})
 	key, err := server.Credentials()
 	must(t, err)

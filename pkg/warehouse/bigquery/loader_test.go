@@ -58,14 +58,14 @@ func begin(t *testing.T, server *bigquerytest.Server, w *bigquery.Store) *run {
 	return r
 }
 
-// Report is told of what goes wrong.
+// Report keeps an incident.
 func (r *run) Report(i fault.Incident) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.incidents = append(r.incidents, i)
 }
 
-// post has the journal take messages of three events, each with a report that
+// post has the journal take messages of three events, each with a checkpoint that
 // two of them are delivered: intake and lanes go on.
 func (r *run) post(messages int) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -153,7 +153,7 @@ func TestLoaderThroughFaults(t *testing.T) {
 		name  string
 		fault func(*run) (heal func())
 		lasts bool   // until it is healed; otherwise it passes by itself
-		told  string // by each incident
+		text  string // in each incident
 	}{
 		{"away", func(r *run) func() { r.server.Away(); return r.server.Back }, true, ""},
 		{"quota", order(bigquerytest.Fault{Kind: bigquerytest.QuotaExceeded, Method: bigquerytest.AppendRows}), true, "over a quota of BigQuery"},
@@ -186,19 +186,19 @@ func TestLoaderThroughFaults(t *testing.T) {
 			if lag := r.lag(); lag != 0 {
 				t.Errorf("a lag of %f s after all is loaded", lag)
 			}
-			r.check(tt.told)
+			r.check(tt.text)
 		})
 	}
 }
 
-// check: each row is there once, and what was told is one issue.
-func (r *run) check(told string) {
+// check: each row is there once, and all incidents are one issue.
+func (r *run) check(text string) {
 	r.t.Helper()
 	checkRows(r.t, r.server, r.posted+1)
 	list := r.observed()
 	for _, i := range list {
-		if i.Component != list[0].Component || i.Class != list[0].Class || !strings.Contains(i.Err.Error(), told) {
-			r.t.Errorf("incident of %s, %s: %v, want all of one issue, with %q", i.Component, i.Class, i.Err, told)
+		if i.Component != list[0].Component || i.Class != list[0].Class || !strings.Contains(i.Err.Error(), text) {
+			r.t.Errorf("incident of %s, %s: %v, want all of one issue, with %q", i.Component, i.Class, i.Err, text)
 		}
 	}
 }

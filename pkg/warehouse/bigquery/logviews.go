@@ -6,9 +6,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// logViews show what the logs hold: the newest of what is replaced, the sums of
-// what is counted, each once. They show of reports only those that a commit
-// covers.
+// logViews are the views of the logs: the newest of rows that replace each other,
+// and the sums of counts. They leave out checkpoints that no commit covers.
 func (d Dialect) logViews() []warehouse.View {
 	newest := fmt.Sprintf("(select state from %s order by version desc limit 1)", d.Table(positionsTable.name))
 	marks := fmt.Sprintf(`select json_value(m, '$.stream') as stream, json_value(m, '$.epoch') as epoch,

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	emulated.close()
+	processes.close()
 	_ = os.RemoveAll(dir)
 	err = goleak.Find(
 		goleak.IgnoreAnyFunction("go.opencensus.io/stats/view.(*worker).start"),

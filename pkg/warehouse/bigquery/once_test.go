@@ -11,11 +11,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-// TestEveryCallFailsOnce breaks each call of a load in each way, as a passing
+// TestRowsAreStoredOnceWhicheverCallFails breaks each call of a load in each way, as a passing
 // fault within a process and as its death: the store is thrown away and another
 // goes on, with batches that are cut elsewhere. Of a death, only what the server
 // had done by then makes a difference.
-func TestEveryCallFailsOnce(t *testing.T) {
+func TestRowsAreStoredOnceWhicheverCallFails(t *testing.T) {
 	calls := map[bigquerytest.Method]int{
 		bigquerytest.AppendRows: 8, bigquerytest.CreateWriteStream: 4, bigquerytest.FinalizeWriteStream: 3, bigquerytest.GetWriteStream: 3, bigquerytest.JobsQuery: 2,
 	}
@@ -75,9 +75,9 @@ func failOnce(t *testing.T, server *bigquerytest.Server, f bigquerytest.Fault, d
 	must(t, w.Close())
 }
 
-// TestRandomFaults loads through a long run of faults, with a new process now
+// TestRowsAreStoredOnceThroughRandomFaults loads through a long run of faults, with a new process now
 // and then, and batches that are cut anew each time.
-func TestRandomFaults(t *testing.T) {
+func TestRowsAreStoredOnceThroughRandomFaults(t *testing.T) {
 	kinds := []bigquerytest.Kind{
 		bigquerytest.CloseAfterCommit, bigquerytest.ResetAfterCommit, bigquerytest.Unavailable, bigquerytest.Reset, bigquerytest.InternalError,
 		bigquerytest.StreamGone, bigquerytest.RateLimited,
@@ -95,9 +95,9 @@ func TestRandomFaults(t *testing.T) {
 			w = strict(t, server, nil)
 		}
 		order.Clear()
-		marks, err := w.Positions(t.Context())
+		positions, err := w.Positions(t.Context())
 		must(t, err)
-		for _, m := range marks {
+		for _, m := range positions {
 			if m.Stream == warehouse.EventsStream {
 				next = m.Next.Seq
 			}
@@ -108,9 +108,9 @@ func TestRandomFaults(t *testing.T) {
 	t.Logf("%d messages", next+8)
 }
 
-// TestCancelled: a load whose context ends, early or late, leaves nothing that a
+// TestCancelledLoadStoresNothingTwice: a load whose context ends, early or late, leaves nothing that a
 // later one would store twice.
-func TestCancelled(t *testing.T) {
+func TestCancelledLoadStoresNothingTwice(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
@@ -128,9 +128,9 @@ func TestCancelled(t *testing.T) {
 	checkRows(t, server, next+20)
 }
 
-// TestTwoProcesses: two that load at once take the loading from each other, and
-// each row is stored once.
-func TestTwoProcesses(t *testing.T) {
+// TestTwoProcessesStoreEachRowOnce: two that load at once replace each
+// other's writers, and each row is stored once.
+func TestTwoProcessesStoreEachRowOnce(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	a, b := strict(t, server, nil), strict(t, server, nil)
 	must(t, a.Prepare(t.Context()))
@@ -147,30 +147,26 @@ func TestTwoProcesses(t *testing.T) {
 	checkRows(t, server, 43)
 }
 
-// TestLeaseLostBeforeCommit: a process stops for as long as its lease lasts
+// TestLeaseLostBeforeCommitStoresRowsOnce: a process stops for as long as its lease lasts
 // between its rows and their commit, and another takes the loading over. It counts
 // those rows as stored, and so does the first when it wakes up.
-func TestLeaseLostBeforeCommit(t *testing.T) {
+func TestLeaseLostBeforeCommitStoresRowsOnce(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	a, b := strict(t, server, nil), strict(t, server, nil)
 	persist(t, a, messages(t, 1, 4))
 	order := server.Order(bigquerytest.Fault{Kind: bigquerytest.Hang, Method: bigquerytest.AppendRows, Table: "positions_log", Calls: 1})
 	stopped := make(chan error, 1)
 	go func() { stopped <- a.Load(t.Context(), messages(t, 4, 9)) }()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for begun := time.Now(); order.Hits() == 0; <-tick.C {
-		if time.Since(begun) > patience {
-			t.Fatal("the commit never came")
-		}
-	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	must(t, order.Wait(ctx)) // for the commit
 	if rows, _ := server.Store().Count("sparrow", "raw"); rows != 3*8 {
 		t.Fatalf("%d rows in raw before the commit, want 24", rows)
 	}
 	persist(t, b, messages(t, 4, 7)) // cut elsewhere, and of it all is stored already
 	order.Clear()
 	if err := <-stopped; err == nil {
-		t.Error("a commit that was never made is told as made")
+		t.Error("Load says that a commit was made, which never was")
 	}
 	persist(t, b, messages(t, 7, 12))
 	persist(t, a, messages(t, 4, 14)) // should it ever load again, it begins where the other ended

@@ -6,20 +6,20 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"time"
 
 	rest "cloud.google.com/go/bigquery"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // Permission is a permission that the gateway needs, and whether it has it.
 type Permission struct {
 	Name string // bigquery.tables.create
-	For  string // what the gateway does with it
+	For  string // what the gateway uses it for
 	Role string // the least role that has it, and on what to grant it
-	Err  error  // nil: it is there
+	Err  error  // nil if it is granted
 }
 
 // Missing reports whether BigQuery denies it.
@@ -35,64 +35,69 @@ const (
 	makerRole  = "roles/bigquery.user on the project, or make the dataset yourself"
 )
 
-// errUntried is the error of what needs something else first.
+// errUntried is the error of a step that needs an earlier one, which failed.
 var errUntried = errors.New("not tried, for want of one above")
 
 // Probe tries each permission that the gateway needs, on a table of its own that
-// it deletes. An error says why BigQuery cannot be asked, and the list is what was
-// tried before it.
+// it deletes. An error says why BigQuery cannot be asked; the list then has what
+// was tried before it.
 func (s *Store) Probe(ctx context.Context) ([]Permission, error) {
-	release, err := s.hold(ctx)
+	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
-	p := &probe{Store: s, table: &table{
+	defer unlock()
+	p := &probe{client: s.client, table: &table{
 		name: fmt.Sprintf("sparrow_check_%08x", rand.Uint32()), description: "Made by a check of permissions; it may be deleted.",
 		columns: []column{text("note", "Of a check."), instant("at", "When.")}, day: "at",
 	}}
+	var list []Permission
 	for _, step := range [...]struct {
 		name, purpose, role string
 		try                 func(context.Context) error
+		needs               []*bool
 	}{
-		{"bigquery.datasets.get", "find the dataset", editorRole, p.findDataset},
-		{"bigquery.datasets.create", "make the dataset at first start", makerRole, p.makeDataset},
-		{"bigquery.tables.create", "make tables and views at first start", editorRole, p.makeTable},
-		{"bigquery.tables.get", "look at tables", editorRole, p.lookAtTable},
-		{"bigquery.tables.update", "add columns, change views", editorRole, p.changeTable},
-		{"bigquery.tables.updateData", "write rows, delete old ones", editorRole, p.writeRow},
-		{"bigquery.jobs.create", "run queries", jobRole, p.runQuery},
-		{"bigquery.tables.getData", "read rows", editorRole, p.readRows},
-		{"bigquery.tables.delete", "delete the table of this check", editorRole, p.deleteTable},
+		{"bigquery.datasets.get", "find the dataset", editorRole, p.findDataset, nil},
+		{"bigquery.datasets.create", "make the dataset at first start", makerRole, p.makeDataset, nil},
+		{"bigquery.tables.create", "make tables and views at first start", editorRole, p.makeTable, nil},
+		{"bigquery.tables.get", "look at tables", editorRole, p.getTable, []*bool{&p.made}},
+		{"bigquery.tables.update", "add columns, change views", editorRole, p.changeTable, []*bool{&p.made}},
+		{"bigquery.tables.updateData", "write rows, delete old ones", editorRole, p.writeRow, []*bool{&p.made}},
+		{"bigquery.jobs.create", "run queries", jobRole, p.runQuery, nil},
+		{"bigquery.tables.getData", "read rows", editorRole, p.readRows, []*bool{&p.made, &p.queries}},
+		{"bigquery.tables.delete", "delete the table of this check", editorRole, p.deleteTable, []*bool{&p.made}},
 	} {
-		err := p.try(ctx, step.try)
+		err := errUntried
+		if !slices.ContainsFunc(step.needs, func(there *bool) bool { return !*there }) {
+			err = p.try(ctx, step.try)
+		}
 		switch {
 		case err == errNothing:
 			continue
-		case unasked(err):
+		case noAnswer(err):
 			if failed, found := errors.AsType[*url.Error](err); found {
 				err = failed.Err
 			}
-			return p.list, fmt.Errorf("BigQuery cannot be asked: %w", err)
+			return list, fmt.Errorf("BigQuery cannot be asked: %w", err)
 		}
-		p.list = append(p.list, Permission{Name: step.name, For: step.purpose, Role: step.role, Err: err})
+		list = append(list, Permission{Name: step.name, For: step.purpose, Role: step.role, Err: err})
 	}
-	return p.list, ctx.Err()
+	return list, ctx.Err()
 }
 
-// errNothing says that there is nothing to try.
+// errNothing says that a step has nothing to try.
 var errNothing = errors.New("nothing to try")
 
-// try bounds a step: the REST client asks a BigQuery that is away again and again.
+// try runs a step within the time of one call.
 func (p *probe) try(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := p.bounded(ctx)
 	defer cancel()
 	err := step(ctx)
-	if err == errNothing || errors.Is(err, errUntried) {
+	if err == errNothing {
 		return err
 	}
 	if err = judged(err); errors.Is(err, ErrPermission) {
-		return fmt.Errorf("%w: %s", ErrPermission, said(err)) // which role to grant is known better here
+		return fmt.Errorf("%w: %s", ErrPermission, said(err)) // without judged's advice: Permission.Role is exact
 	}
 	return err
 }
@@ -102,15 +107,15 @@ func said(err error) string {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
 		return answer.Message
 	}
-	var told interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &told) {
-		return told.GRPCStatus().Message()
+	if answer := grpcStatus(err); answer != nil {
+		return answer.Message()
 	}
 	return err.Error()
 }
 
-// unasked tells errors of credentials and networks from answers.
-func unasked(err error) bool {
+// noAnswer reports whether an error comes from credentials or the network, not
+// from BigQuery's answer.
+func noAnswer(err error) bool {
 	if err == nil || err == errNothing || errors.Is(err, errUntried) || errors.Is(err, ErrPermission) {
 		return false
 	}
@@ -121,15 +126,16 @@ func unasked(err error) bool {
 	return false
 }
 
-// probe is a run of Probe.
+// probe is one run of Probe, and what its steps found.
 type probe struct {
-	*Store
-	table   *table
-	list    []Permission
-	missing bool // the dataset
-	made    bool // the table
-	queries bool // run
+	*client
+	table   *table // of the check
+	missing bool   // the dataset
+	made    bool   // the table
+	queries bool   // are allowed
 }
+
+func (p *probe) handle() *rest.Table { return p.client.table(p.table) }
 
 func (p *probe) findDataset(ctx context.Context) error {
 	_, err := p.dataset().Metadata(ctx)
@@ -144,42 +150,33 @@ func (p *probe) makeDataset(ctx context.Context) error {
 	if !p.missing {
 		return errNothing
 	}
-	return p.prepareDataset(ctx)
+	return p.createDataset(ctx)
 }
 
 func (p *probe) makeTable(ctx context.Context) error {
-	err := p.dataset().Table(p.table.name).Create(ctx, p.metadata(p.table))
+	err := p.handle().Create(ctx, p.table.metadata(0))
 	p.made = err == nil
 	return err
 }
 
-func (p *probe) lookAtTable(ctx context.Context) error {
-	if !p.made {
-		return errUntried
-	}
-	_, err := p.dataset().Table(p.table.name).Metadata(ctx)
+func (p *probe) getTable(ctx context.Context) error {
+	_, err := p.handle().Metadata(ctx)
 	return err
 }
 
 func (p *probe) changeTable(ctx context.Context) error {
-	if !p.made {
-		return errUntried
-	}
-	_, err := p.dataset().Table(p.table.name).Update(ctx, rest.TableMetadataToUpdate{Description: p.table.description + " Changed."}, "")
+	_, err := p.handle().Update(ctx, rest.TableMetadataToUpdate{Description: p.table.description + " Changed."}, "")
 	return err
 }
 
 func (p *probe) writeRow(ctx context.Context) error {
-	if !p.made {
-		return errUntried
-	}
-	st, err := p.makeStream(ctx, p.table)
+	st, err := p.createStream(ctx, p.table)
 	if err != nil {
 		return err
 	}
 	defer st.close()
 	row := newEncoder(32).text("check").instant(time.Now()).row
-	_, err = st.append(ctx, 0, 1, func(int) ([]byte, error) { return row, nil })
+	_, err = st.append(ctx, 0, 1, func(int) []byte { return row })
 	return err
 }
 
@@ -192,16 +189,8 @@ func (p *probe) runQuery(ctx context.Context) error {
 }
 
 func (p *probe) readRows(ctx context.Context) error {
-	if !p.made || !p.queries {
-		return errUntried
-	}
-	_, err := p.read(ctx, "select count(*) from "+p.named(p.table.name), nil)
+	_, err := p.read(ctx, "select count(*) from "+p.named(p.table), nil)
 	return err
 }
 
-func (p *probe) deleteTable(ctx context.Context) error {
-	if !p.made {
-		return errUntried
-	}
-	return p.dataset().Table(p.table.name).Delete(ctx)
-}
+func (p *probe) deleteTable(ctx context.Context) error { return p.handle().Delete(ctx) }

@@ -19,13 +19,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-var done = iterator.Done
-
 // maxQuery is the longest text of a query, in bytes.
 const maxQuery = 256 << 10
 
-// Query runs one SELECT. Limits.Memory has no meaning here: what bounds a query
-// is its time and the bytes it is billed for (Config.MaxBilled).
+// Query runs one SELECT. Limits.Memory has no meaning here: time and the bytes
+// that are billed (Config.MaxBilled) bound a query.
 func (s *Store) Query(ctx context.Context, query string, limits warehouse.Limits, args ...any) (*warehouse.Result, error) {
 	limits = limits.WithDefaults()
 	late := fmt.Errorf("%w: it took longer than %s: ask for less, for instance fewer days", warehouse.ErrLimit, limits.Time)
@@ -41,14 +39,15 @@ func (s *Store) Query(ctx context.Context, query string, limits warehouse.Limits
 	if err != nil {
 		return nil, fmt.Errorf("query warehouse: %w", fault.Permanent(err))
 	}
-	result, err := s.run(ctx, text, limits, args)
+	result, err := s.client.run(ctx, text, limits, args)
 	if err != nil {
 		return nil, fmt.Errorf("query warehouse: %w", queryError(ctx, err))
 	}
 	return result, nil
 }
 
-// queryError says which limit a query met, or that the fault is its own.
+// queryError says which limit a query met, or makes an error of the query itself
+// permanent.
 func queryError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -67,20 +66,18 @@ func queryError(ctx context.Context, err error) error {
 	if failed, found := errors.AsType[*url.Error](err); found {
 		return fmt.Errorf("BigQuery does not answer: %w", failed.Err)
 	}
-	if told, found := errors.AsType[*rest.Error](err); found {
-		return fault.Permanent(errors.New(told.Message))
+	if answer, found := errors.AsType[*rest.Error](err); found {
+		return fault.Permanent(errors.New(answer.Message))
 	}
 	return judged(err)
 }
 
-// query prepares a user's query. It sees the dataset's tables by their names
-// alone.
-func (s *Store) query(text string, args []any, limits warehouse.Limits) *rest.Query {
-	// The comment says who asks, in the project's list of jobs; and the emulator
-	// takes a text that it has seen for a question to the dataset of that time.
-	q := s.rest.Query(text + "\n/* sparrow: " + s.config.Dataset + " */")
-	q.DefaultProjectID, q.DefaultDatasetID, q.Location = s.config.Project, s.config.Dataset, s.config.Location
-	q.MaxBytesBilled = int64(s.config.MaxBilled)
+// query prepares a user's query. It reads the dataset's tables by their short
+// names. The comment shows in the project's list of jobs who asks.
+func (c *client) query(text string, args []any, limits warehouse.Limits) *rest.Query {
+	q := c.rest.Query(text + "\n/* sparrow: " + c.config.Dataset + " */")
+	q.DefaultProjectID, q.DefaultDatasetID, q.Location = c.config.Project, c.config.Dataset, c.config.Location
+	q.MaxBytesBilled = int64(c.config.MaxBilled)
 	q.JobTimeout = limits.Time
 	for i, arg := range args {
 		q.Parameters = append(q.Parameters, rest.QueryParameter{Name: "p" + strconv.Itoa(i+1), Value: arg})
@@ -88,35 +85,33 @@ func (s *Store) query(text string, args []any, limits warehouse.Limits) *rest.Qu
 	return q
 }
 
-// maxDryRun bounds the question what a query is, which BigQuery answers within a
-// second or two. The client would ask one that is away again and again.
+// maxDryRun bounds a dry run, which BigQuery answers within a second or two. The
+// REST client would otherwise retry until the query's own time is over.
 const maxDryRun = 15 * time.Second
 
-// errNoAnswer is not the query's fault.
+// errNoAnswer is not permanent: the query may be right.
 var errNoAnswer = fmt.Errorf("BigQuery does not answer within %s", maxDryRun)
 
-// run has BigQuery say what the query is before it runs it.
-func (s *Store) run(ctx context.Context, text string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
-	if !s.unquestioned {
-		status, err := s.dryRun(ctx, text, limits, args)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.harmless(status); err != nil {
-			return nil, fault.Permanent(err)
-		}
+// run asks BigQuery what the query would do (a dry run) before it runs it.
+func (c *client) run(ctx context.Context, text string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
+	status, err := c.dryRun(ctx, text, limits, args)
+	if err != nil {
+		return nil, err
 	}
-	it, err := s.query(text, args, limits).Read(ctx)
+	if err := c.onlyReads(status); err != nil {
+		return nil, fault.Permanent(err)
+	}
+	it, err := c.query(text, args, limits).Read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return collect(it, limits)
 }
 
-func (s *Store) dryRun(ctx context.Context, text string, limits warehouse.Limits, args []any) (*rest.JobStatus, error) {
+func (c *client) dryRun(ctx context.Context, text string, limits warehouse.Limits, args []any) (*rest.JobStatus, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, maxDryRun, errNoAnswer)
 	defer cancel()
-	trial := s.query(text, args, limits)
+	trial := c.query(text, args, limits)
 	trial.DryRun = true
 	job, err := trial.Run(ctx)
 	if context.Cause(ctx) == errNoAnswer {
@@ -128,21 +123,21 @@ func (s *Store) dryRun(ctx context.Context, text string, limits warehouse.Limits
 	return job.LastStatus(), nil
 }
 
-// harmless checks what BigQuery says that a query would do: read this dataset.
-func (s *Store) harmless(status *rest.JobStatus) error {
+// onlyReads checks a dry run's answer: the query may only read this dataset.
+func (c *client) onlyReads(status *rest.JobStatus) error {
 	if status == nil || status.Statistics == nil {
 		return nil
 	}
 	details, ok := status.Statistics.Details.(*rest.QueryStatistics)
 	if !ok {
-		return errors.New("only one SELECT is allowed: a query can read, and nothing else")
+		return errOnlySelect
 	}
 	if details.StatementType != "" && details.StatementType != "SELECT" {
-		return fmt.Errorf("it is a %s: only one SELECT is allowed: a query can read, and nothing else", strings.ToLower(details.StatementType))
+		return fmt.Errorf("it is a %s: %w", strings.ToLower(details.StatementType), errOnlySelect)
 	}
 	for _, t := range details.ReferencedTables {
-		if t.ProjectID != s.config.Project || t.DatasetID != s.config.Dataset {
-			return fmt.Errorf("it reads %s.%s.%s: only the tables and views of %s are allowed", t.ProjectID, t.DatasetID, t.TableID, s.config.Dataset)
+		if t.ProjectID != c.config.Project || t.DatasetID != c.config.Dataset {
+			return fmt.Errorf("it reads %s.%s.%s: only the tables and views of %s are allowed", t.ProjectID, t.DatasetID, t.TableID, c.config.Dataset)
 		}
 	}
 	return nil
@@ -160,7 +155,7 @@ func collect(it *rest.RowIterator, limits warehouse.Limits) (*warehouse.Result, 
 				result.Columns = append(result.Columns, warehouse.ResultColumn{Name: f.Name, Type: columnType(f)})
 			}
 		}
-		if errors.Is(err, done) {
+		if errors.Is(err, iterator.Done) {
 			return result, nil
 		}
 		if err != nil {

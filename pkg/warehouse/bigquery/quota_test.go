@@ -14,23 +14,23 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 )
 
-// TestMinuteOfExceededQuota runs a loader through a minute in which each load
+// TestLoaderWaitsOutAnExceededQuota runs a loader through a minute in which each load
 // fails with the adapter's own error of an exceeded quota. The minute is
 // synctest's, so that the warehouse has no sockets: the error is what the
 // strict server had the adapter say before.
-func TestMinuteOfExceededQuota(t *testing.T) {
+func TestLoaderWaitsOutAnExceededQuota(t *testing.T) {
 	exceeded := quotaError(t)
 	synctest.Test(t, func(t *testing.T) {
 		journal := warehousetest.NewJournal(epoch)
 		w := &limited{until: time.Now().Add(time.Minute), err: exceeded}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		told := 0
+		reported := 0
 		config := warehouse.DefaultConfig()
 		config.Retention = 0
 		l, err := warehouse.NewLoader(config, warehouse.Options{
 			Warehouse: w, Events: journal.Events(), Outcomes: journal.Outcomes(),
-			Reporter: observer(func(i fault.Incident) { told++ }),
+			Reporter: observer(func(i fault.Incident) { reported++ }),
 			Loaded: func(events event.Position, _ uint64) {
 				if events.Seq > 90 {
 					stop()
@@ -41,9 +41,11 @@ func TestMinuteOfExceededQuota(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- l.Run(ctx) }()
 		begun := time.Now()
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
 		for range 90 { // intake goes on all the while
 			journal.Append(event.Record{ReceivedAt: time.Now(), Source: "shop", EventID: "x", Data: []byte(`{"event":"buy","deviceId":"d"}`)})
-			<-time.After(time.Second)
+			<-second.C
 		}
 		must(t, <-done)
 		if took := time.Since(begun); took > 2*time.Minute {
@@ -52,8 +54,8 @@ func TestMinuteOfExceededQuota(t *testing.T) {
 		if w.rows != 90 {
 			t.Errorf("%d rows, want 90", w.rows)
 		}
-		if w.refused < 3 || w.refused > 30 || told != w.refused {
-			t.Errorf("%d loads in the minute, want some, at least two seconds apart; %d incidents", w.refused, told)
+		if w.refused < 3 || w.refused > 30 || reported != w.refused {
+			t.Errorf("%d loads in the minute, want some, at least two seconds apart; %d incidents", w.refused, reported)
 		}
 	})
 }

@@ -2,22 +2,22 @@ package bigquery
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// BigQuery takes no row whose partition is further from today than these.
+// BigQuery accepts no row whose partition is further from today than these.
 const (
 	furthestBack  = 5 * 365 * 24 * time.Hour
 	furthestAhead = 180 * 24 * time.Hour
 )
 
-// encodeRaw encodes a row of raw; a refused one without its data, and with a
-// time that BigQuery takes.
+// encodeRaw encodes a row of raw. A refused row has no data, and a time that
+// BigQuery accepts.
 func encodeRaw(r *warehouse.RawRow) []byte {
 	e := newEncoder(len(r.Data) + len(r.Context) + len(r.Translated) + 256)
 	e.text(r.EventID).instant(storable(r.Timestamp, r.Refused != ""))
@@ -34,8 +34,8 @@ func encodeRaw(r *warehouse.RawRow) []byte {
 	return e.text(r.Translated).row
 }
 
-// storable is the time, or, of a row that was refused, now where the time is
-// out of BigQuery's range.
+// storable is the time. For a refused row whose time is out of BigQuery's range it
+// is now.
 func storable(t time.Time, refused bool) time.Time {
 	if age := time.Since(t); refused && (age > furthestBack || age < -furthestAhead) {
 		return time.Now()
@@ -48,12 +48,12 @@ func encodeQuarantine(r *warehouse.RawRow, at time.Time) []byte {
 		text(r.Source, r.Refused).number(int64(len(r.Data))).instant(at).row
 }
 
-// encodeDelivery encodes a delivery; a bare one without the texts that come
-// from outside, and with a time that BigQuery takes.
-func encodeDelivery(d *warehouse.DeliveryRow, epoch string, bare bool) []byte {
+// encodeDelivery encodes a delivery. A stripped one has no texts that come from
+// outside, and a time that BigQuery accepts.
+func encodeDelivery(d *warehouse.DeliveryRow, epoch string, stripped bool) []byte {
 	receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
 	reason, answer := d.Reason, d.Error
-	if bare {
+	if stripped {
 		reason, answer = "row refused by the warehouse", ""
 	}
 	e := newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason)
@@ -62,18 +62,18 @@ func encodeDelivery(d *warehouse.DeliveryRow, epoch string, bare bool) []byte {
 	} else {
 		e.null()
 	}
-	return e.text(answer).number(int64(d.Attempts)).instant(storable(d.Time, bare)).number(d.Latency.Milliseconds(), int64(d.Run)).
-		text(d.Plan, d.Release).date(storable(d.Day, bare)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
+	return e.text(answer).number(int64(d.Attempts)).instant(storable(d.Time, stripped)).number(d.Latency.Milliseconds(), int64(d.Run)).
+		text(d.Plan, d.Release).date(storable(d.Day, stripped)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
 		text(epoch).number(int64(d.Seq)).row
 }
 
-func encodeFiltered(f *warehouse.FilteredRow, epoch string, bare bool) []byte {
-	return newEncoder(256).date(storable(f.Day, bare)).text(f.Source, f.Event, f.Tracker, f.Reason, f.Plan).
+func encodeFiltered(f *warehouse.FilteredRow, epoch string, stripped bool) []byte {
+	return newEncoder(256).date(storable(f.Day, stripped)).text(f.Source, f.Event, f.Tracker, f.Reason, f.Plan).
 		number(count(f.Count), int64(f.Run)).text(epoch).number(int64(f.Seq)).row
 }
 
-func encodeLeak(l *warehouse.LeakRow, epoch string, bare bool) []byte {
-	return newEncoder(256).date(storable(l.Day, bare)).text(l.Source, l.Event, l.Property, l.Kind, l.Tracker).
+func encodeLeak(l *warehouse.LeakRow, epoch string, stripped bool) []byte {
+	return newEncoder(256).date(storable(l.Day, stripped)).text(l.Source, l.Event, l.Property, l.Kind, l.Tracker).
 		number(count(l.Count), int64(l.Run)).text(epoch).number(int64(l.Seq)).row
 }
 
@@ -93,7 +93,7 @@ type parked struct {
 	Attempts int    `json:"attempts"`
 }
 
-func encodeLane(l *warehouse.LaneRow, epoch string) ([]byte, error) {
+func encodeLane(l *warehouse.LaneRow, epoch string) []byte {
 	list := make([]parked, len(l.Parked))
 	for i, p := range l.Parked {
 		list[i] = parked{
@@ -101,39 +101,32 @@ func encodeLane(l *warehouse.LaneRow, epoch string) ([]byte, error) {
 			Due: stamp(p.Due), Since: stamp(p.Since), Attempts: p.Attempts,
 		}
 	}
-	encoded, err := json.Marshal(list)
-	if err != nil {
-		return nil, fmt.Errorf("encode parked events of %s: %w", l.Tracker, err)
-	}
-	e := newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
+	encoded, _ := json.Marshal(list) // it cannot fail: strings and numbers only
+	return newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
 		number(int64(l.Run), int64(l.Start.Seq), int64(l.Start.Index), int64(l.Watermark.Seq), int64(l.Watermark.Index)).
-		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), epoch).number(int64(l.Seq))
-	return e.row, nil
+		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), epoch).number(int64(l.Seq)).row
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
 // newestLanes are the last rows of each lane and replay in the batch.
-func newestLanes(rows []warehouse.LaneRow) []*warehouse.LaneRow {
+func newestLanes(rows []warehouse.LaneRow) (list []*warehouse.LaneRow) {
 	type key struct {
 		tracker, epoch string
 		run            uint32
 		start          event.Position
 	}
-	place := map[key]int{}
-	var list []*warehouse.LaneRow
-	for i := range rows {
+	newer := map[key]bool{}
+	for i := range slices.Backward(rows) {
 		l := &rows[i]
 		k := key{l.Tracker, l.Epoch, l.Run, l.Start}
-		if at, found := place[k]; found {
-			list[at] = l
-			continue
+		if !newer[k] {
+			newer[k] = true
+			list = append(list, l)
 		}
-		place[k] = len(list)
-		list = append(list, l)
 	}
 	return list
 }
 
-// count is a count as the tables keep it.
+// count limits a count to what the column holds.
 func count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }

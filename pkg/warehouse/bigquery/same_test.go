@@ -15,10 +15,10 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 )
 
-// TestSameAnswers asks BigQuery (the emulator) and DuckDB the same questions over
+// TestBigQueryAnswersAsDuckDB asks BigQuery (the emulator) and DuckDB the same questions over
 // the same events, which are made to be misread: each value of each answer must
 // be the same.
-func TestSameAnswers(t *testing.T) {
+func TestBigQueryAnswersAsDuckDB(t *testing.T) {
 	for _, part := range []struct {
 		name      string
 		events    int

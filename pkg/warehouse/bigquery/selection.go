@@ -8,13 +8,13 @@ import (
 
 var errOnlySelect = errors.New("only one SELECT is allowed: a query can read, and nothing else")
 
-// refusedWords are functions that reach beyond the dataset.
+// refusedWords are functions that read beyond the dataset.
 var refusedWords = []string{"external_query", "session_user"}
 
 // selection checks that a text is one statement that begins like a SELECT, and
-// returns it with its placeholders ($1) in BigQuery's form (@p1). BigQuery
-// itself is asked what the statement is before it runs; this only turns away
-// what never is a SELECT, scripts above all.
+// returns it with its placeholders ($1) in BigQuery's form (@p1). The decision is
+// BigQuery's own, by a dry run; this only refuses early what can never be a SELECT,
+// above all scripts.
 func selection(query string) (string, error) {
 	if len(query) > maxQuery {
 		return "", fmt.Errorf("the query is %d bytes long, %d at most", len(query), maxQuery)
@@ -75,7 +75,7 @@ const (
 	other       // strings, quoted identifiers, operators
 )
 
-// scan takes the first token off a text.
+// scan returns the first token of a text.
 func scan(s string) (string, tokenKind, error) {
 	switch c := s[0]; {
 	case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v':
@@ -113,7 +113,7 @@ func scan(s string) (string, tokenKind, error) {
 
 func letter(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
 
-// wordOrString takes a word, or the string that r, b, rb or br begins.
+// wordOrString scans a word, or the string that r, b, rb or br begins.
 func wordOrString(s string) (string, tokenKind, error) {
 	end := 1
 	for end < len(s) && (letter(s[end]) || s[end] >= '0' && s[end] <= '9') {
@@ -126,8 +126,8 @@ func wordOrString(s string) (string, tokenKind, error) {
 	return s[:end], word, nil
 }
 
-// quoted takes a string or quoted identifier, which may have three quotes. A
-// backslash keeps the next character from ending it, in raw strings, too.
+// quoted scans a string or quoted identifier, which may have three quotes. The
+// character after a backslash does not end it, in raw strings neither.
 func quoted(s, prefix string) (string, tokenKind, error) {
 	quote := s[:1]
 	if quote != "`" && strings.HasPrefix(s, strings.Repeat(quote, 3)) {

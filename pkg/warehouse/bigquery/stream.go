@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"cloud.google.com/go/bigquery/storage/managedwriter"
@@ -12,58 +14,40 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
 )
 
-// chunk is about how many bytes of rows an append carries.
-const chunk = quantity.MiB
+// The size of a request: about so many bytes of rows, and at most so many rows.
+const (
+	requestBytes = quantity.MiB
+	requestRows  = 10_000
+)
 
-// chunkRows is how many rows it carries at most.
-const chunkRows = 10_000
-
-// stream is a stream of a table that rows are appended to.
+// stream is a table's write stream. It is not for several goroutines at once.
 type stream struct {
 	table   *table
 	name    string
 	managed *managedwriter.ManagedStream
-	offset  int64         // rows that it holds; of a default stream managedwriter.NoStreamOffset
-	flights chan struct{} // the store's: a place for each append in flight
+	offset  int64         // rows that it holds; managedwriter.NoStreamOffset for a default stream
+	slots   chan struct{} // the client's: one for each request in flight
 }
 
-// makeStream makes a committed stream.
-func (s *Store) makeStream(ctx context.Context, t *table) (*stream, error) {
-	made, err := s.control.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
-		Parent: s.path(t), WriteStream: &storagepb.WriteStream{Type: storagepb.WriteStream_COMMITTED},
+// createStream creates a committed stream and opens it.
+func (c *client) createStream(ctx context.Context, t *table) (*stream, error) {
+	created, err := c.control.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
+		Parent: c.path(t), WriteStream: &storagepb.WriteStream{Type: storagepb.WriteStream_COMMITTED},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make stream of %s: %w", t.name, judged(err))
+		return nil, fmt.Errorf("create stream of %s: %w", t.name, judged(err))
 	}
-	return s.openStream(ctx, t, made.GetName(), 0)
+	return c.openStream(ctx, t, created.GetName(), 0)
 }
 
-// defaultStream is a table's default stream, which is never gone and keeps no
-// offsets.
-func (s *Store) defaultStream(ctx context.Context, t *table) (*stream, error) {
-	s.mu.Lock()
-	known := s.streams[t]
-	s.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
-	made, err := s.openStream(ctx, t, s.path(t)+"/streams/_default", managedwriter.NoStreamOffset)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.streams[t] = made
-	return made, nil
-}
-
-// openStream connects to a stream that is there.
-func (s *Store) openStream(ctx context.Context, t *table, name string, offset int64) (*stream, error) {
-	// The client keeps the context it is given for the stream's life.
-	life, cancel := context.WithCancel(s.life)
+// openStream connects to a stream that exists and holds offset rows.
+func (c *client) openStream(ctx context.Context, t *table, name string, offset int64) (*stream, error) {
+	// The managed stream keeps this context for its whole life; ctx is for the
+	// opening only.
+	life, cancel := context.WithCancel(c.life)
 	stop := context.AfterFunc(ctx, cancel)
-	managed, err := s.writer.NewManagedStream(life, managedwriter.WithStreamName(name),
-		managedwriter.WithSchemaDescriptor(t.descriptor()), managedwriter.WithMaxInflightRequests(s.config.InFlight), managedwriter.WithTraceID("sparrow:"+t.name))
+	managed, err := c.rows.NewManagedStream(life, managedwriter.WithStreamName(name),
+		managedwriter.WithSchemaDescriptor(t.descriptor()), managedwriter.WithMaxInflightRequests(c.config.InFlight), managedwriter.WithTraceID("sparrow:"+t.name))
 	if !stop() || err != nil {
 		cancel()
 		if managed != nil {
@@ -71,153 +55,205 @@ func (s *Store) openStream(ctx context.Context, t *table, name string, offset in
 		}
 		return nil, fmt.Errorf("open stream of %s: %w", t.name, judged(errors.Join(err, ctx.Err())))
 	}
-	return &stream{table: t, name: name, managed: managed, offset: offset, flights: s.flights}, nil
+	return &stream{table: t, name: name, managed: managed, offset: offset, slots: c.slots}, nil
 }
 
 func (st *stream) close() {
 	if st != nil {
-		_ = st.managed.Close() // it says EOF, or what its appends said before
+		_ = st.managed.Close() // EOF, or an error that an append returned before
 	}
 }
 
-// answer is an append that waits for its result.
-type answer struct {
-	result *managedwriter.AppendResult
-	first  int // of its rows
-	rows   int
+// defaultStreams are the default streams of the tables whose rows may be stored
+// twice. BigQuery never drops a default stream, and keeps no offsets for it.
+type defaultStreams struct {
+	*client
+	mu   sync.Mutex
+	open map[*table]*stream
 }
 
-// refusal is returned by append for rows that BigQuery refuses for good.
-type refusal struct{ rows map[int]string }
+// append appends n rows through the table's default stream. Different tables may
+// be appended to at once.
+func (d *defaultStreams) append(ctx context.Context, t *table, n int, encode func(i int) []byte) error {
+	if n == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	st := d.open[t]
+	d.mu.Unlock()
+	if st == nil {
+		var err error
+		if st, err = d.openStream(ctx, t, d.path(t)+"/streams/_default", managedwriter.NoStreamOffset); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		d.open[t] = st
+		d.mu.Unlock()
+	}
+	_, err := st.append(ctx, 0, n, encode)
+	return err
+}
 
-func (r *refusal) Error() string { return fmt.Sprintf("%d rows are refused", len(r.rows)) }
+func (d *defaultStreams) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, st := range d.open {
+		st.close()
+	}
+	clear(d.open)
+}
 
-// append appends the rows from first up to n, several requests in flight, and
-// returns how many of them are stored for certain. Only if the error is a
-// *refusal, or there is none, are these all that are stored.
-func (st *stream) append(ctx context.Context, first, n int, encode func(i int) ([]byte, error)) (stored int, err error) {
-	var waiting []answer
-	take := func() {
-		a := waiting[0]
-		waiting = waiting[1:]
-		taken := a.wait(ctx)
-		<-st.flights
-		switch {
-		case taken == nil && err == nil:
-			stored += a.rows
-		case err == nil:
-			err = taken
-		default:
-			err = worse(err, taken)
-		}
+// append appends the rows from first up to, not including, n with several requests
+// in flight. It returns how many of them are certainly stored. If err is nil or a
+// *refusal, no others are.
+func (st *stream) append(ctx context.Context, first, n int, encode func(i int) []byte) (stored int, err error) {
+	f := inFlight{stream: st}
+	for at := first; at < n && f.err == nil; {
+		rows := st.table.gather(at, n, encode)
+		f.send(ctx, at, rows)
+		at += len(rows)
 	}
-	sent := 0
-	for at := first; at < n && err == nil; {
-		rows, encodeErr := st.table.gather(at, n, encode)
-		if encodeErr != nil {
-			err = encodeErr
-			break
-		}
-		if err = st.board(ctx, func() bool {
-			if len(waiting) == 0 {
-				return false
-			}
-			take()
-			return true
-		}); err != nil {
-			break
-		}
-		var options []managedwriter.AppendOption
-		if st.offset != managedwriter.NoStreamOffset {
-			options = append(options, managedwriter.WithOffset(st.offset+int64(sent)))
-		}
-		result, sendErr := st.managed.AppendRows(ctx, rows, options...)
-		if sendErr != nil {
-			<-st.flights
-			err = sendErr
-			break
-		}
-		waiting = append(waiting, answer{result, at, len(rows)})
-		at, sent = at+len(rows), sent+len(rows)
-	}
-	for len(waiting) > 0 {
-		take()
-	}
+	f.drain(ctx)
 	if st.offset != managedwriter.NoStreamOffset {
-		st.offset += int64(stored)
+		st.offset += int64(f.stored)
 	}
-	if err != nil {
-		return stored, fmt.Errorf("append to %s: %w", st.table.name, judged(err))
+	if f.err != nil {
+		return f.stored, fmt.Errorf("append to %s: %w", st.table.name, judged(f.err))
 	}
-	return stored, nil
+	return f.stored, nil
 }
 
-// board takes a place for an append. While there is none it takes an answer of
-// the same table, which frees one; only without any it waits for other tables.
-func (st *stream) board(ctx context.Context, take func() bool) error {
-	for {
-		select {
-		case st.flights <- struct{}{}:
-			return nil
-		default:
-		}
-		if take() {
-			continue
-		}
-		select {
-		case st.flights <- struct{}{}:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// gather encodes the rows of one append.
-func (t *table) gather(at, n int, encode func(i int) ([]byte, error)) (rows [][]byte, err error) {
-	size, most := 0, chunk
+// gather encodes the rows of one request, beginning with row at.
+func (t *table) gather(at, n int, encode func(i int) []byte) (rows [][]byte) {
+	size, most := 0, int(requestBytes)
 	if t.whole {
-		most = largestRow
+		most = int(largestRow)
 	}
-	for ; at < n && len(rows) < chunkRows; at++ {
-		row, err := encode(at)
-		if err != nil {
-			return nil, err
-		}
-		if size += len(row); size > int(most) && len(rows) > 0 {
+	for ; at < n && len(rows) < requestRows; at++ {
+		row := encode(at)
+		if size += len(row); size > most && len(rows) > 0 {
 			break
 		}
 		rows = append(rows, row)
 	}
-	return rows, nil
+	return rows
 }
 
-func (a answer) wait(ctx context.Context) error {
-	response, err := a.result.FullResponse(ctx)
-	if list := response.GetRowErrors(); len(list) > 0 {
-		bad := map[int]string{}
-		for _, e := range list {
-			bad[a.first+int(e.GetIndex())] = e.GetMessage()
-		}
-		return &refusal{bad}
-	}
-	return err
+// inFlight is one append's window of requests that wait for their response.
+// Each holds one of the client's slots.
+type inFlight struct {
+	*stream
+	requests []request // oldest first
+	sent     int       // rows
+	stored   int       // rows of the requests that succeeded before the first that failed
+	err      error     // once set, nothing is sent any more
 }
 
-// worse keeps of two errors the one that says less about what is stored. Behind
-// a refused request those in flight are out of range: that is nothing new.
-func worse(err, later error) error {
-	var first *refusal
-	if !errors.As(err, &first) || later == nil {
-		return err
+// request is one request in flight.
+type request struct {
+	result *managedwriter.AppendResult
+	first  int // number of its first row
+	rows   int
+}
+
+// send sends one request as soon as a slot is free.
+func (f *inFlight) send(ctx context.Context, first int, rows [][]byte) {
+	if !f.reserve(ctx) {
+		return
 	}
-	if next, also := errors.AsType[*refusal](later); also {
-		for i, reason := range next.rows {
-			first.rows[i] = reason
+	var options []managedwriter.AppendOption
+	if f.offset != managedwriter.NoStreamOffset {
+		options = append(options, managedwriter.WithOffset(f.offset+int64(f.sent)))
+	}
+	result, err := f.managed.AppendRows(ctx, rows, options...)
+	if err != nil {
+		<-f.slots
+		f.err = err
+		return
+	}
+	f.requests = append(f.requests, request{result, first, len(rows)})
+	f.sent += len(rows)
+}
+
+// reserve waits for a slot. While all are taken, it receives this window's own
+// responses, each of which frees one. Only an empty window waits for other
+// tables: so tables that append at once cannot block each other.
+func (f *inFlight) reserve(ctx context.Context) bool {
+	for f.err == nil {
+		select {
+		case f.slots <- struct{}{}:
+			return true
+		default:
 		}
+		if len(f.requests) > 0 {
+			f.receive(ctx)
+			continue
+		}
+		select {
+		case f.slots <- struct{}{}:
+			return true
+		case <-ctx.Done():
+			f.err = ctx.Err()
+		}
+	}
+	return false
+}
+
+// drain receives all responses that are outstanding.
+func (f *inFlight) drain(ctx context.Context) {
+	for len(f.requests) > 0 {
+		f.receive(ctx)
+	}
+}
+
+// receive waits for the oldest request's response and frees its slot.
+func (f *inFlight) receive(ctx context.Context) {
+	r := f.requests[0]
+	f.requests = f.requests[1:]
+	err := r.wait(ctx)
+	<-f.slots
+	switch {
+	case f.err != nil:
+		f.err = combine(f.err, err)
+	case err != nil:
+		f.err = err
+	default:
+		f.stored += r.rows
+	}
+}
+
+// refusal is the error for rows that BigQuery refuses for good: the reason by the
+// row's number.
+type refusal struct{ rows map[int]string }
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d rows are refused", len(r.rows)) }
+
+func (r request) wait(ctx context.Context) error {
+	response, err := r.result.FullResponse(ctx)
+	list := response.GetRowErrors()
+	if len(list) == 0 {
 		return err
 	}
-	if code := storageCode(later); code == storagepb.StorageError_OFFSET_OUT_OF_RANGE || kind(later) == codes.OutOfRange {
+	refused := map[int]string{}
+	for _, e := range list {
+		refused[r.first+int(e.GetIndex())] = e.GetMessage()
+	}
+	return &refusal{refused}
+}
+
+// combine returns of two errors of one window the one that leaves more open. A
+// refusal leaves nothing open. The requests behind a refused one fail as out of
+// range, which adds nothing; any other error after it does.
+func combine(err, later error) error {
+	first, ok := errors.AsType[*refusal](err)
+	if !ok || later == nil {
+		return err
+	}
+	if next, ok := errors.AsType[*refusal](later); ok {
+		maps.Copy(first.rows, next.rows)
+		return err
+	}
+	if storageCode(later) == storagepb.StorageError_OFFSET_OUT_OF_RANGE || kind(later) == codes.OutOfRange {
 		return err
 	}
 	return later

@@ -1,7 +1,9 @@
 package bigquery
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	rest "cloud.google.com/go/bigquery"
 )
@@ -13,7 +15,7 @@ type table struct {
 	day         string // column that partitions by day
 	cluster     []string
 	columns     []column
-	keep        bool // its partitions do not expire: the newest rows hold for good
+	keep        bool // its partitions do not expire: its newest rows stay valid
 	whole       bool // rows appended together go in one request: all are stored, or none
 }
 
@@ -153,8 +155,8 @@ var tables = [...]*table{
 	rawTable, deliveriesTable, filteredTable, leaksTable, gapsTable, lanesTable, namesTable, plansTable, columnsTable, positionsTable, quarantineTable,
 }
 
-// counted are the tables whose rows are a fixed sequence after a mark. The first
-// is that of events, the others are those of outcomes.
+// counted are the tables whose rows after a stream position are a fixed sequence.
+// The first follows the events' position, the others the outcomes'.
 var counted = [...]*table{rawTable, deliveriesTable, filteredTable, leaksTable}
 
 // field is the column as the REST API describes it.
@@ -162,20 +164,23 @@ func (c column) field() *rest.FieldSchema {
 	return &rest.FieldSchema{Name: c.name, Type: c.kind, Description: c.description}
 }
 
-func (t *table) schema() rest.Schema {
-	schema := make(rest.Schema, len(t.columns))
-	for i, c := range t.columns {
-		schema[i] = c.field()
+// metadata describes the table for the REST API. Its partitions expire after
+// expiry; 0 keeps them.
+func (t *table) metadata(expiry time.Duration) *rest.TableMetadata {
+	m := &rest.TableMetadata{
+		Description:      t.description,
+		TimePartitioning: &rest.TimePartitioning{Type: rest.DayPartitioningType, Field: t.day, Expiration: expiry},
 	}
-	return schema
+	for _, c := range t.columns {
+		m.Schema = append(m.Schema, c.field())
+	}
+	if len(t.cluster) > 0 {
+		m.Clustering = &rest.Clustering{Fields: t.cluster}
+	}
+	return m
 }
 
-// has reports whether a schema has the column, in any letter case.
+// in reports whether a schema has the column, in any letter case.
 func (c column) in(schema rest.Schema) bool {
-	for _, f := range schema {
-		if strings.EqualFold(f.Name, c.name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(schema, func(f *rest.FieldSchema) bool { return strings.EqualFold(f.Name, c.name) })
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-// TestTableDropped: a table that is gone is made anew, and loading goes on. What
+// TestDroppedTableIsMadeAgain: a table that is gone is made anew, and loading goes on. What
 // comes after is there once, in every table; what was in the others stays.
-func TestTableDropped(t *testing.T) {
+func TestDroppedTableIsMadeAgain(t *testing.T) {
 	for _, table := range []string{
 		"raw", "deliveries", "filtered_log", "leaks_log", "names_log", "lanes_log", "positions_log", "quarantine_log", "columns_log",
 	} {
@@ -47,9 +47,9 @@ func TestTableDropped(t *testing.T) {
 	}
 }
 
-// TestTableDroppedInDisguise: where the Storage API says that permission is
+// TestDroppedTableIsMadeAgainAfterPermissionDenied: where the Storage API says that permission is
 // denied "(or it may not exist)", the tables are looked after.
-func TestTableDroppedInDisguise(t *testing.T) {
+func TestDroppedTableIsMadeAgainAfterPermissionDenied(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	persist(t, w, messages(t, 1, 4))
@@ -67,9 +67,9 @@ func TestTableDroppedInDisguise(t *testing.T) {
 	}
 }
 
-// TestCommitsDropped: without its log of commits a process that starts anew
+// TestPositionsAreRecoveredWithoutCommits: without its log of commits a process that starts anew
 // learns from raw how far it is loaded.
-func TestCommitsDropped(t *testing.T) {
+func TestPositionsAreRecoveredWithoutCommits(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	persist(t, w, messages(t, 1, 6))
@@ -77,20 +77,20 @@ func TestCommitsDropped(t *testing.T) {
 	server.Store().DropTable("sparrow", "positions_log")
 	w = strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
-	marks, err := w.Positions(t.Context())
+	positions, err := w.Positions(t.Context())
 	must(t, err)
-	for _, m := range marks {
+	for _, m := range positions {
 		if got := m.Next.Seq; (m.Stream == warehouse.OutcomesStream && got != 6) || (m.Stream == warehouse.EventsStream && m.Next.Before(event.Position{Seq: 5, Index: 3})) {
-			t.Errorf("mark %v", m)
+			t.Errorf("position %v", m)
 		}
 	}
 	persist(t, w, messages(t, 1, 9))
 	checkRows(t, server, 9)
 }
 
-// TestColumnMissing: a column that was dropped, or that came with a newer
+// TestMissingColumnIsAdded: a column that was dropped, or that came with a newer
 // release, is added, when loading begins or in its midst.
-func TestColumnMissing(t *testing.T) {
+func TestMissingColumnIsAdded(t *testing.T) {
 	for _, c := range [][2]string{{"deliveries", "release"}, {"raw", "usable"}, {"positions_log", "loaded"}, {"lanes_log", "reportSeq"}} {
 		for _, restart := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/restart=%t", c[0], restart), func(t *testing.T) {
@@ -113,9 +113,9 @@ func TestColumnMissing(t *testing.T) {
 	}
 }
 
-// TestColumnLearnedLate: the service takes a while to let rows have a column
+// TestLoadingWaitsForANewColumn: the service takes a while to let rows have a column
 // that was added. Loading waits for it, and each row is stored once.
-func TestColumnLearnedLate(t *testing.T) {
+func TestLoadingWaitsForANewColumn(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	persist(t, w, messages(t, 1, 4))
@@ -129,9 +129,9 @@ func TestColumnLearnedLate(t *testing.T) {
 	checkRows(t, server, 9)
 }
 
-// TestColumnsAreWhole: a set of columns is stored in one request, however long
+// TestColumnsAreStoredInOneRequest: a set of columns is stored in one request, however long
 // its descriptions: half a set would hide the other half.
-func TestColumnsAreWhole(t *testing.T) {
+func TestColumnsAreStoredInOneRequest(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
@@ -149,10 +149,10 @@ func TestColumnsAreWhole(t *testing.T) {
 	}
 }
 
-// TestViewTooLong: a view that BigQuery would refuse for its length is refused
+// TestTooLongViewIsRefusedAndChangesNothing: a view that BigQuery would refuse for its length is refused
 // before it is asked, for good and with what to do; the set of columns stays, so
 // that the next start prepares and loads as before.
-func TestViewTooLong(t *testing.T) {
+func TestTooLongViewIsRefusedAndChangesNothing(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	must(t, w.Prepare(t.Context()))
@@ -174,9 +174,9 @@ func TestViewTooLong(t *testing.T) {
 	checkRows(t, server, 4)
 }
 
-// TestRefusedRows: a row of 12 MB and one that BigQuery refuses go to
+// TestRefusedRowsGoToQuarantine: a row of 12 MB and one that BigQuery refuses go to
 // quarantine; the others of their batch are stored, each once.
-func TestRefusedRows(t *testing.T) {
+func TestRefusedRowsGoToQuarantine(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, func(c *bigquery.Config) { c.MaxRow = 9 * quantity.MiB })
 	server.Order(bigquerytest.Fault{Kind: bigquerytest.RowRefused, Method: bigquerytest.AppendRows, Table: "raw", Marker: "poison"})
@@ -199,9 +199,9 @@ func TestRefusedRows(t *testing.T) {
 	}
 }
 
-// TestOldRow: a row whose day BigQuery does not take any more is told, and holds
-// nothing up.
-func TestOldRow(t *testing.T) {
+// TestRowOfARefusedDayGoesToQuarantine: a row whose day BigQuery no longer accepts is
+// reported, and delays nothing.
+func TestRowOfARefusedDayGoesToQuarantine(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	w := strict(t, server, nil)
 	b := messages(t, 1, 4)

@@ -13,28 +13,17 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// ApplyViews makes the views anew and keeps the merged columns as a new set. What
-// BigQuery refuses for good leaves the views and the set as they were.
+// ApplyViews makes the views for the merged columns and then stores these as a
+// new set. If BigQuery refuses a view for good, the set stays as it was.
 func (s *Store) ApplyViews(ctx context.Context, columns []warehouse.Column, drop bool) error {
-	release, err := s.hold(ctx)
-	if err != nil {
-		return fmt.Errorf("apply views: %w", err)
-	}
-	defer release()
-	if !s.prepared {
-		if err := s.prepare(ctx); err != nil {
-			return fmt.Errorf("apply views: %w", err)
-		}
-	}
-	if err := s.applyViews(ctx, columns, drop); err != nil {
-		s.dropStreams()
-		return fmt.Errorf("apply views: %w", err)
-	}
-	return nil
+	return s.write(ctx, "apply views", func() error { return s.applyViews(ctx, columns, drop) })
 }
 
 func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop bool) error {
-	earlier, version, err := s.readColumns(ctx)
+	if err := s.schema.ensure(ctx); err != nil {
+		return err
+	}
+	earlier, version, err := s.client.readColumns(ctx)
 	if err != nil {
 		return err
 	}
@@ -42,12 +31,12 @@ func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop
 	if err != nil {
 		return err
 	}
-	if err := fits(warehouse.NormalizedView(s.dialect(), merged), len(merged)); err != nil {
+	if err := checkLength(warehouse.NormalizedView(s.client.dialect(), merged), len(merged)); err != nil {
 		return err
 	}
-	// A set is saved once BigQuery takes its view: Prepare makes the views of
-	// the saved one, and nothing is loaded before it.
-	if err := s.makeViews(ctx, merged); err != nil {
+	// The set is stored only after BigQuery has accepted its view: prepare makes
+	// the views of the stored set, and nothing is loaded before that.
+	if err := s.schema.makeViews(ctx, merged); err != nil {
 		if kind(err) == codes.InvalidArgument {
 			return fault.Permanent(err)
 		}
@@ -59,11 +48,11 @@ func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop
 	return s.saveColumns(ctx, merged, version+1)
 }
 
-// longestView is the longest text of a view that BigQuery takes, in characters.
+// longestView is BigQuery's limit of a view's text, in characters.
 const longestView = 256_000
 
-// fits says when a view of so many columns is too long, and what to do.
-func fits(view warehouse.View, columns int) error {
+// checkLength refuses a view that is too long, and says what to do.
+func checkLength(view warehouse.View, columns int) error {
 	if n := utf8.RuneCountInString(view.Select); n > longestView {
 		return fault.Permanent(fmt.Errorf("the view %s would have %d columns of properties and %d characters; BigQuery takes %d: "+
 			"let the plan have fewer properties, or gather some into one of type object, then run sparrow views apply --drop to let go of those it no longer has",
@@ -72,25 +61,32 @@ func fits(view warehouse.View, columns int) error {
 	return nil
 }
 
-// saveColumns appends a set of columns in one request, so that it is there as a
-// whole or not at all.
+// saveColumns appends a set of columns in one request: all are stored, or none.
 func (s *Store) saveColumns(ctx context.Context, columns []warehouse.Column, version int64) error {
-	at := time.Now()
+	at, first := time.Now(), 0
 	if len(columns) == 0 {
-		return s.note(ctx, columnsTable, 1, func(int) ([]byte, error) {
-			return newEncoder(64).number(version, -1).text("", "", "", "").instant(at).row, nil
-		})
+		columns, first = []warehouse.Column{{}}, -1 // a row that stands for none
 	}
-	return s.note(ctx, columnsTable, len(columns), func(i int) ([]byte, error) {
+	return s.saveDefault(ctx, columnsTable, len(columns), func(i int) []byte {
 		c := columns[i]
-		return newEncoder(256).number(version, int64(i)).text(c.Name, c.Property, string(c.Type), c.Description).instant(at).row, nil
+		return newEncoder(256).number(version, int64(first+i)).text(c.Name, c.Property, string(c.Type), c.Description).instant(at).row
 	})
 }
 
-// readColumns reads the newest set, and its version.
-func (s *Store) readColumns(ctx context.Context) (columns []warehouse.Column, version int64, err error) {
-	rows, err := s.read(ctx, fmt.Sprintf(`select distinct version, ordinal, name, property, type, description from %[1]s
-		where version = (select max(version) from %[1]s) order by ordinal`, s.named(columnsTable.name)), nil)
+// saveDefault appends rows through a default stream, which is closed after an
+// error: the next append opens it anew.
+func (s *Store) saveDefault(ctx context.Context, t *table, n int, encode func(i int) []byte) error {
+	err := s.defaults.append(ctx, t, n, encode)
+	if err != nil {
+		s.defaults.close()
+	}
+	return err
+}
+
+// readColumns reads the newest set of columns, and its version.
+func (c *client) readColumns(ctx context.Context) (columns []warehouse.Column, version int64, err error) {
+	rows, err := c.read(ctx, fmt.Sprintf(`select distinct version, ordinal, name, property, type, description from %[1]s
+		where version = (select max(version) from %[1]s) order by ordinal`, c.named(columnsTable)), nil)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read columns: %w", err)
 	}
@@ -99,44 +95,34 @@ func (s *Store) readColumns(ctx context.Context) (columns []warehouse.Column, ve
 		if ordinal, _ := row[1].(int64); ordinal < 0 {
 			continue
 		}
-		var c warehouse.Column
-		c.Name, _ = row[2].(string)
-		c.Property, _ = row[3].(string)
-		typ, _ := row[4].(string)
-		c.Type = warehouse.Type(typ)
-		c.Description, _ = row[5].(string)
-		columns = append(columns, c)
+		var text [4]string
+		for i, cell := range row[2:6] {
+			text[i], _ = cell.(string)
+		}
+		columns = append(columns, warehouse.Column{Name: text[0], Property: text[1], Type: warehouse.Type(text[2]), Description: text[3]})
 	}
 	return columns, version, nil
 }
 
-// SavePlan keeps the text of a plan's version; the first text of a version holds.
+// SavePlan keeps the text of a plan's version; the first text of a version stays.
 func (s *Store) SavePlan(ctx context.Context, version, text string) error {
-	release, err := s.hold(ctx)
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	defer release()
-	rows, err := s.read(ctx, "select count(*) from "+s.named(plansTable.name)+" where version = @version", map[string]any{"version": version})
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	if n, _ := rows[0][0].(int64); n > 0 {
-		return nil
-	}
-	err = s.note(ctx, plansTable, 1, func(int) ([]byte, error) {
-		return newEncoder(len(text)+64).text(version, text).instant(time.Now()).row, nil
+	return s.write(ctx, "save plan", func() error {
+		rows, err := s.client.read(ctx, "select count(*) from "+s.client.named(plansTable)+" where version = @version", map[string]any{"version": version})
+		if err != nil {
+			return err
+		}
+		if n, _ := rows[0][0].(int64); n > 0 {
+			return nil
+		}
+		return s.saveDefault(ctx, plansTable, 1, func(int) []byte {
+			return newEncoder(len(text)+64).text(version, text).instant(time.Now()).row
+		})
 	})
-	if err != nil {
-		s.dropStreams()
-		return fmt.Errorf("save plan: %w", err)
-	}
-	return nil
 }
 
-// Names reads the names of a source and day.
+// Names returns the event names of a source and day.
 func (s *Store) Names(ctx context.Context, day time.Time, source string) ([]string, error) {
-	rows, err := s.read(ctx, "select distinct event from "+s.named(namesTable.name)+" where day = date(@day) and source = @source",
+	rows, err := s.client.read(ctx, "select distinct event from "+s.client.named(namesTable)+" where day = date(@day) and source = @source",
 		map[string]any{"day": day.UTC(), "source": source})
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)

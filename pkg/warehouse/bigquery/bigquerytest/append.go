@@ -27,7 +27,7 @@ type connection struct {
 // writing is what a connection knows of a stream that it writes to.
 type writing struct {
 	plan  *rowPlan
-	shape int // of the table when it was last told to the client
+	shape int // of the table that the client was last sent
 	given *storagepb.ProtoSchema
 }
 
@@ -282,15 +282,15 @@ func (c *connection) writer(s *stream, req *storagepb.AppendRowsRequest) (*writi
 		return nil, refuse(codes.InvalidArgument, s.name, "This server takes protocol buffer rows only.")
 	}
 	given := req.GetProtoRows().GetWriterSchema()
-	known := c.writers[s]
+	earlier := c.writers[s]
 	if c.stream != s {
 		if given == nil {
 			return nil, refuse(codes.InvalidArgument, s.name, "The writer_schema is missing: it is needed with the first request of a connection and of a new destination.")
 		}
-		known = nil
+		earlier = nil
 	}
-	if known != nil && (given == nil || !s.isDefault() || proto.Equal(given, known.given)) {
-		return known, nil
+	if earlier != nil && (given == nil || !s.isDefault() || proto.Equal(given, earlier.given)) {
+		return earlier, nil
 	}
 	m, st := message(given.GetProtoDescriptor(), s.name)
 	if st != nil {
@@ -304,7 +304,7 @@ func (c *connection) writer(s *stream, req *storagepb.AppendRowsRequest) (*writi
 	plan.bound(s.table.partition(), time.Now())
 	w := &writing{plan: plan, shape: shape, given: given}
 	c.writers[s], c.stream = w, s
-	s.take(c)
+	s.claim(c)
 	return w, nil
 }
 

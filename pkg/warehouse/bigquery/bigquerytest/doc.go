@@ -26,12 +26,12 @@
 //     application's stream ignores one until a new connection is opened.
 //   - The schema is self-contained. A field without a column is refused with
 //     SCHEMA_MISMATCH_EXTRA_FIELDS; so are a field of a type that its column does
-//     not take, a label that is not the column's mode, and a missing required column.
-//   - A change of the table is told once a connection, as updated_schema.
+//     not accept, a label that is not the column's mode, and a missing required column.
+//   - Each connection is sent a change of the table once, as updated_schema.
 //   - An offset is the stream's end, or ALREADY_EXISTS (OFFSET_ALREADY_EXISTS) below
 //     it and OUT_OF_RANGE (OFFSET_OUT_OF_RANGE) beyond it, in the response, with the
 //     connection staying open. Without an offset rows go to the end. Default
-//     streams neither take nor return offsets.
+//     streams neither accept nor return offsets.
 //   - A request of more than 10 MiB is INVALID_ARGUMENT, in the response.
 //   - One bad row refuses its whole request: INVALID_ARGUMENT with a RowError for
 //     each bad row, of which the list holds the first only.
@@ -51,8 +51,8 @@
 // table schemas"): get, insert, list, patch with If-Match, delete; errors with
 // their HTTP status and reason; names, modes, types, partitioning and clustering
 // checked; columns may be added as NULLABLE or REPEATED and relaxed, nothing else.
-// jobs.query answers the plain selections by which a loader reads back what it
-// stored, and refuses everything else.
+// jobs.query knows, by their text, the queries by which the adapter reads back
+// what it stored, and refuses everything else.
 //
 // Tokens ("Using OAuth 2.0 for Server to Server Applications"): an assertion is
 // RS256 by the account's key, for this endpoint, at most an hour long, with a
@@ -64,7 +64,7 @@
 // A row with a field that its schema does not have is refused; the service
 // ignores the field and loses it. A token is checked with every append of a
 // connection; the service may let an open connection live on. A dropped stream,
-// a finalization and a change of schema hold at once; StaleSchema orders the delay
+// a finalization and a change of schema have effect at once; StaleSchema orders the delay
 // of minutes that the service may need.
 //
 // # What it leaves out

@@ -34,8 +34,16 @@ func (c *Checker) Check(row []byte) error { return c.plan.check(row) }
 // Values decodes a row that was checked.
 func (c *Checker) Values(row []byte) (map[string]any, error) { return c.plan.values(row, nil) }
 
-// Parse says what is wrong with a query.
-func Parse(text string) error {
-	_, err := parse(text)
-	return err
+// ReadBack answers a query of the adapter over rows, whose columns are in lower
+// case.
+func ReadBack(query string, rows []map[string]any, parameters map[string]any) ([][]any, error) {
+	q, _, err := findReadBack(query)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]values, len(rows))
+	for i, row := range rows {
+		list[i] = row
+	}
+	return q.answer(list, parameters), nil
 }

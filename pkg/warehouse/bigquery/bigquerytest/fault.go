@@ -2,6 +2,8 @@ package bigquerytest
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -78,6 +80,7 @@ type Order struct {
 	ends    time.Time // zero: never
 	passed  int
 	hits    int
+	struck  chan struct{} // closed with the first hit
 	cleared chan struct{}
 }
 
@@ -92,6 +95,16 @@ func (o *Order) Hits() int {
 	return o.hits
 }
 
+// Wait waits until the fault has made a call fail.
+func (o *Order) Wait(ctx context.Context) error {
+	select {
+	case <-o.struck:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %s: %w", o.fault.Kind, ctx.Err())
+	}
+}
+
 // faults is what has been ordered.
 type faults struct {
 	mu     sync.Mutex
@@ -99,7 +112,7 @@ type faults struct {
 }
 
 func (f *faults) order(fault Fault, now time.Time) *Order {
-	o := &Order{faults: f, fault: fault, cleared: make(chan struct{})}
+	o := &Order{faults: f, fault: fault, struck: make(chan struct{}), cleared: make(chan struct{})}
 	if fault.For > 0 {
 		o.ends = now.Add(fault.For)
 	}
@@ -166,7 +179,9 @@ func (f *faults) find(m Method, table string, wanted func(*Order) bool) *Order {
 		if o.fault.Calls > 0 && o.hits >= o.fault.Calls {
 			continue // spent; it stays for Hits
 		}
-		o.hits++
+		if o.hits++; o.hits == 1 {
+			close(o.struck)
+		}
 		return o
 	}
 	return nil

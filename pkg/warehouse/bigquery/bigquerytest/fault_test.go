@@ -88,7 +88,7 @@ func TestAppendFaults(t *testing.T) {
 	}
 }
 
-func TestRetryInfo(t *testing.T) {
+func TestQuotaErrorsSayHowLongToWait(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	w.server.Order(bigquerytest.Fault{Kind: bigquerytest.QuotaExceeded, Method: bigquerytest.AppendRows, Delay: 7 * time.Second})
 	_, err := put(t, w.stream(managedwriter.CommittedStream), rows("x"))
@@ -101,9 +101,9 @@ func TestRetryInfo(t *testing.T) {
 	t.Errorf("error %v has no RetryInfo of 7 s", err)
 }
 
-// TestSlowAnswers: several appends are carried out while the first waits for its
+// TestSlowAnswersKeepTheirOrder: several appends are carried out while the first waits for its
 // answer, and answers keep their order.
-func TestSlowAnswers(t *testing.T) {
+func TestSlowAnswersKeepTheirOrder(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	ms := w.stream(managedwriter.CommittedStream)
 	w.server.Order(bigquerytest.Fault{Kind: bigquerytest.Slow, Method: bigquerytest.AppendRows, Delay: 100 * time.Millisecond, Calls: 1})
@@ -123,7 +123,7 @@ func TestSlowAnswers(t *testing.T) {
 	}
 }
 
-func TestStaleSchema(t *testing.T) {
+func TestStaleSchemaRefusesNewColumns(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	w.widen("extra")
 	order := w.server.Order(bigquerytest.Fault{Kind: bigquerytest.StaleSchema, Calls: 1})
@@ -138,14 +138,16 @@ func TestStaleSchema(t *testing.T) {
 	w.wantIDs("a")
 }
 
-func TestHang(t *testing.T) {
+func TestHangingCallsEndWhenCleared(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
-	order := w.server.Order(bigquerytest.Fault{Kind: bigquerytest.Hang})
+	order := w.server.Order(bigquerytest.Fault{Kind: bigquerytest.Hang, Method: bigquerytest.TablesGet})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := w.rest.Dataset(dataset).Table(tableID).Metadata(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want a deadline", err)
 	}
+	order.Clear()
+	order = w.server.Order(bigquerytest.Fault{Kind: bigquerytest.Hang, Method: bigquerytest.AppendRows})
 	c := w.connection()
 	must(t, c.Send(request(w.table(tableID)+"/streams/_default", descriptor(), row("x"))))
 	ended := make(chan error, 1)
@@ -153,10 +155,11 @@ func TestHang(t *testing.T) {
 		_, err := c.Recv()
 		ended <- err
 	}()
+	must(t, order.Wait(t.Context()))
 	select {
 	case err := <-ended:
 		t.Fatalf("the append ended by itself: %v", err)
-	case <-time.After(50 * time.Millisecond):
+	default:
 	}
 	order.Clear()
 	order.Clear() // again is no error
@@ -164,7 +167,7 @@ func TestHang(t *testing.T) {
 	w.wantIDs()
 }
 
-func TestFaultsMatch(t *testing.T) {
+func TestFaultsHitOnlyMatchingCalls(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	w.makeTable("other")
 	get := func(id string) error {
@@ -253,7 +256,7 @@ func TestUnaryFaults(t *testing.T) {
 	}
 }
 
-func TestAway(t *testing.T) {
+func TestAwayServerComesBackAtItsAddresses(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	c := w.connection()
 	usual := w.table(tableID) + "/streams/_default"

@@ -91,11 +91,3 @@ func leftOver(m protoreflect.Message) bool {
 	})
 	return found
 }
-
-// FuzzParse: no text makes the parser of queries fail but by an error.
-func FuzzParse(f *testing.F) {
-	f.Add("select distinct a, max(b) as c from `p.d.t` where (a = @x or b in (select b from t)) and date(c) >= 'x' group by a order by c desc limit 3")
-	f.Add("select struct(a, max(b)) from t group by a")
-	f.Add("select a from t where ((((((((((((((((((((((((((a = 1")
-	f.Fuzz(func(t *testing.T, text string) { _ = bigquerytest.Parse(text) })
-}

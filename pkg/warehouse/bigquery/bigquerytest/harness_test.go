@@ -209,9 +209,9 @@ func wantCode(t testing.TB, err error, code codes.Code, own storagepb.StorageErr
 }
 
 func statusOf(err error) *status.Status {
-	var told interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &told) {
-		return told.GRPCStatus()
+	var answer interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &answer) {
+		return answer.GRPCStatus()
 	}
 	return status.New(codes.Unknown, fmt.Sprint(err))
 }

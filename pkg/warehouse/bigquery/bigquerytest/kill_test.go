@@ -17,7 +17,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-// What a child of TestKill is told in its environment.
+// What a child of TestKilledClientLosesNothingThatWasAnswered is told in its environment.
 const (
 	childREST = "SPARROW_BIGQUERYTEST_REST"
 	childGRPC = "SPARROW_BIGQUERYTEST_GRPC"
@@ -62,11 +62,11 @@ func loadUntil(end string) error {
 		return err
 	}
 	next := uint64(1)
-	marks, err := w.Positions(ctx)
+	positions, err := w.Positions(ctx)
 	if err != nil {
 		return err
 	}
-	for _, m := range marks {
+	for _, m := range positions {
 		if m.Stream == warehouse.EventsStream {
 			next = m.Next.Seq
 		}
@@ -127,10 +127,10 @@ func batchOf(first, before uint64) (*warehouse.Batch, error) {
 	return b, nil
 }
 
-// TestKill: a process that loads through the adapter is killed about every
+// TestKilledClientLosesNothingThatWasAnswered: a process that loads through the adapter is killed about every
 // second, and connections break after rows were committed. What was acknowledged
 // is in raw and deliveries, each row once and in the journal's order.
-func TestKill(t *testing.T) {
+func TestKilledClientLosesNothingThatWasAnswered(t *testing.T) {
 	server := bigquerytest.Start(t, bigquerytest.Config{Anonymous: true})
 	var acknowledged uint64
 	broken := 0

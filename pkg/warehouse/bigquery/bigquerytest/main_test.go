@@ -7,7 +7,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	loadAsChild() // returns at once unless this process is a child of TestKill
+	loadAsChild() // returns at once unless this process is a child of TestKilledClientLosesNothingThatWasAnswered
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"), // the client's statistics
 		// The client closes a connection that it replaces twenty seconds later.

@@ -10,7 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-func TestOffsets(t *testing.T) {
+func TestOffsetsMustBeTheStreamsEnd(t *testing.T) {
 	at := managedwriter.WithOffset
 	t.Run("at the end rows are stored and the offset returned", func(t *testing.T) {
 		w := newWorld(t, bigquerytest.Config{})

@@ -24,7 +24,7 @@ func wantREST(t *testing.T, err error, status int, reason string) {
 	}
 }
 
-func TestDatasets(t *testing.T) {
+func TestDatasetsAreCreatedAndRead(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	m, err := w.rest.Dataset(dataset).Metadata(t.Context())
 	must(t, err)
@@ -39,7 +39,7 @@ func TestDatasets(t *testing.T) {
 	wantREST(t, err, http.StatusNotFound, "notFound")
 }
 
-func TestTables(t *testing.T) {
+func TestTablesAreCreatedReadListedAndDeleted(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	d := w.rest.Dataset(dataset)
 	m, err := d.Table(tableID).Metadata(t.Context())
@@ -68,8 +68,8 @@ func TestTables(t *testing.T) {
 	wantREST(t, d.Table("third").Delete(t.Context()), http.StatusNotFound, "notFound")
 }
 
-// TestTableRules: definitions that BigQuery refuses.
-func TestTableRules(t *testing.T) {
+// TestInvalidTablesAreRefused: definitions that BigQuery refuses.
+func TestInvalidTablesAreRefused(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	one := func(f bigquery.FieldSchema) *bigquery.TableMetadata {
 		return &bigquery.TableMetadata{Schema: bigquery.Schema{&f}}
@@ -104,7 +104,7 @@ func TestTableRules(t *testing.T) {
 	}))
 }
 
-func TestPatch(t *testing.T) {
+func TestPatchChangesOnlyWhatBigQueryAllows(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	table := w.rest.Dataset(dataset).Table(tableID)
 	schema := func(change func(bigquery.Schema) bigquery.Schema) bigquery.TableMetadataToUpdate {

@@ -13,7 +13,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-func TestRows(t *testing.T) {
+func TestInvalidRowsAreRefused(t *testing.T) {
 	days := func(n int) []byte { return appendNumber(row("x"), 2, time.Now().AddDate(0, 0, n).UnixMicro()) }
 	for _, c := range []struct {
 		name string
@@ -64,7 +64,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-func TestRowErrorsAreCut(t *testing.T) {
+func TestRowErrorsAreBounded(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{MaxRowErrors: 2})
 	bad := appendNumber(nil, 3, 1)
 	result, err := w.stream(managedwriter.CommittedStream).AppendRows(t.Context(), [][]byte{bad, row("x"), bad, bad})
@@ -77,7 +77,7 @@ func TestRowErrorsAreCut(t *testing.T) {
 	}
 }
 
-func TestRequestSize(t *testing.T) {
+func TestLargeRequestsAreRefused(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	ms := w.stream(managedwriter.CommittedStream)
 	_, err := put(t, ms, [][]byte{row(strings.Repeat("x", bigquerytest.DefaultMaxRequest))}, managedwriter.WithOffset(0))
@@ -132,7 +132,7 @@ func TestRowsAreReadBack(t *testing.T) {
 	}
 }
 
-func TestKeepOneColumn(t *testing.T) {
+func TestStoreKeepsOnlyOneColumn(t *testing.T) {
 	store, err := bigquerytest.NewStore(t.TempDir(), bigquerytest.StoreConfig{Keep: map[string]string{tableID: "id"}, MaxBytes: 100})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })

@@ -33,7 +33,7 @@ type rowLog struct {
 	streams []string
 	places  map[string]int
 	plans   []*rowPlan
-	known   map[*rowPlan]int
+	indexes map[*rowPlan]int
 	scratch []byte
 }
 
@@ -44,7 +44,7 @@ func openRowLog(path, keep string, maxSize int64) (*rowLog, error) {
 	}
 	return &rowLog{
 		path: path, file: file, out: bufio.NewWriterSize(file, 1<<18), keep: keep, maxSize: maxSize,
-		places: map[string]int{}, known: map[*rowPlan]int{},
+		places: map[string]int{}, indexes: map[*rowPlan]int{},
 	}, nil
 }
 
@@ -62,10 +62,10 @@ func (l *rowLog) add(stream string, offset int64, plan *rowPlan, rows [][]byte, 
 		place = len(l.streams)
 		l.places[stream], l.streams = place, append(l.streams, stream)
 	}
-	planPlace, found := l.known[plan]
+	planPlace, found := l.indexes[plan]
 	if !found {
 		planPlace = len(l.plans)
-		l.known[plan], l.plans = planPlace, append(l.plans, plan)
+		l.indexes[plan], l.plans = planPlace, append(l.plans, plan)
 	}
 	b := binary.AppendUvarint(l.scratch[:0], uint64(at.UnixMicro()))
 	b = binary.AppendUvarint(b, uint64(place))
@@ -147,7 +147,7 @@ func readEntry(in *bufio.Reader, streams []string, plans []*rowPlan) (*entry, er
 		head[i] = n
 	}
 	if head[1] >= uint64(len(streams)) || head[3] >= uint64(len(plans)) {
-		return nil, errors.New("an append names a stream or schema that is not known")
+		return nil, errors.New("an append names a stream or schema that the log does not have")
 	}
 	e := &entry{at: time.UnixMicro(int64(head[0])).UTC(), stream: streams[head[1]], offset: int64(head[2]) - 1, plan: plans[head[3]]}
 	for range head[4] {

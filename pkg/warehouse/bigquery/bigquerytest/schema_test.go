@@ -30,7 +30,7 @@ func exchange(t *testing.T, c storagepb.BigQueryWrite_AppendRowsClient, req *sto
 	return c.Recv()
 }
 
-func TestFirstRequest(t *testing.T) {
+func TestFirstRequestNamesStreamAndSchema(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{})
 	usual := w.table(tableID) + "/streams/_default"
 	t.Run("without a stream ends the connection", func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestFirstRequest(t *testing.T) {
 	w.wantIDs("a", "b", "c", "d", "e")
 }
 
-func TestWriterSchema(t *testing.T) {
+func TestWriterSchemaMustFitTheTable(t *testing.T) {
 	without := func(name string) *descriptorpb.DescriptorProto {
 		d := descriptor()
 		for i, f := range d.Field {
@@ -154,13 +154,13 @@ func (w *world) widen(name string) {
 	must(w.t, err)
 }
 
-func TestSchemaChange(t *testing.T) {
+func TestSchemaChangeIsSentOnce(t *testing.T) {
 	wide := descriptor(field("extra", 9, text))
 	wideRow := appendText(row("wide"), 9, "more")
-	t.Run("a connection is told once", func(t *testing.T) {
+	t.Run("a connection is sent the change once", func(t *testing.T) {
 		w := newWorld(t, bigquerytest.Config{})
 		ms := w.stream(managedwriter.CommittedStream)
-		var told []bool
+		var sent []bool
 		for _, id := range []string{"a", "b", "c"} {
 			if id == "b" {
 				w.widen("extra")
@@ -169,10 +169,10 @@ func TestSchemaChange(t *testing.T) {
 			must(t, err)
 			updated, err := result.UpdatedSchema(t.Context())
 			must(t, err)
-			told = append(told, updated != nil && len(updated.GetFields()) == len(columns)+1)
+			sent = append(sent, updated != nil && len(updated.GetFields()) == len(columns)+1)
 		}
-		if told[0] || !told[1] || told[2] {
-			t.Errorf("told of the change: %v, want the second alone", told)
+		if sent[0] || !sent[1] || sent[2] {
+			t.Errorf("sent the change: %v, want the second alone", sent)
 		}
 	})
 	t.Run("a default stream takes a new schema on its connection", func(t *testing.T) {

@@ -64,9 +64,9 @@ func (s *stream) describe(location string, schema bool) *storagepb.WriteStream {
 	return ws
 }
 
-// take makes a connection the one that may append: of an application's stream
+// claim makes a connection the one that may append: of an application's stream
 // there is one at a time, the newest.
-func (s *stream) take(c *connection) {
+func (s *stream) claim(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.isDefault() {

@@ -12,7 +12,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
 )
 
-func TestStreams(t *testing.T) {
+func TestStreamsOfEachType(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		run  func(t *testing.T, w *world)
@@ -207,7 +207,7 @@ func commitsPending(t *testing.T, w *world) {
 	}
 }
 
-func TestStreamLife(t *testing.T) {
+func TestIdleStreamsAreDropped(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{StreamLife: time.Nanosecond})
 	ms := w.table(tableID) + "/streams/_default"
 	_, err := w.raw.GetWriteStream(t.Context(), &storagepb.GetWriteStreamRequest{Name: w.create(storagepb.WriteStream_COMMITTED)})
@@ -216,7 +216,7 @@ func TestStreamLife(t *testing.T) {
 	must(t, err) // default streams stay
 }
 
-func TestIdleConnection(t *testing.T) {
+func TestIdleConnectionIsClosed(t *testing.T) {
 	w := newWorld(t, bigquerytest.Config{Idle: 20 * time.Millisecond})
 	c := w.connection()
 	_, err := exchange(t, c, request(w.table(tableID)+"/streams/_default", descriptor(), row("a")))

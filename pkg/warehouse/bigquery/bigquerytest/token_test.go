@@ -69,7 +69,7 @@ func newSecured(t *testing.T, config bigquerytest.Config) *secured {
 	return s
 }
 
-func TestTokens(t *testing.T) {
+func TestTokensAreGivenForAssertions(t *testing.T) {
 	s := newSecured(t, bigquerytest.Config{})
 	must(t, s.rest.Dataset(dataset).Create(t.Context(), nil))
 	must(t, s.rest.Dataset(dataset).Table(tableID).Create(t.Context(), &bigquery.TableMetadata{Schema: columns}))
@@ -126,14 +126,14 @@ func TestCallsNeedTokens(t *testing.T) {
 	}
 }
 
-func TestTokenLife(t *testing.T) {
+func TestTokensExpire(t *testing.T) {
 	s := newSecured(t, bigquerytest.Config{TokenLife: time.Nanosecond})
 	_, err := s.raw.GetWriteStream(t.Context(), &storagepb.GetWriteStreamRequest{Name: "projects/test/datasets/d/tables/t/streams/_default"})
 	wantCode(t, err, codes.Unauthenticated, 0)
 }
 
-// TestAssertions: what the token endpoint takes, and what it says of the rest.
-func TestAssertions(t *testing.T) {
+// TestInvalidAssertionsAreRefused: what the token endpoint takes, and what it says of the rest.
+func TestInvalidAssertionsAreRefused(t *testing.T) {
 	s := newSecured(t, bigquerytest.Config{})
 	encoded, err := s.server.Credentials()
 	must(t, err)
