@@ -9,16 +9,22 @@ import (
 // the transaction that stores the rows. The reconciliation reads the sums, so
 // that its cost does not grow with the events.
 type SumKeeper interface {
-	// CountNextDay counts one day whose sums are not kept yet, as those of an
-	// earlier release are, the newest first. It returns how many days are left.
-	CountNextDay(ctx context.Context) (left int, err error)
-
 	// SumDays returns the days whose sums are kept, in order.
 	SumDays(ctx context.Context) ([]time.Time, error)
 
 	// VerifySums counts a day again from the rows and returns where the sums
 	// differ. Nothing is the only good answer.
 	VerifySums(ctx context.Context, day time.Time) ([]SumDifference, error)
+}
+
+// Backfiller is an adapter with tables that are made of others: the sums, and the
+// typed events. What they lack, because an earlier release loaded the rows, or
+// because the plan has changed, is made again beside loading.
+type Backfiller interface {
+	// Backfill makes one bounded piece, the newest first, in a transaction of its
+	// own. left is above 0 while there is more. What is not made yet is read from
+	// raw where that can be: the views give the same rows meanwhile.
+	Backfill(ctx context.Context) (left int64, err error)
 }
 
 // SumDifference is a sum that does not agree with its rows.

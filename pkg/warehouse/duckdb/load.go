@@ -30,6 +30,9 @@ func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
 				return err
 			}
 		}
+		if err := tx.loadEvents(rest, f.columns); err != nil {
+			return err
+		}
 		counting, err := tx.beginSums(rest, positions)
 		if err != nil {
 			return err

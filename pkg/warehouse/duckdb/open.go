@@ -35,6 +35,8 @@ type file struct {
 	path   string
 	config Config
 	settle int64 // seconds
+	// fillRows is about how many rows of raw one piece of Backfill reads.
+	fillRows int64
 
 	// mu is held for reading by everything that uses db, and for writing to
 	// open it anew after DuckDB gave it up, and to close it.
@@ -44,7 +46,9 @@ type file struct {
 
 	queries chan struct{} // a slot for each query that runs
 	writing chan struct{} // holds a token while nobody writes
-	writer  *sql.Conn     // guarded by writing; nil until it is needed
+	// What follows is guarded by writing.
+	writer  *sql.Conn          // nil until it is needed
+	columns []warehouse.Column // of the plan, as the views have them
 }
 
 // Open opens or makes the file at path, whose directory must exist. It returns
@@ -65,7 +69,7 @@ func Open(ctx context.Context, path string, config Config, options Options) (war
 			return nil, fault.Permanent(fmt.Errorf("open warehouse: %w (has the gateway run here?)", err))
 		}
 	}
-	f := &file{path: full, config: config, settle: int64(options.Settle.Seconds()), queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1)}
+	f := &file{path: full, config: config, settle: int64(options.Settle.Seconds()), fillRows: fillRows, queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1)}
 	f.writing <- struct{}{}
 	if f.db, err = f.open(ctx); err != nil {
 		return nil, err

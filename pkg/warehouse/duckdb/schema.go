@@ -30,6 +30,7 @@ var tables = [...]string{
 	`create table if not exists sums (
 		day date, source varchar, event varchar, tracker varchar, outcome varchar, reason varchar, n bigint)`,
 	`create table if not exists counted_days (day date)`,
+	`create table if not exists unfilled (epoch varchar, seq ubigint)`, // events below seq are read from raw
 	`create table if not exists quarantine (
 		receipt varchar, eventId varchar, "timestamp" timestamp, source varchar, reason varchar, bytes bigint, quarantined timestamp)`,
 }

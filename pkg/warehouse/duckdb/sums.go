@@ -58,7 +58,7 @@ func (c *dayCounts) finish(*warehouse.Batch) error {
 }
 
 // newDays has a day counted whose first rows are in the batch. One that has rows
-// of an earlier release is left to CountNextDay.
+// of an earlier release is left to Backfill.
 func (c *dayCounts) newDays(b *warehouse.Batch) error {
 	counted, err := c.tx.countedDays()
 	if err != nil {
@@ -227,7 +227,7 @@ func (c *dayCounts) from(epoch string, p event.Position) error {
 }
 
 // of has the days counted again of the rows of a condition, unless they are left
-// to CountNextDay.
+// to Backfill.
 func (c *dayCounts) of(condition string, args ...any) error {
 	days, err := c.tx.days(condition, args...)
 	if err != nil {
@@ -280,17 +280,14 @@ func scanDay(rows *sql.Rows) (day time.Time, err error) {
 
 func dayLiteral(day time.Time) string { return "date '" + day.Format(time.DateOnly) + "'" }
 
-// CountNextDay implements warehouse.SumKeeper.
-func (f *file) CountNextDay(ctx context.Context) (left int, err error) {
-	err = f.write(ctx, "count a day", func(tx *transaction) error {
-		days, err := scanAll(ctx, tx.conn, scanDay, "select day from (select distinct day from raw) where day not in (select day from counted_days) order by day desc")
-		if err != nil || len(days) == 0 {
-			return err
-		}
-		left = len(days) - 1
-		return tx.countDay(days[0])
-	})
-	return left, err
+// countNextDay counts one day that is not counted yet, the newest first. It
+// returns how many are left, -1 if there was none.
+func (tx *transaction) countNextDay() (left int64, err error) {
+	days, err := scanAll(tx.ctx, tx.conn, scanDay, "select day from (select distinct day from raw) where day not in (select day from counted_days) order by day desc")
+	if err != nil || len(days) == 0 {
+		return -1, err
+	}
+	return int64(len(days) - 1), tx.countDay(days[0])
 }
 
 // SumDays implements warehouse.SumKeeper.

@@ -60,6 +60,17 @@ func reopened(t *testing.T, dir string) warehouse.Warehouse {
 	return w
 }
 
+// backfill makes what is made of other tables, to the end.
+func backfill(t *testing.T, w warehouse.Warehouse) {
+	t.Helper()
+	for left := int64(1); left > 0; {
+		var err error
+		if left, err = w.(warehouse.Backfiller).Backfill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func reconciled(t *testing.T, w warehouse.Warehouse) [][]any {
 	t.Helper()
 	result, err := w.Query(t.Context(), "select day, source, event, tracker, accepted, delivered, pending, unaccounted from reconciliation order by all", warehouse.Limits{})
@@ -119,10 +130,7 @@ func TestSumsOfAnEarlierReleaseAreCountedBesideLoading(t *testing.T) {
 	if err := w.Load(t.Context(), message(t, 4, 100, true)); err != nil { // of a day that is not counted yet
 		t.Fatal(err)
 	}
-	left, err := w.(warehouse.SumKeeper).CountNextDay(t.Context())
-	if err != nil || left != 0 {
-		t.Fatalf("%d days left, error %v", left, err)
-	}
+	backfill(t, w)
 	if differences := verified(t, w); len(differences) != 0 {
 		t.Errorf("differences %v", differences)
 	}

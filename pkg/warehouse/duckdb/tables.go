@@ -26,6 +26,10 @@ func (f *file) Prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := tx.alignEvents(columns, columns); err != nil {
+			return err
+		}
+		tx.columns = &columns
 		return f.makeViews(tx, columns)
 	})
 }
@@ -76,7 +80,7 @@ func (f *file) SavePlan(ctx context.Context, version, text string) error {
 func (f *file) Expire(ctx context.Context, before time.Time) error {
 	day := warehouse.Day(before)
 	return f.write(ctx, "expire rows", func(tx *transaction) error {
-		for _, table := range [...]string{"raw", "deliveries", "filtered", "leaks", "names", "sums", "counted_days"} {
+		for _, table := range [...]string{"raw", "events", "deliveries", "filtered", "leaks", "names", "sums", "counted_days"} {
 			if err := tx.exec("delete from "+table+" where day < $1", day); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

@@ -22,6 +22,9 @@ func (f *file) ApplyViews(ctx context.Context, columns []warehouse.Column, drop 
 		if err != nil {
 			return err
 		}
+		if err := tx.alignEvents(earlier, merged); err != nil {
+			return err
+		}
 		if err := tx.exec("delete from columns"); err != nil {
 			return fmt.Errorf("replace columns: %w", err)
 		}
@@ -31,6 +34,7 @@ func (f *file) ApplyViews(ctx context.Context, columns []warehouse.Column, drop 
 				return fmt.Errorf("insert column: %w", err)
 			}
 		}
+		tx.columns = &merged
 		return f.makeViews(tx, merged)
 	})
 }
@@ -48,7 +52,11 @@ func readColumns(ctx context.Context, from querier) ([]warehouse.Column, error) 
 
 func (f *file) makeViews(tx *transaction, columns []warehouse.Column) error {
 	var d Dialect
-	for _, view := range warehouse.Views(d, columns, f.settle) {
+	unfilled, err := tx.unfilled()
+	if err != nil {
+		return err
+	}
+	for _, view := range [...]warehouse.View{warehouse.NormalizedViewOf(d, columns, unfilled), warehouse.ReconciliationView(d, f.settle)} {
 		name := d.Table(view.Name)
 		if err := tx.exec("create or replace view " + name + " as " + view.Select); err != nil {
 			return fmt.Errorf("make view %s: %w", view.Name, err)

@@ -14,6 +14,7 @@ import (
 	duck "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
 // write runs do in a transaction on the one connection that writes.
@@ -60,7 +61,13 @@ func (f *file) transact(ctx context.Context, db *sql.DB, do func(tx *transaction
 	if err := do(tx); err != nil {
 		return err
 	}
-	return tx.exec("commit")
+	if err := tx.exec("commit"); err != nil {
+		return err
+	}
+	if tx.columns != nil {
+		f.columns = *tx.columns
+	}
+	return nil
 }
 
 // newWriter opens the connection that writes, with its staging tables.
@@ -114,8 +121,9 @@ func (f *file) reopen(ctx context.Context) error {
 
 // transaction is a transaction on the writing connection.
 type transaction struct {
-	ctx  context.Context
-	conn *sql.Conn
+	ctx     context.Context
+	conn    *sql.Conn
+	columns *[]warehouse.Column // of the plan, once it is committed; nil: as before
 }
 
 func (tx *transaction) exec(statement string, args ...any) error {
