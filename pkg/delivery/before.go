@@ -8,7 +8,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// preliminary is what became of the request before a call's own.
+// beforeResult is what became of the request before a call's own.
 type beforeResult struct {
 	trip     roundTrip
 	verdicts []tracker.Verdict
@@ -23,7 +23,7 @@ func (p *beforeResult) reason(i int) string {
 	return p.verdicts[i].Reason
 }
 
-// prepare performs the request before a call's own, if there is one, and
+// performBefore performs the request before a call's own, if there is one, and
 // reports whether the call goes on. Otherwise the preliminary's exchange and
 // verdicts are the call's. The vendor has taken no event by it, so none is
 // uncertain.
@@ -54,7 +54,7 @@ func (s *sender) performBefore(work context.Context, c *call) bool {
 	return false
 }
 
-// observePreliminary counts what came of the request before a call's own, and
+// recordBefore counts what came of the request before a call's own, and
 // tells when it refused events: the vendor would have done so silently.
 func (s *sender) recordBefore(c *call) {
 	if c.first == nil {

@@ -12,7 +12,7 @@ import (
 
 const (
 	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
-	maxIdle    = 5 * time.Second      // how long to wait for anything at all
+	maxIdle     = 5 * time.Second      // how long to wait for anything at all
 	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
 	rateWindow  = 2                    // seconds of the rate limit that one window may take
 )
@@ -30,7 +30,7 @@ func (l *Lane) openWindow(ctx context.Context) (*window, error) {
 	return w, nil
 }
 
-// lose notes a range of the journal that cannot be read.
+// addGap records a range of the journal that cannot be read.
 func (l *Lane) addGap(w *window, gap event.Gap) {
 	w.gaps = append(w.gaps, gap)
 	if w.opened.IsZero() {
@@ -78,7 +78,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 	return w, nil
 }
 
-// patience is until when the window may wait for more.
+// waitUntil is until when the window may wait for more.
 func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
@@ -155,7 +155,7 @@ func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
 	return nil
 }
 
-// takeRecord puts a record into the window.
+// addRecord puts a record into the window.
 func (l *Lane) addRecord(w *window, rec *event.Record) {
 	now := time.Now()
 	w.records++
@@ -180,7 +180,7 @@ func (l *Lane) addRecord(w *window, rec *event.Record) {
 	}
 }
 
-// judgeRecord applies the plan to a record and decides whether it may be sent.
+// applyPlan applies the plan to a record and decides whether it may be sent.
 func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) {
 	it.eventID, it.receivedAt = rec.EventID, rec.ReceivedAt
 	decision := w.tracer.Trace(rec, l.config.Name, &it.event)
@@ -203,8 +203,8 @@ func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) 
 	}
 }
 
-// judgeAge expires an event that waited too long, and rejects one that the
-// vendor no longer takes.
+// checkAge expires an event that waited too long, and rejects one that the
+// vendor no longer accepts.
 func (l *Lane) checkAge(it *item, now time.Time) {
 	switch {
 	case l.closing:
@@ -218,7 +218,7 @@ func (l *Lane) checkAge(it *item, now time.Time) {
 	}
 }
 
-// TooOld is why a vendor no longer takes an event at a time, or "".
+// TooOld is why a vendor no longer accepts an event at a time, or "".
 func TooOld(traits tracker.Traits, e *event.Event, now time.Time) string {
 	happened := e.Time
 	if happened.IsZero() {

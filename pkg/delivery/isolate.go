@@ -12,13 +12,13 @@ import (
 // opens, and what comes after the event waits with it. After Config.IsolateAfter
 // failures in a row, which the back-off spreads over minutes, the lane therefore
 // probes with events one at a time, each in a request of its own. If the vendor
-// takes any of them, it is not down: those that it failed on are parked with a
-// budget and from then on always sent alone. If it takes none, it is down, and
+// accepts any of them, it is not down: those that it failed on are parked with a
+// budget and from then on always sent alone. If it accepts none, it is down, and
 // nothing is parked.
 const (
-	isolateAgain = 2         // instead of Config.IsolateAfter, when an event was found not long ago
-	isolateMemory         = time.Hour // how long that is
-	maxIsolated  = 32        // events of one such probe
+	isolateAgain  = 2         // instead of Config.IsolateAfter, when an event was found not long ago
+	isolateMemory = time.Hour // how long that is
+	maxIsolated   = 32        // events of one such probe
 )
 
 // isolating reports whether the next probe sends events one at a time.
@@ -55,7 +55,7 @@ func (s *sender) portions(items []*item) []batch {
 	return append([]batch{together}, tasks...)
 }
 
-// broken reports whether the vendor answered that it failed, and the event is
+// serverFailed reports whether the vendor answered that it failed, and the event is
 // to wait for that.
 func (c *call) serverFailed() bool {
 	x := c.trip.response
@@ -107,7 +107,7 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 			passed = passed || !c.serverFailed()
 			continue
 		}
-		s.stopIsolating(ctx, failed, passed, wait, false) // it takes nothing, of whatever event
+		s.stopIsolating(ctx, failed, passed, wait, false) // it accepts nothing, of whatever event
 		return
 	}
 	s.stopIsolating(ctx, failed, passed, outage, true)
@@ -118,7 +118,7 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 
 // stopIsolating parks what the vendor failed on, if it took anything else.
 // Otherwise the breaker opens again.
-func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, broken bool) {
+func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, serverFailed bool) {
 	if passed {
 		now := time.Now()
 		for _, c := range failed {
@@ -136,8 +136,8 @@ func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool,
 	}
 	switch {
 	case ctx.Err() != nil:
-	case outage != nil && (!passed || !broken):
-		s.trip(*outage, broken)
+	case outage != nil && (!passed || !serverFailed):
+		s.trip(*outage, serverFailed)
 	case passed && s.breaker.reset():
 		s.log.Info("vendor takes events again")
 	}

@@ -24,13 +24,13 @@ type Lane struct {
 	incidents *incidents
 
 	// What follows belongs to the goroutine of Run.
-	in       intake
-	sender   *sender
-	out      *outbox
-	parking  *parking
-	closing  bool      // the tracker is being removed: nothing is sent any more
-	measured time.Time // when the backlog was
-	lastError  string    // the last internal error, to log it once
+	in        intake
+	sender    *sender
+	out       *outbox
+	parking   *parking
+	closing   bool      // the tracker is being removed: nothing is sent any more
+	measured  time.Time // when the backlog was
+	lastError string    // the last internal error, to log it once
 }
 
 // New makes a lane for a tracker. It does no I/O. The error names the
@@ -70,8 +70,8 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 
 // Run reads, sends and records until ctx ends. Then requests under way have
 // Config.Drain to finish, what is decided is published, and Run returns nil.
-// It returns an error that wraps ErrFenced when another process took the lane
-// over, and an error when it could not publish its last outcomes. Everything
+// It returns an error that wraps ErrFenced when another process runs the lane
+// now, and an error when it could not publish its last outcomes. Everything
 // else (a vendor, the journal or the outcomes stream away) it waits out.
 func (l *Lane) Run(ctx context.Context) error {
 	defer l.metrics.retire()
@@ -100,7 +100,7 @@ func (l *Lane) Run(ctx context.Context) error {
 	return nil
 }
 
-// grace is a context for what may outlive ctx by Config.Drain.
+// drainContext is a context for what may outlive ctx by Config.Drain.
 func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	timer := time.NewTimer(0)
@@ -148,7 +148,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 	return l.resolve(ctx, work, w)
 }
 
-// measure notes how much of the journal is still before the lane, now and then.
+// measure measures how much of the journal is still before the lane, now and then.
 func (l *Lane) measure(ctx context.Context) error {
 	if time.Since(l.measured) < maxIdle {
 		return nil
@@ -177,7 +177,7 @@ func (l *Lane) show() {
 	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 }
 
-// endure reports an internal error and waits before the next turn. It returns
+// waitAfterError reports an internal error and waits before the next turn. It returns
 // nil: the lane goes on.
 func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
 	l.in.close() // begin again from the watermark

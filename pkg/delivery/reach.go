@@ -16,7 +16,7 @@ import (
 // answer, "the body was not written to its end" must be certain, because the
 // event is then sent again: so when a request fails, its connection is closed
 // first (nothing can be written any more), and only then is it asked how much
-// of the body was taken for writing. What was taken but may have been stuck in
+// of the body was accepted for writing. What was accepted but may have been stuck in
 // a buffer counts as written.
 type route struct {
 	body   *trackedBody
@@ -84,7 +84,7 @@ func (r *route) reach() tracker.Reach {
 	}
 }
 
-// trackedBody is a request's body that knows how much of it was taken.
+// trackedBody is a request's body that knows how much of it was accepted.
 type trackedBody struct {
 	reader *bytes.Reader
 	left   atomic.Int64

@@ -9,7 +9,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// attach takes the lane up where its last report left it and says so in a
+// attach takes the lane up where its last checkpoint left it and says so in a
 // report of its own, which fences off any other process. It waits out errors.
 func (l *Lane) attach(ctx context.Context) error {
 	for ctx.Err() == nil {
@@ -27,7 +27,7 @@ func (l *Lane) attach(ctx context.Context) error {
 func (l *Lane) resume(ctx context.Context) error {
 	last, seq, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
-		return fmt.Errorf("read last report: %w", err)
+		return fmt.Errorf("read last checkpoint: %w", err)
 	}
 	first, end, err := l.deps.Source.Bounds(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (l *Lane) resume(ctx context.Context) error {
 func (l *Lane) Anchor(ctx context.Context) error {
 	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
-		return fmt.Errorf("anchor lane %s: read last report: %w", l.config.Name, err)
+		return fmt.Errorf("anchor lane %s: read last checkpoint: %w", l.config.Name, err)
 	}
 	if ok && !last.Closed {
 		return nil
@@ -98,7 +98,7 @@ func (l *Lane) origin(ctx context.Context, first, end event.Position) (event.Pos
 	return p, nil
 }
 
-// restore takes over what the last report left: parked events, and events that
+// restore takes over what the last checkpoint left: parked events, and events that
 // it announced and nobody reported on.
 func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	for _, p := range last.Intents {
