@@ -21,7 +21,7 @@ var (
 	ErrFenced = errors.New("another process runs this lane")
 )
 
-// Source is the journal's events stream as a lane reads it, duplicates marked.
+// Source is the journal's events stream as a lane reads it, duplicates flagged.
 // It is used from one goroutine at a time.
 type Source interface {
 	// Read opens a reader at from, which may lie within a message.
@@ -74,7 +74,7 @@ type Deps struct {
 	// begins to fill, so that a reload takes effect between windows and each
 	// checkpoint is of one plan.
 	Tracer func() Tracer
-	// Reporter takes each failed round trip and internal error.
+	// Reporter receives each failed round trip and internal error.
 	Reporter   fault.Reporter
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -112,7 +112,7 @@ func (d Deps) withDefaults() Deps {
 	return d
 }
 
-// noReporter observes nothing.
+// noReporter drops every incident.
 type noReporter struct{}
 
 func (noReporter) Report(fault.Incident) {}

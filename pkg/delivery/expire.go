@@ -10,11 +10,11 @@ import (
 
 const (
 	expiryInterval = time.Minute      // how often a waiting lane looks for what got too old
-	stateInterval  = 30 * time.Second // how often a waiting lane says again where it stands
+	stateInterval  = 30 * time.Second // how often a waiting lane publishes its state again
 )
 
-// waitOpen passes the time while the vendor accepts nothing. What gets too old
-// meanwhile is expired, in checkpoints of bounded size, so that the journal can be
+// waitOpen waits while the vendor accepts nothing. What gets too old meanwhile
+// is expired, in checkpoints of bounded size, so that the journal can be
 // trimmed; everything else stays where it is. Every 30 seconds the lane's state
 // is published again, so that the outcomes stream, which is kept from each
 // lane's last checkpoint on, can be trimmed while other lanes go on.

@@ -29,7 +29,7 @@ var shownHeaders = [...]string{
 	"Retry-After", "X-Request-Id", "Request-Id",
 }
 
-// recordRoundTrip counts a round trip and tells of it when it failed.
+// recordRoundTrip counts a round trip, and reports it when it failed.
 func (s *sender) recordRoundTrip(items []*item, req *tracker.Request, x *roundTrip) {
 	if x.refused == nil {
 		s.metrics.request(x.response.Status, x.latency)

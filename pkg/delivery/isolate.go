@@ -8,7 +8,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// An event that makes a vendor answer 5xx looks like an outage: the breaker
+// An event to which a vendor responds with 5xx looks like an outage: the breaker
 // opens, and what comes after the event waits with it. After Config.IsolateAfter
 // failures in a row, which the back-off spreads over minutes, the lane therefore
 // probes with events one at a time, each in a request of its own. If the vendor
@@ -40,8 +40,8 @@ func (s *sender) probeLimit() int {
 	return min(maxIsolated, probeEvents<<min(s.breaker.isolations, 3))
 }
 
-// portions are what is translated together: events that are sent alone apart
-// from each other and from the rest.
+// portions groups the events to translate: each event that is sent alone has a
+// batch of its own, the others share one.
 func (s *sender) portions(items []*item) []batch {
 	var together batch
 	var tasks []batch
@@ -74,7 +74,8 @@ func (c *call) serverFailed() bool {
 func (c *call) alone() bool { return len(c.items) == 1 && c.items[0].alone }
 
 // halts reports whether the vendor, by its answer to the call, takes nothing
-// more. Its failing on an event that it is known to fail on says nothing.
+// more. A failure on an event that is always sent alone does not count: the
+// vendor failed on it before.
 func (c *call) halts() bool {
 	for _, v := range c.verdicts {
 		if v.Action == tracker.Wait {
@@ -107,7 +108,7 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 			passed = passed || !c.serverFailed()
 			continue
 		}
-		s.stopIsolating(ctx, failed, passed, wait, false) // it accepts nothing, of whatever event
+		s.stopIsolating(ctx, failed, passed, wait, false) // an outage, whatever the event
 		return
 	}
 	s.stopIsolating(ctx, failed, passed, outage, true)

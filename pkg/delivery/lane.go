@@ -12,7 +12,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// Lane brings the journal's events to one vendor. Run does the work; Status
+// Lane delivers the journal's events to one tracker. Run does the work; Status
 // may be called from anywhere.
 type Lane struct {
 	config    Config
@@ -128,7 +128,7 @@ func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// step is one turn: wait for an open breaker, or decide one window.
+// step waits while the breaker is open, or decides one window.
 func (l *Lane) step(ctx, work context.Context) error {
 	if err := l.measure(ctx); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 	return l.resolve(ctx, work, w)
 }
 
-// measure measures how much of the journal is still before the lane, now and then.
+// measure updates the backlog, at most once in maxIdle.
 func (l *Lane) measure(ctx context.Context) error {
 	if time.Since(l.measured) < maxIdle {
 		return nil
@@ -177,8 +177,8 @@ func (l *Lane) show() {
 	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 }
 
-// waitAfterError reports an internal error and waits before the next turn. It returns
-// nil: the lane goes on.
+// waitAfterError reports an internal error and waits before
+// the next step. It returns nil: the lane goes on.
 func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
 	l.in.close() // begin again from the watermark
 	if l.lastError != cause.Error() {

@@ -62,8 +62,8 @@ func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 	return m
 }
 
-// retire takes away what the lane shows of where it stands: it runs elsewhere, or
-// not at all, and an old backlog would be a false alarm.
+// retire deletes the gauges: the lane now runs in another process or not at all,
+// and an old backlog would be a false alarm.
 func (m *laneMetrics) retire() {
 	for _, vec := range m.gauges {
 		vec.DeleteLabelValues(m.name)

@@ -54,7 +54,7 @@ type draft struct {
 	gaps    []event.Gap
 	records int
 	moved   bool // the watermark did
-	urgent  bool // holds outcomes or parked events, or withdraws intents
+	urgent  bool // has outcomes or parked events, or withdraws intents
 	bytes   int  // of the rows, roughly
 }
 
@@ -111,9 +111,10 @@ func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous boo
 	}
 }
 
-// publishOnce publishes once. It outlives ctx by its own bound, so that a shutdown does
-// not leave open whether the checkpoint was accepted. After an attempt that left it
-// open, a refusal may be due to our own checkpoint: then the last one is compared.
+// publishOnce makes one attempt. It may outlive ctx, within its own time limit,
+// so that a shutdown does not leave the result unknown. After an attempt with an
+// unknown result (ambiguous), ErrFenced may be due to our own checkpoint: then
+// the last one is compared.
 func (o *outbox) publishOnce(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
 	limit := publishTimeout
 	if ctx.Err() != nil {
@@ -188,8 +189,8 @@ func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.view.published(r, seq)
 }
 
-// flush publishes what is decided when the lane stops. A checkpoint that the stop
-// left in the air comes first: its draft has not changed since.
+// flush publishes what is decided when the lane stops. A checkpoint whose
+// result is unknown comes first: its draft has not changed since.
 func (o *outbox) flush(ctx context.Context) error {
 	if o.unconfirmed != nil {
 		if err := o.persist(ctx, o.unconfirmed, true); err != nil {
@@ -240,7 +241,8 @@ func (o *outbox) begin(ctx context.Context, plan string) error {
 	return nil
 }
 
-// settleOpenIntents gives intents that the journal no longer holds their outcome.
+// settleOpenIntents gives an outcome to the intents below the watermark: their
+// records were not read again, because they left the journal.
 func (o *outbox) settleOpenIntents() {
 	for p := range o.openIntents {
 		if p.Before(o.watermark) {

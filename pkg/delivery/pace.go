@@ -12,7 +12,7 @@ const (
 )
 
 // pace counts what is to be sent in whole minutes: for each identity, so that no
-// more leaves than the vendor accepts of one; and in all, by the time of receipt, so
+// more is sent than the vendor accepts of one; and in total, by the time of receipt, so
 // that traffic which outgrows the vendor's rate is reported before the backlog shows it.
 type pace struct {
 	minute     int64

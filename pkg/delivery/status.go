@@ -44,8 +44,8 @@ type Status struct {
 	Outcomes map[event.Outcome]uint64
 }
 
-// EarliestNeeded is the lowest position that the lane of a checkpoint may still read. The
-// zero Position means that nothing is needed: the lane is closed.
+// EarliestNeeded is the lowest position that the lane of a checkpoint may still
+// read. The zero Position means that nothing is needed: the lane is closed.
 func EarliestNeeded(r *event.Checkpoint) event.Position {
 	if r.Closed {
 		return event.Position{}

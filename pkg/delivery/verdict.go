@@ -19,8 +19,8 @@ const (
 var errVerdicts = errors.New("tracker: the number of verdicts is not the number of events")
 
 // judge has the tracker read the answer. A tracker that fails at it must
-// neither lose events nor double them: what was surely not taken, or can safely
-// be repeated, waits; the rest is uncertain.
+// neither lose nor double events: an event that the vendor surely did not accept,
+// or that can safely be sent again, is parked; the others are uncertain.
 func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
 	n := len(c.items)
 	defer func() {
