@@ -108,7 +108,20 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// read takes one message, or what of it fits. When none is at hand it
+// fill has the intake read on until deadline, and adds the gap that it finds.
+func (l *Lane) fill(ctx context.Context, w *window, deadline time.Time) (ok bool, err error) {
+	ok, gap, err := l.in.fill(ctx, deadline)
+	if err != nil {
+		return false, err
+	}
+	if gap != (event.Gap{}) {
+		l.addGap(w, gap)
+	}
+	w.end = l.in.from
+	return ok, nil
+}
+
+// read adds one message, or what of it fits. When none is at hand it
 // publishes what is due to be published.
 func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
 	wait := until
@@ -119,15 +132,11 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 	case lazy:
 		wait = earlier(wait, l.out.published.Add(lazyPublish))
 	}
-	ok, gap, err := l.in.fill(ctx, wait)
+	ok, err := l.fill(ctx, w, wait)
 	if err != nil {
 		return err
 	}
-	if gap != (event.Gap{}) {
-		l.addGap(w, gap)
-	}
 	if !ok {
-		w.end = l.in.from
 		if urgent || lazy && time.Since(l.out.published) >= lazyPublish {
 			return l.out.publish(ctx, nil)
 		}
@@ -136,7 +145,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 	if w.records == 0 && len(w.items) == 0 {
 		w.tracer = l.deps.Tracer()
 	}
-	for len(l.in.rest) > 0 && !w.full() {
+	for l.in.peek() != nil && !w.full() {
 		l.addRecord(w, l.in.pop())
 	}
 	w.end = l.in.from

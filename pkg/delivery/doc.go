@@ -8,19 +8,20 @@
 //
 // # Parts
 //
-//		journal → intake → window → sender → outbox → outcome log
-//		                     ↑         │        ↑
-//		                     │         ↓        │ entries
-//		                     └────── parking ───┘
+//	journal → intake → window → sender → outbox → outcome log
+//	                     ↑         │        ↑
+//	                     │         ↓        │ entries
+//	                     └────── parking ───┘
 //
-//	  - intake reads records from the journal.
-//	  - window collects what is decided together.
-//	  - sender sends a window's events within the vendor's limits. It owns the
-//	    client, the rate limit, the breaker and the isolation of failing events.
-//	  - parking keeps the events that wait for their own next attempt.
-//	  - outbox publishes decisions. It owns the draft, the watermark and the
-//	    sequence that fences off a second process.
-//	  - Lane passes windows from one to the next.
+// The lane passes windows from one part to the next. Each part owns its state:
+//
+//   - intake reads records from the journal.
+//   - window collects what is decided together.
+//   - sender sends a window's events within the vendor's limits. It owns the
+//     client, the rate limit, the breaker and the isolation of failing events.
+//   - parking keeps the events that wait for their own next attempt.
+//   - outbox publishes decisions. It owns the draft, the watermark and the
+//     sequence that fences off a second process.
 //
 // # Windows and checkpoints
 //

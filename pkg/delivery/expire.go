@@ -84,16 +84,9 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 	}
 	w.limit, w.room = maxRows, maxRows
 	for !w.full() {
-		ok, gap, err := l.in.fill(ctx, time.Now().Add(atHand))
-		if err != nil {
-			return nil, false, err
-		}
-		if gap != (event.Gap{}) {
-			l.addGap(w, gap)
-		}
-		if !ok {
-			w.end = l.in.from
-			return w, false, nil
+		ok, err := l.fill(ctx, w, time.Now().Add(atHand))
+		if err != nil || !ok {
+			return w, false, err
 		}
 		for rec := l.in.peek(); rec != nil && !w.full(); rec = l.in.peek() {
 			if time.Since(rec.ReceivedAt) <= l.config.MaxAge {

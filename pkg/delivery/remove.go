@@ -85,12 +85,9 @@ func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error)
 	}
 	w.limit, w.room = maxRows, maxRows
 	for !w.full() && l.in.from.Before(end) {
-		ok, gap, err := l.in.fill(ctx, time.Now().Add(endWait))
+		ok, err := l.fill(ctx, w, time.Now().Add(endWait))
 		if err != nil {
 			return nil, err
-		}
-		if gap != (event.Gap{}) {
-			l.addGap(w, gap)
 		}
 		switch {
 		case ctx.Err() != nil:
