@@ -81,7 +81,7 @@ type Deps struct {
 	// Transport replaces the lane's own HTTP transport, in tests.
 	Transport http.RoundTripper
 	// Sanitize removes personal data from what a vendor answered or was sent,
-	// before it is stored or shown.
+	// before it is stored or shown. It is called concurrently.
 	Sanitize func(string) string
 	// Release is Sparrow's own version, for the User-Agent header and checkpoints.
 	Release string
