@@ -8,14 +8,14 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// preliminary is what became of the request before a call's own.
+// beforeResult is what became of the request before a call's own.
 type beforeResult struct {
 	trip     roundTrip
 	verdicts []tracker.Verdict
 	passed   bool
 }
 
-// reason is what the preliminary says of a delivered event; "" without one.
+// reason is what the earlier request says of a delivered event; "" without one.
 func (p *beforeResult) reason(i int) string {
 	if p == nil || !p.passed {
 		return ""
@@ -23,9 +23,9 @@ func (p *beforeResult) reason(i int) string {
 	return p.verdicts[i].Reason
 }
 
-// prepare performs the request before a call's own, if there is one, and
-// reports whether the call goes on. Otherwise the preliminary's exchange and
-// verdicts are the call's. The vendor has taken no event by it, so none is
+// performBefore performs the request before a call's own, if there is one, and
+// reports whether the call goes on. If not, that request's round trip and
+// verdicts become the call's. The request delivers no event, so no event is
 // uncertain.
 func (s *sender) performBefore(work context.Context, c *call) bool {
 	if c.request.Before == nil {
@@ -54,8 +54,9 @@ func (s *sender) performBefore(work context.Context, c *call) bool {
 	return false
 }
 
-// observePreliminary counts what came of the request before a call's own, and
-// tells when it refused events: the vendor would have done so silently.
+// recordBefore counts the results of the request before a call's own. It reports
+// an incident when that request refused events: in the call's own request the
+// vendor would have dropped them without an error.
 func (s *sender) recordBefore(c *call) {
 	if c.first == nil {
 		return

@@ -73,7 +73,7 @@ func check(t *testing.T, w *world, point *stateInterval, change func(*wireless))
 	wait(30 * time.Minute)
 	w.quit()
 	rows := make(map[string]event.Delivery)
-	for _, row := range w.ledger.rows() {
+	for _, row := range w.outcomeLog.rows() {
 		rows[row.EventID] = row
 	}
 	return rows

@@ -19,7 +19,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// The ledger fails the test when a report is larger than a message may be.
+// The outcome log fails the test when a checkpoint is larger than a message may be.
 func TestReportsFitAMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, true)
@@ -35,7 +35,7 @@ func TestReportsFitAMessage(t *testing.T) {
 		wait(time.Minute)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Rejected: 3000})
-		for p, row := range w.ledger.rows() {
+		for p, row := range w.outcomeLog.rows() {
 			if len(row.Error) < 100 {
 				t.Fatalf("%s: only %d bytes of the answer are left", p, len(row.Error))
 			}
@@ -58,7 +58,7 @@ func TestManyNamesStayBounded(t *testing.T) {
 		wait(10 * time.Second)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Filtered: messages * each})
-		if n := len(w.ledger.reports()); n < 3 || n > 30 {
+		if n := len(w.outcomeLog.checkpoints()); n < 3 || n > 30 {
 			t.Errorf("%d reports for 1.5 MB of names", n)
 		}
 	})
@@ -141,13 +141,13 @@ func TestTrackerThatCannotJudge(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := map[bool]event.Outcome{true: event.Rejected, false: event.Uncertain}[w.traits.Dedup]
-				for p, row := range w.ledger.rows() {
+				for p, row := range w.outcomeLog.rows() {
 					if row.Outcome != want {
 						t.Errorf("%s: %+v, want %s", p, row, want)
 					}
 				}
-				if len(w.ledger.rows()) != 2 {
-					t.Errorf("rows: %v", w.ledger.rows())
+				if len(w.outcomeLog.rows()) != 2 {
+					t.Errorf("rows: %v", w.outcomeLog.rows())
 				}
 				w.discreet()
 			})

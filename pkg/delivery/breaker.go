@@ -19,20 +19,20 @@ type BreakerState string
 
 // The states of a breaker.
 const (
-	Closed   BreakerState = "closed"    // the vendor takes events
-	Open     BreakerState = "open"      // the vendor takes nothing: the cursor waits
+	Closed   BreakerState = "closed"    // the vendor accepts events
+	Open     BreakerState = "open"      // the vendor accepts nothing: the cursor waits
 	HalfOpen BreakerState = "half-open" // a few events are sent as a probe
 )
 
 // breaker keeps a lane from calling a vendor that takes nothing.
 type breaker struct {
-	failures   int // in a row
-	serverFailures     int // of these, the last ones at which the vendor answered that it failed
-	isolations int // probes of single events, in a row
-	due        time.Time
-	since      time.Time // of the outage
-	why        string
-	alarm      bool
+	failures       int // in a row
+	serverFailures int // of these, the last ones at which the vendor answered that it failed
+	isolations     int // probes of single events, in a row
+	due            time.Time
+	since          time.Time // of the outage
+	why            string
+	alarm          bool
 }
 
 func (b *breaker) state(now time.Time) BreakerState {
@@ -47,13 +47,13 @@ func (b *breaker) state(now time.Time) BreakerState {
 }
 
 // trip opens the breaker, or opens it again after a probe that failed.
-func (b *breaker) trip(why string, after time.Duration, alarm, broken bool, now time.Time) {
+func (b *breaker) trip(why string, after time.Duration, alarm, serverFailed bool, now time.Time) {
 	if b.failures == 0 {
 		b.since = now
 	}
 	b.failures++
 	b.serverFailures++
-	if !broken {
+	if !serverFailed {
 		b.serverFailures, b.isolations = 0, 0
 	}
 	b.why, b.alarm = why, alarm

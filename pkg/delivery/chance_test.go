@@ -114,7 +114,7 @@ func whatever(t *testing.T, seed uint64, dedup bool) map[event.Outcome]int {
 		if c.one(4) {
 			wait(time.Duration(c.number(30)) * time.Minute) // nobody is there for a while
 		}
-		if last := w.ledger.last(); last.Tracker != "" && c.one(2) {
+		if last := w.outcomeLog.last(); last.Tracker != "" && c.one(2) {
 			w.journal.trim(delivery.EarliestNeeded(&last).Seq)
 		}
 	}

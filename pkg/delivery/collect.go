@@ -12,7 +12,7 @@ import (
 
 const (
 	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
-	maxIdle    = 5 * time.Second      // how long to wait for anything at all
+	maxIdle     = 5 * time.Second      // how long to wait for anything at all
 	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
 	rateWindow  = 2                    // seconds of the rate limit that one window may take
 )
@@ -30,7 +30,7 @@ func (l *Lane) openWindow(ctx context.Context) (*window, error) {
 	return w, nil
 }
 
-// lose notes a range of the journal that cannot be read.
+// addGap records a range of the journal that cannot be read.
 func (l *Lane) addGap(w *window, gap event.Gap) {
 	w.gaps = append(w.gaps, gap)
 	if w.opened.IsZero() {
@@ -78,7 +78,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 	return w, nil
 }
 
-// patience is until when the window may wait for more.
+// waitUntil is until when the window may wait for more.
 func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
@@ -108,7 +108,20 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// read takes one message, or what of it fits. When none is at hand it
+// fill has the intake read on until deadline, and adds the gap that it finds.
+func (l *Lane) fill(ctx context.Context, w *window, deadline time.Time) (ok bool, err error) {
+	ok, gap, err := l.in.fill(ctx, deadline)
+	if err != nil {
+		return false, err
+	}
+	if gap != (event.Gap{}) {
+		l.addGap(w, gap)
+	}
+	w.end = l.in.from
+	return ok, nil
+}
+
+// read adds one message, or what of it fits. When none is at hand it
 // publishes what is due to be published.
 func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
 	wait := until
@@ -119,15 +132,11 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 	case lazy:
 		wait = earlier(wait, l.out.published.Add(lazyPublish))
 	}
-	ok, gap, err := l.in.fill(ctx, wait)
+	ok, err := l.fill(ctx, w, wait)
 	if err != nil {
 		return err
 	}
-	if gap != (event.Gap{}) {
-		l.addGap(w, gap)
-	}
 	if !ok {
-		w.end = l.in.from
 		if urgent || lazy && time.Since(l.out.published) >= lazyPublish {
 			return l.out.publish(ctx, nil)
 		}
@@ -136,7 +145,7 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 	if w.records == 0 && len(w.items) == 0 {
 		w.tracer = l.deps.Tracer()
 	}
-	for len(l.in.rest) > 0 && !w.full() {
+	for l.in.peek() != nil && !w.full() {
 		l.addRecord(w, l.in.pop())
 	}
 	w.end = l.in.from
@@ -155,7 +164,7 @@ func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
 	return nil
 }
 
-// takeRecord puts a record into the window.
+// addRecord puts a record into the window.
 func (l *Lane) addRecord(w *window, rec *event.Record) {
 	now := time.Now()
 	w.records++
@@ -180,7 +189,7 @@ func (l *Lane) addRecord(w *window, rec *event.Record) {
 	}
 }
 
-// judgeRecord applies the plan to a record and decides whether it may be sent.
+// applyPlan applies the plan to a record and decides whether it may be sent.
 func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) {
 	it.eventID, it.receivedAt = rec.EventID, rec.ReceivedAt
 	decision := w.tracer.Trace(rec, l.config.Name, &it.event)
@@ -203,8 +212,8 @@ func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) 
 	}
 }
 
-// judgeAge expires an event that waited too long, and rejects one that the
-// vendor no longer takes.
+// checkAge expires an event that waited too long, and rejects one that the
+// vendor no longer accepts.
 func (l *Lane) checkAge(it *item, now time.Time) {
 	switch {
 	case l.closing:
@@ -218,7 +227,7 @@ func (l *Lane) checkAge(it *item, now time.Time) {
 	}
 }
 
-// TooOld is why a vendor no longer takes an event at a time, or "".
+// TooOld is why a vendor no longer accepts an event at a time, or "".
 func TooOld(traits tracker.Traits, e *event.Event, now time.Time) string {
 	happened := e.Time
 	if happened.IsZero() {

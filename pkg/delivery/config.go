@@ -69,7 +69,7 @@ func DefaultConfig() Config {
 
 // The bounds of Config's values.
 const (
-	maxParkedLimit = 10_000 // all parked entries must fit one report
+	maxParkedLimit = 10_000 // all parked entries must fit one checkpoint
 	maxConcurrency = 64
 	maxTimeout     = 5 * time.Minute
 	defaultBudget  = 24 * time.Hour

@@ -69,9 +69,9 @@ func TestNewNeedsItsDependencies(t *testing.T) {
 	config := delivery.DefaultConfig()
 	config.Name = "ga4"
 	for name, break_ := range map[string]func(d *delivery.Deps){
-		"source": func(d *delivery.Deps) { d.Source = nil },
-		"ledger": func(d *delivery.Deps) { d.OutcomeLog = nil },
-		"tracer": func(d *delivery.Deps) { d.Tracer = nil },
+		"source":      func(d *delivery.Deps) { d.Source = nil },
+		"outcome log": func(d *delivery.Deps) { d.OutcomeLog = nil },
+		"tracer":      func(d *delivery.Deps) { d.Tracer = nil },
 	} {
 		deps := newWorld(t, true).deps()
 		break_(&deps)

@@ -21,13 +21,13 @@ var errKilled = errors.New("killed")
 type life struct {
 	ctx  context.Context
 	kill context.CancelFunc
-	view *ledger
+	view *outcomeLog
 }
 
-// begin starts a lane with a ledger view of its own.
+// begin starts a lane with an outcome log view of its own.
 func (w *world) begin() *life {
 	ctx, kill := context.WithCancel(context.Background())
-	l := &life{ctx: ctx, kill: kill, view: w.ledger.clone()}
+	l := &life{ctx: ctx, kill: kill, view: w.outcomeLog.clone()}
 	return l
 }
 
@@ -236,13 +236,13 @@ func TestKilledWhileSending(t *testing.T) {
 func TestPublishWhoseResultIsUnknown(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		busy(w)
-		w.ledger.after = func(n int) error { // durable, but the answer got lost
+		w.outcomeLog.after = func(n int) error { // durable, but the answer got lost
 			if n%2 == 0 {
 				return errors.New("publish timed out")
 			}
 			return nil
 		}
-		w.ledger.before = func(n int) error {
+		w.outcomeLog.before = func(n int) error {
 			if n%5 == 0 {
 				return errors.New("stream is away")
 			}
@@ -264,7 +264,7 @@ func TestShutdownLeavesPublishInTheAir(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		busy(w)
 		reached, proceed := make(chan struct{}), make(chan struct{})
-		w.ledger.after = func(n int) error {
+		w.outcomeLog.after = func(n int) error {
 			if n != 6 {
 				return nil
 			}

@@ -16,12 +16,12 @@ import (
 var (
 	// ErrGone is what Source.Get returns for a record that left the journal.
 	ErrGone = errors.New("the record left the journal")
-	// ErrFenced is what Ledger.Publish returns when another process has
+	// ErrFenced is what OutcomeLog.Publish returns when another process has
 	// published for this lane since.
 	ErrFenced = errors.New("another process runs this lane")
 )
 
-// Source is the journal's events stream as a lane reads it, duplicates marked.
+// Source is the journal's events stream as a lane reads it, duplicates flagged.
 // It is used from one goroutine at a time.
 type Source interface {
 	// Read opens a reader at from, which may lie within a message.
@@ -45,14 +45,14 @@ type Reader interface {
 	Close() error
 }
 
-// Ledger is the lane's own subject of the outcomes stream.
+// OutcomeLog is the lane's own subject of the outcomes stream.
 type OutcomeLog interface {
-	// Last returns the tracker's last report and its sequence in the stream;
+	// Last returns the tracker's last checkpoint and its sequence in the stream;
 	// ok is false when there is none, and seq then is 0.
-	Last(ctx context.Context, tracker string) (report event.Checkpoint, seq uint64, ok bool, err error)
-	// Publish makes a report durable before it returns, provided that the
-	// tracker's last report is the one at sequence after; otherwise it returns
-	// ErrFenced. Any other error leaves open whether the report was taken.
+	Last(ctx context.Context, tracker string) (checkpoint event.Checkpoint, seq uint64, ok bool, err error)
+	// Publish makes a checkpoint durable before it returns, provided that the
+	// tracker's last checkpoint is the one at sequence after; otherwise it returns
+	// ErrFenced. Any other error leaves open whether the checkpoint was accepted.
 	Publish(ctx context.Context, r *event.Checkpoint, after uint64) (seq uint64, err error)
 }
 
@@ -65,25 +65,25 @@ type Tracer interface {
 	PlanVersion() string
 }
 
-// Deps is what a lane works with. Source, Ledger and Tracer are needed; the
+// Deps is what a lane works with. Source, OutcomeLog and Tracer are needed; the
 // rest may be nil or zero.
 type Deps struct {
 	Source     Source
 	OutcomeLog OutcomeLog
 	// Tracer returns the tracer in force. A lane asks for it when a window
 	// begins to fill, so that a reload takes effect between windows and each
-	// report is of one plan.
+	// checkpoint is of one plan.
 	Tracer func() Tracer
-	// Reporter takes each failed exchange and internal error.
+	// Reporter receives each failed round trip and internal error.
 	Reporter   fault.Reporter
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	// Transport replaces the lane's own HTTP transport, in tests.
 	Transport http.RoundTripper
 	// Sanitize removes personal data from what a vendor answered or was sent,
-	// before it is stored or shown.
+	// before it is stored or shown. It is called concurrently.
 	Sanitize func(string) string
-	// Release is Sparrow's own version, for the User-Agent header and reports.
+	// Release is Sparrow's own version, for the User-Agent header and checkpoints.
 	Release string
 }
 
@@ -92,7 +92,7 @@ func (d Deps) check() error {
 	case d.Source == nil:
 		return errors.New("no source")
 	case d.OutcomeLog == nil:
-		return errors.New("no ledger")
+		return errors.New("no outcome log")
 	case d.Tracer == nil:
 		return errors.New("no tracer")
 	}
@@ -112,7 +112,7 @@ func (d Deps) withDefaults() Deps {
 	return d
 }
 
-// ignored observes nothing.
+// noReporter drops every incident.
 type noReporter struct{}
 
 func (noReporter) Report(fault.Incident) {}

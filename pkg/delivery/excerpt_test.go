@@ -11,7 +11,7 @@ import (
 )
 
 // A key that the bound of an excerpt cuts in two must not show its first half.
-func TestNoHalfOfASecretIsTold(t *testing.T) {
+func TestNoHalfOfASecretIsReported(t *testing.T) {
 	for shift := range len(secret) + 2 {
 		w := newWorld(t, true)
 		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -25,8 +25,8 @@ func TestNoHalfOfASecretIsTold(t *testing.T) {
 		w.until(func() bool { return w.lane.Status().Outcomes[event.Rejected] == 1 })
 		w.quit()
 		server.Close()
-		if told := w.incidents.text(); strings.Contains(told, secret[:4]) {
-			t.Fatalf("shift %d: a part of the key is told", shift)
+		if reported := w.incidents.text(); strings.Contains(reported, secret[:4]) {
+			t.Fatalf("shift %d: a part of the key is reported", shift)
 		}
 		w.discreet()
 	}

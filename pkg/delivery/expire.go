@@ -10,14 +10,14 @@ import (
 
 const (
 	expiryInterval = time.Minute      // how often a waiting lane looks for what got too old
-	stateInterval = 30 * time.Second // how often a waiting lane says again where it stands
+	stateInterval  = 30 * time.Second // how often a waiting lane publishes its state again
 )
 
-// waitOpen passes the time while the vendor takes nothing. What gets too old
-// meanwhile is expired, in reports of bounded size, so that the journal can be
+// waitOpen waits while the vendor accepts nothing. What gets too old meanwhile
+// is expired, in checkpoints of bounded size, so that the journal can be
 // trimmed; everything else stays where it is. Every 30 seconds the lane's state
 // is published again, so that the outcomes stream, which is kept from each
-// lane's last report on, can be trimmed while other lanes go on.
+// lane's last checkpoint on, can be trimmed while other lanes go on.
 func (l *Lane) waitOpen(ctx context.Context) error {
 	for l.sender.breaker.state(time.Now()) == Open && ctx.Err() == nil {
 		if err := l.measure(ctx); err != nil {
@@ -66,7 +66,7 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 	return next, nil
 }
 
-// store commits a window in which nothing is left to be sent, and publishes it.
+// commitAndPublish commits a window in which nothing is left to be sent, and publishes it.
 func (l *Lane) commitAndPublish(ctx context.Context, w *window) error {
 	if err := l.out.begin(ctx, w.tracer.PlanVersion()); err != nil {
 		return err
@@ -84,16 +84,9 @@ func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error)
 	}
 	w.limit, w.room = maxRows, maxRows
 	for !w.full() {
-		ok, gap, err := l.in.fill(ctx, time.Now().Add(atHand))
-		if err != nil {
-			return nil, false, err
-		}
-		if gap != (event.Gap{}) {
-			l.addGap(w, gap)
-		}
-		if !ok {
-			w.end = l.in.from
-			return w, false, nil
+		ok, err := l.fill(ctx, w, time.Now().Add(atHand))
+		if err != nil || !ok {
+			return w, false, err
 		}
 		for rec := l.in.peek(); rec != nil && !w.full(); rec = l.in.peek() {
 			if time.Since(rec.ReceivedAt) <= l.config.MaxAge {

@@ -22,14 +22,14 @@ const (
 	maxIncidentBody = 8 << 10
 )
 
-// shownHeaders are the headers of an exchange that an incident may show: none
+// shownHeaders are the headers of a round trip that an incident may show: none
 // of them carries a credential or personal data.
 var shownHeaders = [...]string{
 	"Content-Type", "Content-Encoding", "Content-Length", "User-Agent", "Date", "Server",
 	"Retry-After", "X-Request-Id", "Request-Id",
 }
 
-// observe counts an exchange and tells of it when it failed.
+// recordRoundTrip counts a round trip, and reports it when it failed.
 func (s *sender) recordRoundTrip(items []*item, req *tracker.Request, x *roundTrip) {
 	if x.refused == nil {
 		s.metrics.request(x.response.Status, x.latency)
@@ -77,7 +77,7 @@ func (r *incidents) report(class string, err error) {
 	})
 }
 
-// classify groups a failed exchange with its like.
+// classify groups a failed round trip with its like.
 func classify(x *roundTrip) (class string, err error) {
 	switch {
 	case x.refused != nil:

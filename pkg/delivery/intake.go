@@ -48,8 +48,8 @@ func (in *intake) close() {
 	in.reader, in.rest = nil, nil
 }
 
-// fill has records at hand in rest, waiting until deadline at the longest. ok
-// is false when none came by then. lost is what was missing before them.
+// fill reads the next message if none is at hand, waiting no longer than until
+// deadline. ok is false when none came. lost is the gap before its records.
 func (in *intake) fill(ctx context.Context, deadline time.Time) (ok bool, lost event.Gap, err error) {
 	if len(in.rest) > 0 {
 		return true, lost, nil

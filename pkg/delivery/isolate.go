@@ -8,17 +8,17 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// An event that makes a vendor answer 5xx looks like an outage: the breaker
+// An event to which a vendor responds with 5xx looks like an outage: the breaker
 // opens, and what comes after the event waits with it. After Config.IsolateAfter
 // failures in a row, which the back-off spreads over minutes, the lane therefore
 // probes with events one at a time, each in a request of its own. If the vendor
-// takes any of them, it is not down: those that it failed on are parked with a
-// budget and from then on always sent alone. If it takes none, it is down, and
+// accepts any of them, it is not down: those that it failed on are parked with a
+// budget and from then on always sent alone. If it accepts none, it is down, and
 // nothing is parked.
 const (
-	isolateAgain = 2         // instead of Config.IsolateAfter, when an event was found not long ago
-	isolateMemory         = time.Hour // how long that is
-	maxIsolated  = 32        // events of one such probe
+	isolateAgain  = 2         // instead of Config.IsolateAfter, when an event was found not long ago
+	isolateMemory = time.Hour // how long that is
+	maxIsolated   = 32        // events of one such probe
 )
 
 // isolating reports whether the next probe sends events one at a time.
@@ -40,8 +40,8 @@ func (s *sender) probeLimit() int {
 	return min(maxIsolated, probeEvents<<min(s.breaker.isolations, 3))
 }
 
-// portions are what is translated together: events that are sent alone apart
-// from each other and from the rest.
+// portions groups the events to translate: each event that is sent alone has a
+// batch of its own, the others share one.
 func (s *sender) portions(items []*item) []batch {
 	var together batch
 	var tasks []batch
@@ -55,7 +55,7 @@ func (s *sender) portions(items []*item) []batch {
 	return append([]batch{together}, tasks...)
 }
 
-// broken reports whether the vendor answered that it failed, and the event is
+// serverFailed reports whether the vendor answered that it failed, and the event is
 // to wait for that.
 func (c *call) serverFailed() bool {
 	x := c.trip.response
@@ -74,7 +74,8 @@ func (c *call) serverFailed() bool {
 func (c *call) alone() bool { return len(c.items) == 1 && c.items[0].alone }
 
 // halts reports whether the vendor, by its answer to the call, takes nothing
-// more. Its failing on an event that it is known to fail on says nothing.
+// more. A failure on an event that is always sent alone does not count: the
+// vendor failed on it before.
 func (c *call) halts() bool {
 	for _, v := range c.verdicts {
 		if v.Action == tracker.Wait {
@@ -107,7 +108,7 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 			passed = passed || !c.serverFailed()
 			continue
 		}
-		s.stopIsolating(ctx, failed, passed, wait, false) // it takes nothing, of whatever event
+		s.stopIsolating(ctx, failed, passed, wait, false) // an outage, whatever the event
 		return
 	}
 	s.stopIsolating(ctx, failed, passed, outage, true)
@@ -118,7 +119,7 @@ func (s *sender) isolate(ctx, work context.Context, calls []*call) {
 
 // stopIsolating parks what the vendor failed on, if it took anything else.
 // Otherwise the breaker opens again.
-func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, broken bool) {
+func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool, outage *tracker.Verdict, serverFailed bool) {
 	if passed {
 		now := time.Now()
 		for _, c := range failed {
@@ -136,8 +137,8 @@ func (s *sender) stopIsolating(ctx context.Context, failed []*call, passed bool,
 	}
 	switch {
 	case ctx.Err() != nil:
-	case outage != nil && (!passed || !broken):
-		s.trip(*outage, broken)
+	case outage != nil && (!passed || !serverFailed):
+		s.trip(*outage, serverFailed)
 	case passed && s.breaker.reset():
 		s.log.Info("vendor takes events again")
 	}

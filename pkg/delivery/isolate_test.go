@@ -62,7 +62,7 @@ func TestEventOnWhichTheVendorFails(t *testing.T) {
 						t.Errorf("sent with others although the vendor fails on it: %v", ids)
 					}
 				}
-				for p, row := range w.ledger.rows() {
+				for p, row := range w.outcomeLog.rows() {
 					if row.Outcome == event.Rejected && (row.Reason != "retries exhausted: http 500 Internal Server Error" || row.Attempts < 10 || row.Attempts > 300) {
 						t.Errorf("%s: %+v", p, row)
 					}
@@ -146,7 +146,7 @@ func TestManyEventsOnWhichTheVendorFails(t *testing.T) {
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 319, event.Pending: 11})
 		if logs := w.logs.String(); !strings.Contains(logs, "sent alone from now on") {
-			t.Error("the log does not tell of it")
+			t.Error("the log does not mention it")
 		}
 		got := w.series()
 		if n := got["sparrow_delivery_isolated_total,fake"]; n < 11 {

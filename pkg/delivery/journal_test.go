@@ -146,9 +146,9 @@ func (r *journalReader) Close() error {
 	return nil
 }
 
-// ledger is an in-memory outcomes stream that keeps Ledger's contract: fenced,
+// outcomeLog is an in-memory outcomes stream that keeps OutcomeLog's contract: fenced,
 // and through the real encoding. A clone of it is another process's view.
-type ledger struct {
+type outcomeLog struct {
 	t      testing.TB
 	shared *outcomes
 	// hook runs around the n-th publish through this view, from 1. An error
@@ -164,12 +164,12 @@ type outcomes struct {
 
 const maxMessage = 1 << 20
 
-func newLedger(t testing.TB) *ledger { return &ledger{t: t, shared: &outcomes{}} }
+func newOutcomeLog(t testing.TB) *outcomeLog { return &outcomeLog{t: t, shared: &outcomes{}} }
 
-func (g *ledger) clone() *ledger { return &ledger{t: g.t, shared: g.shared} }
+func (o *outcomeLog) clone() *outcomeLog { return &outcomeLog{t: o.t, shared: o.shared} }
 
-func (g *ledger) Last(_ context.Context, tracker string) (event.Checkpoint, uint64, bool, error) {
-	reports := g.reports()
+func (o *outcomeLog) Last(_ context.Context, tracker string) (event.Checkpoint, uint64, bool, error) {
+	reports := o.checkpoints()
 	if len(reports) == 0 {
 		return event.Checkpoint{}, 0, false, nil
 	}
@@ -179,20 +179,20 @@ func (g *ledger) Last(_ context.Context, tracker string) (event.Checkpoint, uint
 	return reports[len(reports)-1], uint64(len(reports)), true, nil
 }
 
-func (g *ledger) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
-	g.published++
-	n := g.published
-	if g.before != nil {
-		if err := g.before(n); err != nil {
+func (o *outcomeLog) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
+	o.published++
+	n := o.published
+	if o.before != nil {
+		if err := o.before(n); err != nil {
 			return 0, err
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	seq, err := g.shared.append(g.t, r, after)
-	if err == nil && g.after != nil {
-		err = g.after(n)
+	seq, err := o.shared.append(o.t, r, after)
+	if err == nil && o.after != nil {
+		err = o.after(n)
 	}
 	return seq, err
 }
@@ -205,31 +205,31 @@ func (o *outcomes) append(t testing.TB, r *event.Checkpoint, after uint64) (uint
 	}
 	b, err := r.AppendBinary(nil)
 	if err != nil || len(b) > maxMessage {
-		t.Errorf("report of %d bytes does not fit a message: %v", len(b), err)
+		t.Errorf("checkpoint of %d bytes does not fit a message: %v", len(b), err)
 	}
 	o.encoded = append(o.encoded, b)
 	return uint64(len(o.encoded)), nil
 }
 
-func (g *ledger) reports() []event.Checkpoint {
-	g.shared.mu.Lock()
-	defer g.shared.mu.Unlock()
-	list := make([]event.Checkpoint, len(g.shared.encoded))
-	for i, b := range g.shared.encoded {
+func (o *outcomeLog) checkpoints() []event.Checkpoint {
+	o.shared.mu.Lock()
+	defer o.shared.mu.Unlock()
+	list := make([]event.Checkpoint, len(o.shared.encoded))
+	for i, b := range o.shared.encoded {
 		if err := list[i].UnmarshalBinary(b); err != nil {
-			g.t.Fatalf("decode report %d: %v", i+1, err)
+			o.t.Fatalf("decode checkpoint %d: %v", i+1, err)
 		}
 	}
 	return list
 }
 
 // rows are all outcomes ever reported, by position.
-func (g *ledger) rows() map[event.Position]event.Delivery {
+func (o *outcomeLog) rows() map[event.Position]event.Delivery {
 	rows := make(map[event.Position]event.Delivery)
-	for _, r := range g.reports() {
+	for _, r := range o.checkpoints() {
 		for _, d := range r.Deliveries {
 			if _, twice := rows[d.Position]; twice && r.Epoch == "e1" {
-				g.t.Errorf("%s has two outcomes", d.Position)
+				o.t.Errorf("%s has two outcomes", d.Position)
 			}
 			rows[d.Position] = d
 		}
@@ -237,8 +237,8 @@ func (g *ledger) rows() map[event.Position]event.Delivery {
 	return rows
 }
 
-func (g *ledger) last() event.Checkpoint {
-	reports := g.reports()
+func (o *outcomeLog) last() event.Checkpoint {
+	reports := o.checkpoints()
 	if len(reports) == 0 {
 		return event.Checkpoint{}
 	}

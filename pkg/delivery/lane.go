@@ -12,7 +12,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// Lane brings the journal's events to one vendor. Run does the work; Status
+// Lane delivers the journal's events to one tracker. Run does the work; Status
 // may be called from anywhere.
 type Lane struct {
 	config    Config
@@ -24,13 +24,13 @@ type Lane struct {
 	incidents *incidents
 
 	// What follows belongs to the goroutine of Run.
-	in       intake
-	sender   *sender
-	out      *outbox
-	parking  *parking
-	closing  bool      // the tracker is being removed: nothing is sent any more
-	measured time.Time // when the backlog was
-	lastError  string    // the last internal error, to log it once
+	in        intake
+	sender    *sender
+	out       *outbox
+	parking   *parking
+	closing   bool      // the tracker is being removed: nothing is sent any more
+	measured  time.Time // when the backlog was
+	lastError string    // the last internal error, to log it once
 }
 
 // New makes a lane for a tracker. It does no I/O. The error names the
@@ -70,8 +70,8 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 
 // Run reads, sends and records until ctx ends. Then requests under way have
 // Config.Drain to finish, what is decided is published, and Run returns nil.
-// It returns an error that wraps ErrFenced when another process took the lane
-// over, and an error when it could not publish its last outcomes. Everything
+// It returns an error that wraps ErrFenced when another process runs the lane
+// now, and an error when it could not publish its last outcomes. Everything
 // else (a vendor, the journal or the outcomes stream away) it waits out.
 func (l *Lane) Run(ctx context.Context) error {
 	defer l.metrics.retire()
@@ -100,7 +100,7 @@ func (l *Lane) Run(ctx context.Context) error {
 	return nil
 }
 
-// grace is a context for what may outlive ctx by Config.Drain.
+// drainContext is a context for what may outlive ctx by Config.Drain.
 func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	timer := time.NewTimer(0)
@@ -128,7 +128,7 @@ func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// step is one turn: wait for an open breaker, or decide one window.
+// step waits while the breaker is open, or decides one window.
 func (l *Lane) step(ctx, work context.Context) error {
 	if err := l.measure(ctx); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 	return l.resolve(ctx, work, w)
 }
 
-// measure notes how much of the journal is still before the lane, now and then.
+// measure updates the backlog, at most once in maxIdle.
 func (l *Lane) measure(ctx context.Context) error {
 	if time.Since(l.measured) < maxIdle {
 		return nil
@@ -177,8 +177,8 @@ func (l *Lane) show() {
 	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 }
 
-// endure reports an internal error and waits before the next turn. It returns
-// nil: the lane goes on.
+// waitAfterError reports an internal error and waits before
+// the next step. It returns nil: the lane goes on.
 func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
 	l.in.close() // begin again from the watermark
 	if l.lastError != cause.Error() {

@@ -30,7 +30,7 @@ func TestEveryEventHasOnePlace(t *testing.T) {
 		w.quit()
 		sums := w.audit()
 		counts(t, sums, map[event.Outcome]int{event.Delivered: 33, event.Filtered: 33, event.Rejected: 5})
-		rows := w.ledger.rows()
+		rows := w.outcomeLog.rows()
 		for p, want := range map[event.Position]string{
 			{Seq: 1, Index: 3}: "malformed", {Seq: 2, Index: 1}: "field: refused", {Seq: 2, Index: 2}: "name: too long",
 			{Seq: 2, Index: 3}: "left out by configuration",
@@ -44,12 +44,12 @@ func TestEveryEventHasOnePlace(t *testing.T) {
 			t.Errorf("row of a refused event: %+v", row)
 		}
 		leaks := 0
-		for _, r := range w.ledger.reports() {
+		for _, r := range w.outcomeLog.checkpoints() {
 			for _, k := range r.Leaks {
 				leaks += int(k.Count)
 			}
 			if r.Tracker != "fake" || r.Epoch != "e1" || r.Plan != "plan-1" || r.Release != "1.2.3" || r.Time.IsZero() {
-				t.Errorf("report's head: %+v", r)
+				t.Errorf("checkpoint's head: %+v", r)
 			}
 		}
 		if leaks != 1 {
@@ -94,7 +94,7 @@ func TestOlderThanTheVendorTakes(t *testing.T) {
 		wait(time.Second)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 1, event.Rejected: 1})
-		if r := w.ledger.rows()[event.Position{Seq: 1, Index: 1}].Reason; r != "older than the vendor takes (72h)" {
+		if r := w.outcomeLog.rows()[event.Position{Seq: 1, Index: 1}].Reason; r != "older than the vendor takes (72h)" {
 			t.Errorf("reason %q", r)
 		}
 	})
@@ -108,8 +108,8 @@ func TestDryRunSendsNothing(t *testing.T) {
 		wait(time.Second)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Filtered: 2, event.Rejected: 1})
-		if w.vendor.asked() != 0 || w.ledger.rows()[event.Position{Seq: 1}].Reason != "dry-run" {
-			t.Errorf("%d requests, rows %v", w.vendor.asked(), w.ledger.rows())
+		if w.vendor.asked() != 0 || w.outcomeLog.rows()[event.Position{Seq: 1}].Reason != "dry-run" {
+			t.Errorf("%d requests, rows %v", w.vendor.asked(), w.outcomeLog.rows())
 		}
 	})
 }
@@ -121,7 +121,7 @@ func TestDryRunWaitsForNoBatch(t *testing.T) {
 		w.journal.add("buy")
 		w.run()
 		wait(time.Second)
-		if n := len(w.ledger.rows()); n != 1 {
+		if n := len(w.outcomeLog.rows()); n != 1 {
 			t.Errorf("%d outcomes after a second, want one: nothing is sent, so there is no batch to fill", n)
 		}
 		w.quit()
@@ -137,7 +137,7 @@ func TestFiltersCostNoPublishPerBatch(t *testing.T) {
 			wait(10 * time.Millisecond)
 		}
 		wait(2 * time.Second)
-		if n := len(w.ledger.reports()); n > 15 {
+		if n := len(w.outcomeLog.checkpoints()); n > 15 {
 			t.Errorf("%d reports in 12 seconds of filtered events, want about one a second", n)
 		}
 		w.quit()

@@ -62,8 +62,8 @@ func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 	return m
 }
 
-// retire takes away what the lane shows of where it stands: it runs elsewhere, or
-// not at all, and an old backlog would be a false alarm.
+// retire deletes the gauges: the lane now runs in another process or not at all,
+// and an old backlog would be a false alarm.
 func (m *laneMetrics) retire() {
 	for _, vec := range m.gauges {
 		vec.DeleteLabelValues(m.name)
@@ -76,15 +76,15 @@ func shared[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 	if reg == nil {
 		return c
 	}
-	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](reg.Register(c)); ok {
-		if existing, ok := known.ExistingCollector.(C); ok {
+	if registered, ok := errors.AsType[prometheus.AlreadyRegisteredError](reg.Register(c)); ok {
+		if existing, ok := registered.ExistingCollector.(C); ok {
 			return existing
 		}
 	}
 	return c
 }
 
-// count adds a durable report's outcomes.
+// count adds a durable checkpoint's outcomes.
 func (m *laneMetrics) count(r *event.Checkpoint) {
 	for i := range r.Deliveries {
 		m.outcomes.WithLabelValues(r.Deliveries[i].Outcome.String()).Inc()
@@ -94,7 +94,7 @@ func (m *laneMetrics) count(r *event.Checkpoint) {
 	}
 }
 
-// request counts one exchange.
+// request counts one round trip.
 func (m *laneMetrics) request(status int, latency time.Duration) {
 	class := "none"
 	switch {

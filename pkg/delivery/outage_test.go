@@ -25,11 +25,11 @@ func TestOutageParksNothingAndCatchesUp(t *testing.T) {
 		if st.Breaker == delivery.Closed || st.Parked != 0 || st.BreakerWhy != "no connection" || st.Lag < 9*time.Minute || st.Backlog != 20 {
 			t.Errorf("status in the outage: %+v", st)
 		}
-		if last := w.ledger.last(); len(last.Intents) != 0 || last.Watermark != (event.Position{Seq: 1}) {
-			t.Errorf("report in the outage: %+v", last)
+		if last := w.outcomeLog.last(); len(last.Intents) != 0 || last.Watermark != (event.Position{Seq: 1}) {
+			t.Errorf("checkpoint in the outage: %+v", last)
 		}
-		if age := time.Since(w.ledger.last().Time); age > time.Minute {
-			t.Errorf("last report is %s old: it holds the outcomes stream", age)
+		if age := time.Since(w.outcomeLog.last().Time); age > time.Minute {
+			t.Errorf("last checkpoint is %s old: it keeps the outcomes stream from being trimmed", age)
 		}
 		down.Store(false)
 		wait(6 * time.Minute)
@@ -54,13 +54,13 @@ func TestOutageInTheMiddleOfAWindow(t *testing.T) {
 		w.journal.add("buy", "buy", "buy", "buy", "buy", "buy")
 		w.run()
 		wait(900 * time.Millisecond)
-		if last := w.ledger.last(); len(last.Parked) != 4 || len(last.Intents) != 0 || last.Watermark != (event.Position{Seq: 2}) {
-			t.Errorf("report: %+v", last)
+		if last := w.outcomeLog.last(); len(last.Parked) != 4 || len(last.Intents) != 0 || last.Watermark != (event.Position{Seq: 2}) {
+			t.Errorf("checkpoint: %+v", last)
 		}
 		wait(time.Minute)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 6})
-		for p, row := range w.ledger.rows() {
+		for p, row := range w.outcomeLog.rows() {
 			if want := map[bool]int{true: 2, false: 1}[p.Index == 2 || p.Index == 3]; row.Attempts != want {
 				t.Errorf("%s: %d attempts, want %d", p, row.Attempts, want)
 			}
@@ -87,7 +87,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		wait(5 * time.Second)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 1})
-		if row := w.ledger.rows()[event.Position{Seq: 1}]; row.Attempts != 2 {
+		if row := w.outcomeLog.rows()[event.Position{Seq: 1}]; row.Attempts != 2 {
 			t.Errorf("%d attempts, want 2", row.Attempts)
 		}
 	})
@@ -111,7 +111,7 @@ func TestParkedEventIsRetriedUntilItsBudgetEnds(t *testing.T) {
 		wait(3 * time.Hour)
 		w.quit()
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 2, event.Rejected: 1})
-		row := w.ledger.rows()[event.Position{Seq: 1}]
+		row := w.outcomeLog.rows()[event.Position{Seq: 1}]
 		if row.Reason != "retries exhausted: user throttled" || row.Attempts < 10 || row.Attempts > 200 {
 			t.Errorf("row: %+v", row)
 		}
@@ -193,7 +193,7 @@ func TestWindowsOfAVendorWithoutDedupAreShort(t *testing.T) {
 		}
 		w.run()
 		wait(20 * time.Second)
-		if n := len(w.ledger.last().Intents); n > 120 {
+		if n := len(w.outcomeLog.last().Intents); n > 120 {
 			t.Errorf("%d events are announced at once, of a vendor that takes 100 a second", n)
 		}
 		wait(20 * time.Second)

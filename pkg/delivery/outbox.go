@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	maxDraftBytes  = 256 << 10 // of a draft's rows and counts, before it is published
-	maxCheckpointBytes = 900 << 10 // of a report; vendors' answers are cut to fit
-	publishTimeout = 10 * time.Second
-	flushTimeout   = 5 * time.Second
-	maxPublishWait = 10 * time.Second
+	maxDraftBytes      = 256 << 10 // of a draft's rows and counts, before it is published
+	maxCheckpointBytes = 900 << 10 // of a checkpoint; vendors' answers are truncated to fit
+	publishTimeout     = 10 * time.Second
+	flushTimeout       = 5 * time.Second
+	maxPublishWait     = 10 * time.Second
 )
 
 // outbox publishes a lane's decisions, and with them its complete state. Each
@@ -35,15 +35,15 @@ type outbox struct {
 	incidents *incidents
 	parking   *parking // its entries are part of each checkpoint
 
-	epoch     string
-	start     event.Position
-	watermark event.Position              // end of the last committed window
-	seq       uint64                      // of the lane's last checkpoint
-	published time.Time                   // when that was
-	draft     draft                       // committed, not yet published
-	unconfirmed    *event.Checkpoint           // published, but the result is unknown
-	openIntents   map[event.Position]struct{} // intents of an earlier process, without an outcome yet
-	closed    bool                        // the next checkpoint is the last
+	epoch       string
+	start       event.Position
+	watermark   event.Position              // end of the last committed window
+	seq         uint64                      // of the lane's last checkpoint
+	published   time.Time                   // when that was
+	draft       draft                       // committed, not yet published
+	unconfirmed *event.Checkpoint           // published, but the result is unknown
+	openIntents map[event.Position]struct{} // intents of an earlier process, without an outcome yet
+	closed      bool                        // the next checkpoint is the last
 }
 
 // draft is what the lane has decided and not yet published.
@@ -54,7 +54,7 @@ type draft struct {
 	gaps    []event.Gap
 	records int
 	moved   bool // the watermark did
-	urgent  bool // holds outcomes or parked events, or takes intents back
+	urgent  bool // has outcomes or parked events, or withdraws intents
 	bytes   int  // of the rows, roughly
 }
 
@@ -84,12 +84,12 @@ func (o *outbox) publish(ctx context.Context, intents []event.Position) error {
 // persist publishes r until it is durable. ambiguous says that an attempt at it
 // has been made whose result is unknown.
 func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous bool) error {
-	told := ""
+	logged := ""
 	for attempt := 1; ; attempt++ {
 		seq, err := o.publishOnce(ctx, r, ambiguous)
 		if err == nil {
 			o.startDraft(r, seq)
-			if told != "" {
+			if logged != "" {
 				o.log.Info("outcomes are published again")
 			}
 			return nil
@@ -102,8 +102,8 @@ func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous boo
 		if ctx.Err() != nil {
 			return fmt.Errorf("publish outcomes: %w", err)
 		}
-		if told != err.Error() {
-			told = err.Error()
+		if logged != err.Error() {
+			logged = err.Error()
 			o.log.Error("cannot publish outcomes, will retry", "err", err)
 			o.incidents.report("publish outcomes", err)
 		}
@@ -111,9 +111,10 @@ func (o *outbox) persist(ctx context.Context, r *event.Checkpoint, ambiguous boo
 	}
 }
 
-// put publishes once. It outlives ctx by its own bound, so that a shutdown does
-// not leave open whether the report was taken. After an attempt that left it
-// open, a refusal may be due to our own report: then the last one is compared.
+// publishOnce makes one attempt. It may outlive ctx, within its own time limit,
+// so that a shutdown does not leave the result unknown. After an attempt with an
+// unknown result (ambiguous), ErrFenced may be due to our own checkpoint: then
+// the last one is compared.
 func (o *outbox) publishOnce(ctx context.Context, r *event.Checkpoint, ambiguous bool) (uint64, error) {
 	limit := publishTimeout
 	if ctx.Err() != nil {
@@ -127,7 +128,7 @@ func (o *outbox) publishOnce(ctx context.Context, r *event.Checkpoint, ambiguous
 	}
 	last, at, ok, lastErr := o.outcomes.Last(ctx, o.name)
 	if lastErr != nil {
-		return 0, fmt.Errorf("read last report: %w", lastErr)
+		return 0, fmt.Errorf("read last checkpoint: %w", lastErr)
 	}
 	if ok && sameCheckpoint(&last, r) {
 		return at, nil
@@ -141,7 +142,7 @@ func sameCheckpoint(a, b *event.Checkpoint) bool {
 	return bytes.Equal(x, y)
 }
 
-// report is the draft and the lane's complete state.
+// checkpoint is the draft and the lane's complete state.
 func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 	r := &event.Checkpoint{
 		Tracker: o.name, Epoch: o.epoch, Plan: o.draft.plan, Release: o.release,
@@ -162,7 +163,7 @@ func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 	return r
 }
 
-// fit cuts the vendors' answers so that the report fits one message.
+// fit cuts the vendors' answers so that the checkpoint fits one message.
 func fit(r *event.Checkpoint, tally int) {
 	total := tally + 26*len(r.Parked) + 15*len(r.Intents) + 30*len(r.Gaps) + 512
 	answers := 0
@@ -179,7 +180,7 @@ func fit(r *event.Checkpoint, tally int) {
 	}
 }
 
-// recorded begins a new draft after a report became durable.
+// startDraft begins a new draft after a checkpoint became durable.
 func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.seq, o.published = seq, time.Now()
 	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.openIntents)}
@@ -188,8 +189,8 @@ func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.view.published(r, seq)
 }
 
-// flush publishes what is decided when the lane stops. A report that the stop
-// left in the air comes first: its draft has not changed since.
+// flush publishes what is decided when the lane stops. A checkpoint whose
+// result is unknown comes first: its draft has not changed since.
 func (o *outbox) flush(ctx context.Context) error {
 	if o.unconfirmed != nil {
 		if err := o.persist(ctx, o.unconfirmed, true); err != nil {
@@ -240,7 +241,8 @@ func (o *outbox) begin(ctx context.Context, plan string) error {
 	return nil
 }
 
-// settleCarried gives intents that the journal no longer holds their outcome.
+// settleOpenIntents gives an outcome to the intents below the watermark: their
+// records were not read again, because they left the journal.
 func (o *outbox) settleOpenIntents() {
 	for p := range o.openIntents {
 		if p.Before(o.watermark) {

@@ -8,12 +8,12 @@ import (
 
 const (
 	reasonPace    = "its user sends more than the vendor takes"
-	maxIdentities = 50_000 // counted in a minute; those beyond are not held back
+	maxIdentities = 50_000 // counted in a minute; those beyond are not limited
 )
 
 // pace counts what is to be sent in whole minutes: for each identity, so that no
-// more leaves than the vendor takes of one; and in all, by the time of receipt, so
-// that traffic which outgrows the vendor's rate is told before the backlog shows it.
+// more is sent than the vendor accepts of one; and in total, by the time of receipt, so
+// that traffic which outgrows the vendor's rate is reported before the backlog shows it.
 type pace struct {
 	minute     int64
 	identities map[string]int
@@ -23,14 +23,14 @@ type pace struct {
 	begun    bool // it was counted from its beginning
 }
 
-// hold reports whether an event of an identity must wait, and how long: until
+// wait reports whether an event of an identity must wait, and how long: until
 // the minute in which those before it have left.
-func (p *pace) wait(identity string, limit int, now time.Time) (wait time.Duration, held bool) {
+func (p *pace) wait(identity string, limit int, now time.Time) (delay time.Duration, over bool) {
 	if minute := now.Unix() / 60; minute != p.minute || p.identities == nil {
 		p.minute, p.identities = minute, make(map[string]int)
 	}
-	n, known := p.identities[identity]
-	if !known && len(p.identities) >= maxIdentities {
+	n, seen := p.identities[identity]
+	if !seen && len(p.identities) >= maxIdentities {
 		return 0, false
 	}
 	p.identities[identity] = n + 1
@@ -57,7 +57,7 @@ func (p *pace) count(receivedAt time.Time) (events int, whole bool) {
 	return events, whole
 }
 
-// keepPace counts an event that is to be sent, and parks it where its identity
+// limitIdentity counts an event that is to be sent, and parks it where its identity
 // has sent too much. Nothing is counted of a vendor without limits.
 func (s *sender) limitIdentity(it *item, now time.Time) {
 	if s.traits.Rate > 0 && !it.retry {
@@ -72,31 +72,31 @@ func (s *sender) limitIdentity(it *item, now time.Time) {
 	if identity == "" {
 		return
 	}
-	wait, held := s.pace.wait(identity, s.traits.IdentityRate, now)
-	if !held {
+	wait, over := s.pace.wait(identity, s.traits.IdentityRate, now)
+	if !over {
 		return
 	}
 	s.metrics.paced.Inc()
 	s.park(it, reasonPace, wait, now)
 }
 
-// weigh compares a minute's traffic with what the vendor takes.
+// checkTraffic compares a minute's traffic with what the vendor accepts.
 func (s *sender) checkTraffic(events int) {
-	takes := s.traits.Rate * 60
-	s.metrics.traffic.Set(float64(events) / takes)
-	over := float64(events) > takes
+	limit := s.traits.Rate * 60
+	s.metrics.traffic.Set(float64(events) / limit)
+	over := float64(events) > limit
 	if over && !s.overRate {
-		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(takes))
+		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(limit))
 	}
 	if over {
-		s.incidents.report("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(takes), errTraffic))
+		s.incidents.report("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(limit), errTraffic))
 	}
 	s.overRate = over
 }
 
 var errTraffic = errors.New("the backlog grows; send fewer events there by the plan, or raise the limit with the vendor")
 
-// windowLimit is how many events one window sends: what the vendor takes in
+// windowLimit is how many events one window sends: what the vendor accepts in
 // one round of requests, or in a few seconds of its rate limit.
 func (s *sender) windowLimit() int {
 	limit := min(s.traits.MaxBatch*s.traits.Concurrency, maxRows)

@@ -24,7 +24,7 @@ func TestAnIdentityIsHeldToItsRate(t *testing.T) {
 		wait(5 * time.Second)
 		perMinute := func(name string) int {
 			n := 0
-			for _, row := range w.ledger.rows() {
+			for _, row := range w.outcomeLog.rows() {
 				if row.Outcome == event.Delivered && string(w.journal.messages[0][row.Position.Index].Data) == name {
 					n++
 				}
@@ -49,12 +49,12 @@ func TestAnIdentityIsHeldToItsRate(t *testing.T) {
 	})
 }
 
-// Traffic over the vendor's rate is told as soon as a whole minute shows it, and
+// Traffic over the vendor's rate is reported as soon as a whole minute shows it, and
 // traffic below is not.
 func TestTrafficOverTheRateIsTold(t *testing.T) {
 	for name, try := range map[string]struct {
-		events int
-		told   bool
+		events   int
+		reported bool
 	}{"below": {50, false}, "above": {70, true}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -67,10 +67,10 @@ func TestTrafficOverTheRateIsTold(t *testing.T) {
 				}
 				wait(10 * time.Minute)
 				w.quit()
-				if told := slices.Contains(w.incidents.classes(), "traffic over the vendor's rate"); told != try.told {
-					t.Errorf("told: %v, want %v: %s", told, try.told, w.incidents.text())
+				if reported := slices.Contains(w.incidents.classes(), "traffic over the vendor's rate"); reported != try.reported {
+					t.Errorf("reported: %v, want %v: %s", reported, try.reported, w.incidents.text())
 				}
-				if strings.Contains(w.logs.String(), "more events come in") != try.told {
+				if strings.Contains(w.logs.String(), "more events come in") != try.reported {
 					t.Errorf("log: %s", w.logs)
 				}
 			})

@@ -49,7 +49,7 @@ func (w *waiting) item() *item {
 	}
 }
 
-// parkedList is all that is parked, in the journal's order.
+// list is all that is parked, in the journal's order.
 func (p *parking) list() []event.Parked {
 	if len(p.entries) == 0 {
 		return nil
@@ -62,7 +62,7 @@ func (p *parking) list() []event.Parked {
 	return list
 }
 
-// dueList is what is parked and due, the longest waiting first.
+// dueBy is what is parked and due, the longest waiting first.
 func (p *parking) dueBy(now time.Time) []*waiting {
 	var list []*waiting
 	for _, w := range p.entries {
@@ -86,7 +86,7 @@ func (p *parking) nextDue() (due time.Time, ok bool) {
 	return due, ok
 }
 
-// retry puts parked events that are due into the window. Retries take at most
+// addDue puts parked events that are due into the window. Retries take at most
 // half of it while the lane can read on, so that they never stop fresh events.
 func (l *Lane) addDue(ctx context.Context, w *window) error {
 	now := time.Now()
@@ -113,7 +113,7 @@ func (l *Lane) addDue(ctx context.Context, w *window) error {
 	return nil
 }
 
-// recall reads a parked event again and decides whether it may still be sent.
+// readParked reads a parked event again and decides whether it may still be sent.
 func (l *Lane) readParked(ctx context.Context, w *window, p *waiting, now time.Time) (*item, int, error) {
 	it := p.item()
 	rec, err := l.deps.Source.Get(ctx, p.Position)

@@ -12,12 +12,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// route follows a request on its way, to tell how far it got. Without an
-// answer, "the body was not written to its end" must be certain, because the
-// event is then sent again: so when a request fails, its connection is closed
-// first (nothing can be written any more), and only then is it asked how much
-// of the body was taken for writing. What was taken but may have been stuck in
-// a buffer counts as written.
+// route follows a request, to learn how far it got. An event whose request was
+// not written to its end is sent again, so that must be certain. Therefore, when
+// a request fails without a response, its connection is closed first, after which
+// nothing more can be written; only then is the body asked how much of it was
+// read. Bytes that were read but may still be in a buffer count as written.
 type route struct {
 	body   *trackedBody
 	cancel context.CancelFunc
@@ -84,7 +83,7 @@ func (r *route) reach() tracker.Reach {
 	}
 }
 
-// trackedBody is a request's body that knows how much of it was taken.
+// trackedBody is a request's body that knows how much of it was read.
 type trackedBody struct {
 	reader *bytes.Reader
 	left   atomic.Int64

@@ -14,13 +14,13 @@ import (
 var ErrNoLane = errors.New("no tracker of this name has ever run")
 
 // endWait is how long Remove waits for records that the journal's bounds
-// promise, before it takes them for lost.
+// promise, before it counts them as lost.
 const endWait = 10 * time.Second
 
 // Remove closes the lane of a tracker that is taken out of the configuration.
 // Everything that still waited, up to the journal's end at the time, gets the
 // outcome expired with the reason "tracker removed"; what plan and consent would
-// have held back is counted as filtered. The last report is closed. Its lane
+// have held back is counted as filtered. The last checkpoint is closed. Its lane
 // must not run in this process; one elsewhere is fenced off and ends.
 //
 // It is safe to call again after an error or a crash, and does nothing when the
@@ -45,7 +45,7 @@ func (l *Lane) remove(ctx context.Context) error {
 	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read last report: %w", err)
+		return fmt.Errorf("read last checkpoint: %w", err)
 	case !ok:
 		return ErrNoLane
 	case last.Closed:
@@ -85,12 +85,9 @@ func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error)
 	}
 	w.limit, w.room = maxRows, maxRows
 	for !w.full() && l.in.from.Before(end) {
-		ok, gap, err := l.in.fill(ctx, time.Now().Add(endWait))
+		ok, err := l.fill(ctx, w, time.Now().Add(endWait))
 		if err != nil {
 			return nil, err
-		}
-		if gap != (event.Gap{}) {
-			l.addGap(w, gap)
 		}
 		switch {
 		case ctx.Err() != nil:

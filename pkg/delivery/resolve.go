@@ -8,9 +8,9 @@ import (
 )
 
 // resolve decides a window: it sends what is to be sent and commits the
-// result, or drops the window when the vendor takes nothing.
+// result, or drops the window when the vendor accepts nothing.
 //
-// A window that an outage cuts short is the delicate case. If no exchange has
+// A window that an outage cuts short is the delicate case. If no round trip has
 // settled any of its events, it is dropped and read again when the breaker lets
 // a probe through: nothing of it is lost, and the cursor has not moved. If some
 // were settled, they must be recorded at once (a vendor without a dedup key must

@@ -15,7 +15,7 @@ import (
 )
 
 // maxAgain is how often an event is sent again at once before it has to wait
-// like any other that the vendor does not take.
+// like any other that the vendor does not accept.
 const maxAgain = 3
 
 // sender brings a window's events to the vendor: it translates them, performs
@@ -36,7 +36,7 @@ type sender struct {
 	pace     pace
 	speed    float64   // events a second, of the last window that was sent
 	isolated time.Time // when an event was last found on which the vendor fails
-	overRate  bool      // more came in than may be sent, in the last whole minute
+	overRate bool      // more came in than may be sent, in the last whole minute
 }
 
 func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *client, log *slog.Logger, metrics *laneMetrics, incidents *incidents) *sender {
@@ -50,7 +50,7 @@ func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *
 	return s
 }
 
-// task is events to translate together.
+// batch is events to translate together.
 type batch struct{ items []*item }
 
 // call is one request and the events it carries.
@@ -139,7 +139,7 @@ func (s *sender) requests(batch []event.Event) (requests []tracker.Request, reje
 }
 
 // sendWindow sends the calls of a window of n events and measures how many a
-// second the vendor takes.
+// second the vendor accepts.
 func (s *sender) sendWindow(ctx, work context.Context, calls []*call, n int, isolating bool) {
 	begun := time.Now()
 	if isolating {
@@ -150,7 +150,7 @@ func (s *sender) sendWindow(ctx, work context.Context, calls []*call, n int, iso
 	s.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
 }
 
-// send performs calls until each event is settled, or the vendor takes nothing
+// send performs calls until each event is settled, or the vendor accepts nothing
 // more, or ctx ends; what is left stays open.
 func (s *sender) send(ctx, work context.Context, calls []*call) {
 	passed := false
@@ -158,19 +158,19 @@ func (s *sender) send(ctx, work context.Context, calls []*call) {
 		s.perform(ctx, work, calls)
 		var follow []batch
 		var outage *tracker.Verdict
-		broken := true
+		serverFailed := true
 		for _, c := range calls {
 			tasks, wait := s.apply(c)
 			follow = append(follow, tasks...)
 			passed = passed || c.sent && wait == nil && !c.serverFailed()
-			broken = broken && (wait == nil || c.serverFailed())
+			serverFailed = serverFailed && (wait == nil || c.serverFailed())
 			if wait != nil && (outage == nil || wait.After > outage.After || wait.Alarm && !outage.Alarm) {
 				outage = wait
 			}
 		}
 		if outage != nil {
 			if ctx.Err() == nil {
-				s.trip(*outage, broken)
+				s.trip(*outage, serverFailed)
 			}
 			return
 		}
@@ -181,7 +181,7 @@ func (s *sender) send(ctx, work context.Context, calls []*call) {
 	}
 }
 
-// exchange performs one call.
+// roundTrip performs one call.
 func (s *sender) roundTrip(work context.Context, c *call) {
 	c.sent = true
 	if s.performBefore(work, c) {
@@ -190,7 +190,7 @@ func (s *sender) roundTrip(work context.Context, c *call) {
 	}
 }
 
-// perform sends calls, some at once, until one says that the vendor takes
+// perform sends calls, some at once, until one says that the vendor accepts
 // nothing. Requests under way then finish; the others are not sent.
 func (s *sender) perform(ctx, work context.Context, calls []*call) {
 	var halted atomic.Bool
@@ -214,7 +214,7 @@ func (s *sender) perform(ctx, work context.Context, calls []*call) {
 	_ = group.Wait() // no call returns an error: what became of it is in the call
 }
 
-// admit waits until the rate limit lets n events through.
+// allow waits until the rate limit lets n events through.
 func (s *sender) allow(ctx context.Context, n int) error {
 	if s.limiter == nil {
 		return ctx.Err()

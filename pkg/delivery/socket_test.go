@@ -168,7 +168,7 @@ func TestFaultsOnRealSockets(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := event.Pending
-				row, has := w.ledger.rows()[event.Position{Seq: 1}]
+				row, has := w.outcomeLog.rows()[event.Position{Seq: 1}]
 				if has {
 					got = row.Outcome
 				}
@@ -178,8 +178,8 @@ func TestFaultsOnRealSockets(t *testing.T) {
 				if classes := strings.Join(w.incidents.classes(), ","); !slices.Contains(strings.Split(c.class, "|"), classes) {
 					t.Errorf("incidents %q, want %q", classes, c.class)
 				}
-				if last := w.ledger.last(); len(last.Intents)+len(last.Parked) > 0 {
-					t.Errorf("last report: %+v", last)
+				if last := w.outcomeLog.last(); len(last.Intents)+len(last.Parked) > 0 {
+					t.Errorf("last checkpoint: %+v", last)
 				}
 				w.discreet()
 			})
@@ -203,13 +203,13 @@ func (w *world) until(done func() bool) {
 	}
 }
 
-// discreet looks for the key and for personal data in all that a lane tells.
+// discreet looks for the key and for personal data in all that a lane shows.
 func (w *world) discreet() {
 	w.t.Helper()
-	told := w.logs.String() + w.incidents.text() + fmt.Sprintf("%+v %+v", w.ledger.reports(), w.lane.Status())
+	reported := w.logs.String() + w.incidents.text() + fmt.Sprintf("%+v %+v", w.outcomeLog.checkpoints(), w.lane.Status())
 	for _, word := range []string{secret, "ann@example.com", "api_secret=", "Bearer"} {
-		if strings.Contains(told, word) {
-			w.t.Errorf("%q is told: %s", word, told)
+		if strings.Contains(reported, word) {
+			w.t.Errorf("%q is reported: %s", word, reported)
 		}
 	}
 }
@@ -350,7 +350,7 @@ func TestShutdownDrainsRequestsUnderWay(t *testing.T) {
 					}
 				}
 				want := map[bool]event.Outcome{true: event.Delivered, false: event.Uncertain}[patient]
-				row, has := w.ledger.rows()[event.Position{Seq: 1}]
+				row, has := w.outcomeLog.rows()[event.Position{Seq: 1}]
 				if dedup && !patient {
 					if has {
 						t.Errorf("row %+v, want none: it is sent again", row)

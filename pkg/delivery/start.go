@@ -9,8 +9,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// attach takes the lane up where its last report left it and says so in a
-// report of its own, which fences off any other process. It waits out errors.
+// attach resumes the lane at its last checkpoint. It publishes a checkpoint of
+// its own, which fences off any other process. After an error it tries again.
 func (l *Lane) attach(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := l.resume(ctx)
@@ -27,7 +27,7 @@ func (l *Lane) attach(ctx context.Context) error {
 func (l *Lane) resume(ctx context.Context) error {
 	last, seq, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
-		return fmt.Errorf("read last report: %w", err)
+		return fmt.Errorf("read last checkpoint: %w", err)
 	}
 	first, end, err := l.deps.Source.Bounds(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (l *Lane) resume(ctx context.Context) error {
 func (l *Lane) Anchor(ctx context.Context) error {
 	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
-		return fmt.Errorf("anchor lane %s: read last report: %w", l.config.Name, err)
+		return fmt.Errorf("anchor lane %s: read last checkpoint: %w", l.config.Name, err)
 	}
 	if ok && !last.Closed {
 		return nil
@@ -98,8 +98,8 @@ func (l *Lane) origin(ctx context.Context, first, end event.Position) (event.Pos
 	return p, nil
 }
 
-// restore takes over what the last report left: parked events, and events that
-// it announced and nobody reported on.
+// restore loads what the last checkpoint left: parked events, and intents that
+// have no outcome yet.
 func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	for _, p := range last.Intents {
 		l.out.openIntents[p] = struct{}{}
@@ -136,8 +136,8 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	return nil
 }
 
-// abandon closes the books on a journal that is not there any more. Where its
-// positions went the lane cannot know; what it still had in hand it can say.
+// abandon gives an outcome to each intent and parked event of a journal that no
+// longer exists. What became of its other events the lane cannot know.
 func (l *Lane) abandon(ctx context.Context, last *event.Checkpoint) error {
 	err := fmt.Errorf("the journal is another one than the lane last read: it stood at %s of epoch %s; "+
 		"the lane begins at the start of epoch %s; what it had not sent of the old journal is lost to this tracker",

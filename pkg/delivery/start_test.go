@@ -34,14 +34,14 @@ func TestGapIsReported(t *testing.T) {
 			t.Fatal(err)
 		}
 		var gaps []event.Gap
-		for _, r := range w.ledger.reports() {
+		for _, r := range w.outcomeLog.checkpoints() {
 			gaps = append(gaps, r.Gaps...)
 		}
 		want := []event.Gap{{From: event.Position{Seq: 3}, To: event.Position{Seq: 4}}, {From: event.Position{Seq: 6}, To: event.Position{Seq: 9}}}
 		if fmt.Sprint(gaps) != fmt.Sprint(want) {
 			t.Errorf("gaps %v, want %v", gaps, want)
 		}
-		if got := w.ledger.last().Watermark; got != (event.Position{Seq: 11}) {
+		if got := w.outcomeLog.last().Watermark; got != (event.Position{Seq: 11}) {
 			t.Errorf("watermark %s, want 11-0", got)
 		}
 		if c := w.incidents.classes(); len(c) != 1 || c[0] != "journal gap" {
@@ -56,7 +56,7 @@ func TestFencedLaneEnds(t *testing.T) {
 		w.run()
 		wait(time.Second)
 		first := w.stop
-		w.ledger = w.ledger.clone()
+		w.outcomeLog = w.outcomeLog.clone()
 		w.run() // another process takes over
 		w.journal.add("buy")
 		wait(time.Minute)
@@ -90,15 +90,15 @@ func TestAnotherJournal(t *testing.T) {
 				if err := w.stop(); err != nil {
 					t.Fatal(err)
 				}
-				last := w.ledger.last()
+				last := w.outcomeLog.last()
 				if last.Epoch != "e2" || last.Start != (event.Position{Seq: 1}) || len(last.Parked) != 0 {
-					t.Errorf("last report: %+v", last)
+					t.Errorf("last checkpoint: %+v", last)
 				}
 				if got := strings.Join(w.incidents.classes(), ","); got != "journal epoch" {
 					t.Errorf("incidents: %s", got)
 				}
 				expired := 0
-				for _, r := range w.ledger.reports() {
+				for _, r := range w.outcomeLog.checkpoints() {
 					for _, d := range r.Deliveries {
 						if d.Outcome == event.Expired && r.Epoch == "e1" {
 							expired++
@@ -131,12 +131,12 @@ func TestRemove(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		last := w.ledger.last()
+		last := w.outcomeLog.last()
 		if !last.Closed || len(last.Parked) != 0 || delivery.EarliestNeeded(&last) != (event.Position{}) {
-			t.Errorf("last report: %+v", last)
+			t.Errorf("last checkpoint: %+v", last)
 		}
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 1, event.Expired: 2101, event.Rejected: 300, event.Filtered: 300})
-		if r := w.ledger.rows()[event.Position{Seq: 1}].Reason; r != "tracker removed" {
+		if r := w.outcomeLog.rows()[event.Position{Seq: 1}].Reason; r != "tracker removed" {
 			t.Errorf("reason %q", r)
 		}
 		w.journal.add("buy", "buy") // nobody's
@@ -185,11 +185,11 @@ func TestReloadSplitsCounts(t *testing.T) {
 		}
 		wait(2 * time.Second)
 		w.quit()
-		for _, r := range w.ledger.reports() {
+		for _, r := range w.outcomeLog.checkpoints() {
 			for _, h := range r.Filtered {
 				// A window is open for 100 ms at most, so each of the events is in one of its own.
 				if h.Event != "unplanned by "+r.Plan {
-					t.Errorf("%q is counted in a report of %s", h.Event, r.Plan)
+					t.Errorf("%q is counted in a checkpoint of %s", h.Event, r.Plan)
 				}
 			}
 		}
@@ -207,10 +207,10 @@ func TestReloadTakesEffectBetweenWindows(t *testing.T) {
 		w.journal.add("buy")
 		wait(time.Second)
 		w.quit()
-		for _, r := range w.ledger.reports() {
+		for _, r := range w.outcomeLog.checkpoints() {
 			for _, d := range r.Deliveries {
 				if want := fmt.Sprintf("plan-%d", d.Position.Seq); r.Plan != want {
-					t.Errorf("%s was decided by %s, the report says %s", d.Position, want, r.Plan)
+					t.Errorf("%s was decided by %s, the checkpoint says %s", d.Position, want, r.Plan)
 				}
 			}
 		}
@@ -232,12 +232,12 @@ func TestAnchorMakesNowMeanThen(t *testing.T) {
 		w.run()
 		wait(2 * time.Second)
 		w.quit()
-		if got := w.ledger.last().Start; got != (event.Position{Seq: 2}) {
+		if got := w.outcomeLog.last().Start; got != (event.Position{Seq: 2}) {
 			t.Errorf("the lane begins at %s, want 2-0, where it was anchored", got)
 		}
-		reports := len(w.ledger.reports())
-		if err := lane.Anchor(t.Context()); err != nil || len(w.ledger.reports()) != reports {
-			t.Errorf("anchoring a lane that has run: %v, %d new reports; want nothing to happen", err, len(w.ledger.reports())-reports)
+		published := len(w.outcomeLog.checkpoints())
+		if err := lane.Anchor(t.Context()); err != nil || len(w.outcomeLog.checkpoints()) != published {
+			t.Errorf("anchoring a lane that has run: %v, %d new checkpoints; want nothing to happen", err, len(w.outcomeLog.checkpoints())-published)
 		}
 	})
 }

@@ -18,10 +18,10 @@ type Status struct {
 	// Cursor is how far the lane has decided, Watermark how far that is durable.
 	Cursor    event.Position
 	Watermark event.Position
-	// Needs is the lowest position that the lane may still read: the journal
+	// EarliestNeeded is the lowest position that the lane may still read: the journal
 	// must keep everything from it on.
 	EarliestNeeded event.Position
-	// Report is the sequence of the lane's last report: the outcomes stream
+	// Checkpoint is the sequence of the lane's last checkpoint: the outcomes stream
 	// must keep it. 0 until the lane runs.
 	Checkpoint uint64
 
@@ -44,8 +44,8 @@ type Status struct {
 	Outcomes map[event.Outcome]uint64
 }
 
-// Needs is the lowest position that the lane of a report may still read. The
-// zero Position means that nothing is needed: the lane is closed.
+// EarliestNeeded is the lowest position that the lane of a checkpoint may still
+// read. The zero Position means that nothing is needed: the lane is closed.
 func EarliestNeeded(r *event.Checkpoint) event.Position {
 	if r.Closed {
 		return event.Position{}

@@ -36,7 +36,7 @@ type client struct {
 	sanitize func(string) string // removes personal data
 }
 
-// exchange is what became of one request.
+// roundTrip is what became of one request.
 type roundTrip struct {
 	response tracker.Response
 	text     string // the answer, or why there is none, without secrets and personal data

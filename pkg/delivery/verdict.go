@@ -10,7 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// The bounds of what is recorded of an exchange, in bytes.
+// The bounds of what is recorded of a round trip, in bytes.
 const (
 	maxReason = 200
 	maxError  = 1000
@@ -19,8 +19,8 @@ const (
 var errVerdicts = errors.New("tracker: the number of verdicts is not the number of events")
 
 // judge has the tracker read the answer. A tracker that fails at it must
-// neither lose events nor double them: what was surely not taken, or can safely
-// be repeated, waits; the rest is uncertain.
+// neither lose nor double events: an event that the vendor surely did not accept,
+// or that can safely be sent again, is parked; the others are uncertain.
 func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
 	n := len(c.items)
 	defer func() {
@@ -50,7 +50,7 @@ func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
 }
 
 // apply carries out the verdicts of a call. It returns what is to be sent
-// again at once, and the verdict that says that the vendor takes nothing.
+// again at once, and the verdict that says that the vendor accepts nothing.
 func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 	if !c.sent {
 		return nil, nil
@@ -114,7 +114,7 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 	return again, outage
 }
 
-// settle gives an event its row from an exchange.
+// settle gives an event its row from a round trip.
 func (c *call) settle(it *item, outcome event.Outcome, reason string, now time.Time) {
 	it.decide(outcome, reason, now)
 	c.describe(it)
@@ -127,12 +127,12 @@ func (c *call) describe(it *item) {
 	it.row.Attempts = it.attempts
 }
 
-// trip opens the breaker. broken says that the vendor answered, and failed.
-func (s *sender) trip(v tracker.Verdict, broken bool) {
+// trip opens the breaker. serverFailed says that the vendor answered with 5xx.
+func (s *sender) trip(v tracker.Verdict, serverFailed bool) {
 	now := time.Now()
 	before := s.breaker.why
 	why := event.Truncate(v.Reason, maxReason)
-	s.breaker.trip(why, v.After, v.Alarm, broken, now)
+	s.breaker.trip(why, v.After, v.Alarm, serverFailed, now)
 	if why == before {
 		return
 	}

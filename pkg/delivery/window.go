@@ -7,7 +7,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// The bounds of a window, chosen so that its report fits one message of the
+// The bounds of a window, chosen so that its checkpoint fits one message of the
 // outcomes stream (1 MiB) at the worst: 1,000 rows of 400 bytes, 128 KiB of
 // counts, 10,000 parked entries of 26 bytes; vendors' answers get the rest.
 const (
@@ -37,7 +37,7 @@ type item struct {
 	attempts int       // requests that carried it, in this process
 	since    time.Time // see event.Parked
 	retry    bool      // it was parked before this window
-	settled  bool      // an exchange with the vendor decided about it
+	settled  bool      // a round trip with the vendor decided about it
 	again    int       // times it was sent again at once
 	alone    bool      // the vendor fails on it: it is never sent with others
 
@@ -81,7 +81,7 @@ type window struct {
 func (w *window) add(it *item, bytes int) {
 	w.items = append(w.items, it)
 	if it.state == parked && !it.retry {
-		w.fresh++ // it takes a place among the parked
+		w.fresh++ // it needs a place among the parked
 	}
 	if it.state != open {
 		return
@@ -115,16 +115,16 @@ func (w *window) pending() []*item {
 // tally counts what is not recorded event by event. Its keys are values whose
 // Count is zero.
 type tally struct {
-	filtered  map[event.FilteredCount]uint64
-	leaks map[event.Leak]uint64
-	size  int // of the encoded counts, roughly
+	filtered map[event.FilteredCount]uint64
+	leaks    map[event.Leak]uint64
+	size     int // of the encoded counts, roughly
 }
 
 func (t *tally) filter(h event.FilteredCount, n uint64) {
 	if t.filtered == nil {
 		t.filtered = make(map[event.FilteredCount]uint64)
 	}
-	if _, known := t.filtered[h]; !known {
+	if _, found := t.filtered[h]; !found {
 		t.size += len(h.Source) + len(h.Event) + len(h.Reason) + 16
 	}
 	t.filtered[h] += n
@@ -134,7 +134,7 @@ func (t *tally) leak(k event.Leak, n uint64) {
 	if t.leaks == nil {
 		t.leaks = make(map[event.Leak]uint64)
 	}
-	if _, known := t.leaks[k]; !known {
+	if _, found := t.leaks[k]; !found {
 		t.size += len(k.Source) + len(k.Event) + len(k.Property) + len(k.Kind) + 16
 	}
 	t.leaks[k] += n

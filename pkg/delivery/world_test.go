@@ -24,26 +24,26 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is everything around a lane.
 type world struct {
-	t         testing.TB
-	journal   *journal
-	ledger    *ledger
-	vendor    *vendor
-	tracker   *translator
-	transport http.RoundTripper
-	incidents *recorder
-	logs      *bytes.Buffer
-	config    delivery.Config
-	traits    tracker.Traits
-	plan      atomic.Pointer[tracer]
-	registry  *prometheus.Registry
-	lane      *delivery.Lane
-	stop      func() error
+	t          testing.TB
+	journal    *journal
+	outcomeLog *outcomeLog
+	vendor     *vendor
+	tracker    *translator
+	transport  http.RoundTripper
+	incidents  *recorder
+	logs       *bytes.Buffer
+	config     delivery.Config
+	traits     tracker.Traits
+	plan       atomic.Pointer[tracer]
+	registry   *prometheus.Registry
+	lane       *delivery.Lane
+	stop       func() error
 }
 
 // newWorld is a world in memory, for time that is fake.
 func newWorld(t testing.TB, dedup bool) *world {
 	w := &world{
-		t: t, journal: newJournal(), ledger: newLedger(t), vendor: &vendor{},
+		t: t, journal: newJournal(), outcomeLog: newOutcomeLog(t), vendor: &vendor{},
 		tracker: &translator{base: "https://vendor.test", each: 4, dedup: dedup}, incidents: &recorder{}, logs: &bytes.Buffer{}, registry: prometheus.NewRegistry(),
 		config: delivery.DefaultConfig(),
 		traits: tracker.Traits{MaxBatch: 8, Linger: 100 * time.Millisecond, Concurrency: 2, Dedup: dedup, Secrets: []tracker.Secret{secret}},
@@ -56,7 +56,7 @@ func newWorld(t testing.TB, dedup bool) *world {
 
 func (w *world) deps() delivery.Deps {
 	return delivery.Deps{
-		Source: w.journal, OutcomeLog: w.ledger, Tracer: func() delivery.Tracer { return w.plan.Load() }, Reporter: w.incidents,
+		Source: w.journal, OutcomeLog: w.outcomeLog, Tracer: func() delivery.Tracer { return w.plan.Load() }, Reporter: w.incidents,
 		Logger:    slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Transport: w.transport, Registerer: w.registry, Release: "1.2.3",
 		Sanitize: func(s string) string { return strings.ReplaceAll(s, "ann@example.com", "[email]") },
@@ -99,10 +99,10 @@ func (w *world) quit() {
 }
 
 // audit compares the journal, the reports and the vendor's own log: each event
-// has one place, the sums agree, and nothing was taken that is not told.
+// has one place, the sums agree, and nothing was taken that is not reported.
 func (w *world) audit() map[event.Outcome]int {
 	w.t.Helper()
-	rows, last := w.ledger.rows(), w.ledger.last()
+	rows, last := w.outcomeLog.rows(), w.outcomeLog.last()
 	parkedNow, intents := make(map[event.Position]bool), make(map[event.Position]bool)
 	for _, p := range last.Parked {
 		parkedNow[p.Position] = true
@@ -110,10 +110,10 @@ func (w *world) audit() map[event.Outcome]int {
 	for _, p := range last.Intents {
 		intents[p] = true
 	}
-	held := make(map[string]uint64)
-	for _, r := range w.ledger.reports() {
+	filtered := make(map[string]uint64)
+	for _, r := range w.outcomeLog.checkpoints() {
 		for _, h := range r.Filtered {
-			held[h.Event] += h.Count
+			filtered[h.Event] += h.Count
 		}
 	}
 	taken, sums := w.vendor.taken(), make(map[event.Outcome]int)
@@ -132,7 +132,7 @@ func (w *world) audit() map[event.Outcome]int {
 					w.t.Errorf("unplanned %s: row %v, taken %d times", p, row, times)
 				}
 				if p.Before(last.Watermark) {
-					held[string(rec.Data)]--
+					filtered[string(rec.Data)]--
 					sums[event.Filtered]++
 				}
 			case has == pending && !p.Before(last.Start):
@@ -151,9 +151,9 @@ func (w *world) audit() map[event.Outcome]int {
 			}
 		}
 	}
-	for name, n := range held {
+	for name, n := range filtered {
 		if n != 0 {
-			w.t.Errorf("held events %q: counts are off by %d", name, int64(n))
+			w.t.Errorf("filtered events %q: counts are off by %d", name, int64(n))
 		}
 	}
 	return sums
