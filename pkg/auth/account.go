@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 // ServiceAccount is what the JSON file of a service account's key says. It
@@ -77,11 +77,10 @@ func checkTokenURI(uri string) error {
 	if err != nil || u.Host == "" || u.User != nil {
 		return errors.New("token_uri is no URL: use the JSON file as it is")
 	}
-	host := u.Hostname()
 	switch {
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && (host == "localhost" || net.ParseIP(host).IsLoopback()):
+	case u.Scheme == "http" && loopback.IsHost(u.Hostname()):
 		return nil
 	default:
 		return fmt.Errorf("token_uri at %s is not https: a key's signature must not travel in the open", u.Host)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -164,7 +165,7 @@ func (c *client) allowed(raw string) error {
 		return nil
 	case u.Scheme != "http":
 		return fmt.Errorf("scheme %q is refused: use https", cut(u.Scheme, 20))
-	case c.plain || tracker.IsLoopback(u.Hostname()):
+	case c.plain || loopback.IsHost(u.Hostname()):
 		return nil
 	default:
 		return fmt.Errorf("plain http to %s is refused: use https, or set insecure: true on this tracker", u.Hostname())

@@ -3,11 +3,11 @@ package report
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/url"
-	"strings"
 
 	"github.com/getsentry/sentry-go"
+
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 // Config is the operator's part of the reporting to Sentry. The zero Config
@@ -42,7 +42,7 @@ func (c Config) Check() error {
 	if err != nil {
 		return errDSN
 	}
-	if u.Scheme != "https" && !loopback(u.Hostname()) {
+	if u.Scheme != "https" && !loopback.IsHost(u.Hostname()) {
 		return errPlain
 	}
 	return nil
@@ -71,12 +71,4 @@ func (c Config) secrets() []string {
 	}
 	password, _ := u.User.Password()
 	return []string{c.DSN, u.User.Username(), password}
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 // What became of a report: the values of the records metric's label, beside
@@ -54,7 +56,7 @@ func (w *wire) client() *http.Client {
 
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !loopback.IsHost(req.URL.Hostname()) {
 		w.last, w.why = failed, errPlainRequest.Error()
 		return nil, errPlainRequest
 	}

@@ -133,6 +133,27 @@ func TestCheckBaseURL(t *testing.T) {
 	}
 }
 
+func TestRegionURL(t *testing.T) {
+	hosts := map[string]string{"": "https://global.example.com", "global": "https://global.example.com", "eu": "https://eu.example.com"}
+	for _, c := range []struct{ region, baseURL, want string }{
+		{"", "", "https://global.example.com"},
+		{"eu", "", "https://eu.example.com"},
+		{"eu", "https://proxy.example.com/", "https://proxy.example.com"},
+	} {
+		if got, err := tracker.RegionURL(hosts, c.region, c.baseURL, false); err != nil || got != c.want {
+			t.Errorf("region %q, baseURL %q: %q, %v; want %q", c.region, c.baseURL, got, err, c.want)
+		}
+	}
+	for region, baseURL := range map[string]string{"mars": "https://proxy.example.com", "eu": "http://proxy.example.com"} {
+		if got, err := tracker.RegionURL(hosts, region, baseURL, false); err == nil {
+			t.Errorf("region %q, baseURL %q: %q, want an error", region, baseURL, got)
+		}
+	}
+	if _, err := tracker.RegionURL(hosts, "mars", "", false); err == nil || err.Error() != `region: "mars" is not known; want eu or global` {
+		t.Errorf("an unknown region: %v", err)
+	}
+}
+
 func TestTruncate(t *testing.T) {
 	for _, try := range []struct {
 		s     string

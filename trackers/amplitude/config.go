@@ -106,17 +106,6 @@ func (c Config) checkBatchSize() error {
 
 // base is the scheme and host to send to.
 func (c Config) base() (string, error) {
-	base := c.BaseURL
-	if base == "" {
-		switch c.Region {
-		case "us":
-			base = "https://api2.amplitude.com"
-		case "eu":
-			base = "https://api.eu.amplitude.com"
-		}
-	}
-	if c.Region != "us" && c.Region != "eu" {
-		return "", fmt.Errorf("region: %q is not known; want us or eu", c.Region)
-	}
-	return tracker.CheckBaseURL(base, c.Insecure)
+	hosts := map[string]string{"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"}
+	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
 }

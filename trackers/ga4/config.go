@@ -2,7 +2,6 @@ package ga4
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -65,14 +64,6 @@ func DefaultConfig() Config {
 
 const window = 72 * time.Hour // Google's limit for back-dating
 
-func hosts() map[string]string {
-	return map[string]string{
-		"":       "https://www.google-analytics.com",
-		"global": "https://www.google-analytics.com",
-		"eu":     "https://region1.google-analytics.com",
-	}
-}
-
 // Check says what is wrong with the configuration, naming the key.
 func (c Config) Check() error {
 	_, err := c.endpoint()
@@ -111,14 +102,9 @@ func checkMeasurementID(id string) error {
 
 // endpoint is the scheme and host to send to.
 func (c Config) endpoint() (string, error) {
-	base, known := hosts()[c.Region]
-	if !known {
-		return "", fmt.Errorf("region: %q is not known; want eu or global", c.Region)
-	}
-	if c.BaseURL != "" {
-		base = c.BaseURL
-	}
-	return tracker.CheckBaseURL(base, c.Insecure)
+	const global = "https://www.google-analytics.com"
+	hosts := map[string]string{"": global, "global": global, "eu": "https://region1.google-analytics.com"}
+	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
 }
 
 // urls are where events go, and where they are validated. Both hold the secret.

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -122,7 +123,7 @@ func requestsAreComplete(k *check) {
 		for _, req := range inOrder(requests) {
 			sent += len(req.Events)
 			u, err := url.Parse(req.URL)
-			if err != nil || u.Host == "" || u.Scheme != "https" && !tracker.IsLoopback(u.Hostname()) {
+			if err != nil || u.Host == "" || u.Scheme != "https" && !loopback.IsHost(u.Hostname()) {
 				k.failf("the URL is not https: %s", tracker.MaskURL(req.URL))
 			}
 			if req.Method == "" {
