@@ -39,9 +39,6 @@ type Fault struct {
 	Times  int         // how many requests it meets; 0 is all until Clear
 }
 
-// maxRequest is how much of a request is read before it is given up.
-const maxRequest = 64 << 20
-
 // Faults is the faults ordered of a fake. The zero value has none.
 type Faults struct {
 	mu      sync.Mutex
@@ -151,6 +148,3 @@ func reset(w http.ResponseWriter) {
 	}
 	_ = conn.Close()
 }
-
-// ReadBody reads a whole request body within the package's bound.
-func ReadBody(r *http.Request) ([]byte, error) { return io.ReadAll(io.LimitReader(r.Body, maxRequest)) }
