@@ -14,8 +14,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// ServiceAccount is what the JSON file of a service account's key says. It
-// prints its e-mail address only.
+// ServiceAccount is the content of the JSON file of a service account's key. It
+// prints as its e-mail address.
 type ServiceAccount struct {
 	email    string
 	keyID    string
@@ -30,7 +30,7 @@ const defaultTokenURI = "https://oauth2.googleapis.com/token"
 const maxKeyFile = 64 << 10
 
 // ParseServiceAccount reads the JSON of a service account's key. Its errors are
-// permanent, say what to do, and hold nothing of the text.
+// permanent, say what to do, and repeat nothing of the text.
 func ParseServiceAccount(text []byte) (ServiceAccount, error) {
 	account, err := parseAccount(text)
 	if err != nil {
