@@ -154,6 +154,25 @@ func TestRegionURL(t *testing.T) {
 	}
 }
 
+func TestCheckSecret(t *testing.T) {
+	for secret, want := range map[tracker.Secret]string{
+		password: "", "": "apiKey: required; look there", " \t": "apiKey: required; look there",
+		"a b": "apiKey: contains", "a\n": "apiKey: contains", "kéy": "apiKey: contains",
+	} {
+		err := tracker.CheckSecret("apiKey", secret, "look there")
+		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%d bytes: %v, want %q", len(secret), err, want)
+		}
+	}
+}
+
+func TestAppendAnyName(t *testing.T) {
+	b := tracker.AppendMember([]byte("{"), "a", "1")
+	if b = tracker.AppendAnyName(b, `"b"`); string(b) != `{"a":"1","\"b\"":` {
+		t.Errorf("%s", b)
+	}
+}
+
 func TestTruncate(t *testing.T) {
 	for _, try := range []struct {
 		s     string

@@ -67,7 +67,9 @@ const window = 72 * time.Hour // Google's limit for back-dating
 // Check says what is wrong with the configuration, naming the key.
 func (c Config) Check() error {
 	_, err := c.endpoint()
-	return errors.Join(checkMeasurementID(c.MeasurementID), c.checkSecret(), c.checkValidate(), err)
+	// Google would drop everything that has a wrong secret, and answer 204.
+	secret := tracker.CheckSecret("apiSecret", c.APISecret, "make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
+	return errors.Join(checkMeasurementID(c.MeasurementID), secret, c.checkValidate(), err)
 }
 
 func (c Config) checkValidate() error {
@@ -75,17 +77,6 @@ func (c Config) checkValidate() error {
 		return nil
 	}
 	return errors.New("validate: want a share of the events, 0 to 1, such as 0.01")
-}
-
-func (c Config) checkSecret() error {
-	secret := c.APISecret.Reveal()
-	if strings.TrimSpace(secret) == "" {
-		return errors.New("apiSecret: required; make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
-	}
-	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7F }) { // Google would drop everything, and answer 204
-		return errors.New("apiSecret: holds a space or a character that no secret has")
-	}
-	return nil
 }
 
 func checkMeasurementID(id string) error {
