@@ -12,11 +12,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// CheckBaseURL checks the scheme and host a tracker sends to, such as
+// CheckBaseURL checks the base URL that a tracker sends to, such as
 // "https://collector.example.com" or "http://127.0.0.1:9000/vendor", and returns it
 // without a slash at its end. It must be https; plain http is allowed to this
-// machine, or to any when insecure is set. Credentials, a query and a fragment
-// are refused. Errors hold no part of the URL but its scheme and host name.
+// machine, or to any if insecure is set. It must have no credentials, query or
+// fragment. Errors contain nothing of the URL but its scheme and host name.
 func CheckBaseURL(raw string, insecure bool) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
