@@ -18,7 +18,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// batches gives do random batches of every size that the lane may give.
+// batches calls do with random batches, of sizes that the lane may use.
 func (k *check) batches(do func(batch []event.Event)) {
 	r := rand.New(rand.NewPCG(7, 11))
 	largest := max(min(k.traits.MaxBatch, 150), 1)
@@ -139,8 +139,9 @@ func requestsAreComplete(k *check) {
 	}
 }
 
-// soundJSON: a body is JSON, and no object in it has two members of one name, of
-// which a vendor would take either. Names become one where they are cut or cleaned.
+// soundJSON checks that a body is JSON, and that no object in it has two members of
+// one name: a vendor could take either. Different names can become the same when they
+// are cut or cleaned.
 func (k *check) soundJSON(body []byte) {
 	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
 	at, _ := errors.AsType[*jsontext.SyntacticError](err)
