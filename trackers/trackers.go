@@ -1,6 +1,6 @@
-// Package trackers is the list of vendors that Sparrow knows. It is the one
-// place that names them: a new vendor is its own directory here and a line
-// below. A vendor kept elsewhere joins the list in a main of one's own:
+// Package trackers is the list of the vendors in this repository. No other package
+// names them: a new vendor is a directory here and a line below. For a vendor in
+// another repository, write a main of your own:
 // app.Main(append(trackers.All(), acme.Kind())...).
 package trackers
 

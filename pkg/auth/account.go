@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// ServiceAccount is what the JSON file of a service account's key says. It
-// prints its e-mail address only.
+// ServiceAccount is the content of the JSON file of a service account's key. It
+// prints as its e-mail address.
 type ServiceAccount struct {
 	email    string
 	keyID    string
@@ -30,7 +30,7 @@ const defaultTokenURI = "https://oauth2.googleapis.com/token"
 const maxKeyFile = 64 << 10
 
 // ParseServiceAccount reads the JSON of a service account's key. Its errors are
-// permanent, say what to do, and hold nothing of the text.
+// permanent, say what to do, and repeat nothing of the text.
 func ParseServiceAccount(text []byte) (ServiceAccount, error) {
 	account, err := parseAccount(text)
 	if err != nil {
@@ -77,11 +77,10 @@ func checkTokenURI(uri string) error {
 	if err != nil || u.Host == "" || u.User != nil {
 		return errors.New("token_uri is no URL: use the JSON file as it is")
 	}
-	host := u.Hostname()
 	switch {
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && (host == "localhost" || net.ParseIP(host).IsLoopback()):
+	case u.Scheme == "http" && loopback.IsHost(u.Hostname()):
 		return nil
 	default:
 		return fmt.Errorf("token_uri at %s is not https: a key's signature must not travel in the open", u.Host)

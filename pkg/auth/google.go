@@ -14,8 +14,8 @@ import (
 // BigQueryScope is the OAuth scope of BigQuery's APIs, the Storage API among them.
 const BigQueryScope = "https://www.googleapis.com/auth/bigquery"
 
-// Google returns the tokens for Google's APIs: of the service account whose key
-// is given as JSON or, without one, by Application Default Credentials.
+// Google returns a source of tokens for Google's APIs: for the service account
+// whose key is given as JSON or, if key is "", by Application Default Credentials.
 func Google(ctx context.Context, key string, scopes ...string) (oauth2.TokenSource, error) {
 	if key == "" {
 		return defaultCredentials(ctx, scopes)

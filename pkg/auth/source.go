@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -13,20 +12,23 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
-	// early is how long before its end a token is renewed, while it still serves.
+	// early is how long before it expires a token is renewed. The old one is still
+	// used if that fails.
 	early = 5 * time.Minute
-	// margin is how long before its end a token serves no more: the time a
-	// request may take on its way.
+	// margin is how long before it expires a token is no longer used: a request may
+	// take that long to arrive.
 	margin = 30 * time.Second
-	// fetchTimeout bounds one exchange.
+	// fetchTimeout bounds one request for a token.
 	fetchTimeout = 20 * time.Second
-	// The first and the longest pause after an exchange that failed.
-	firstPause   = time.Second
-	longestPause = time.Minute
 )
+
+// backoff is the pause after a request that failed: about 45 seconds once it has
+// grown.
+func backoff() retry.Backoff { return retry.Backoff{Min: time.Second, Max: 90 * time.Second} }
 
 // Source gives the access tokens of a service account. It is an
 // oauth2.TokenSource and safe for concurrent use.
@@ -38,7 +40,7 @@ type Source struct {
 
 	mu       sync.Mutex
 	token    func() *oauth2.Token // nil for none; a function, so that fmt cannot print it
-	renewed  bool                 // Renew was called: the token serves no more
+	rejected bool                 // Renew was called: the token is no longer used
 	failures int
 	retryAt  time.Time
 	lastErr  error
@@ -46,8 +48,8 @@ type Source struct {
 
 var _ oauth2.TokenSource = (*Source)(nil)
 
-// NewSource returns a source of tokens for the scopes. It does no call. client
-// nil means one with limits, which follows no redirect.
+// NewSource returns a source of tokens for the scopes. It makes no request. If
+// client is nil, it uses one that has a time-out and follows no redirects.
 func NewSource(account ServiceAccount, client *http.Client, scopes ...string) (*Source, error) {
 	if account.key == nil {
 		return nil, fault.Permanent(errors.New("new token source: the service account is empty"))
@@ -65,22 +67,19 @@ func NewSource(account ServiceAccount, client *http.Client, scopes ...string) (*
 	return &Source{account: account, scopes: scopes, client: client}, nil
 }
 
-// Token returns a token that is good for half a minute at least. An error is
-// permanent when the endpoint says that the key itself is refused; any other
-// passes, and carries how long to wait.
+// Token returns a token that is valid for at least half a minute. An error is
+// permanent if the endpoint refuses the key itself. Any other error is temporary,
+// and says how long to wait (fault.RetryAfter).
 func (s *Source) Token() (*oauth2.Token, error) {
-	current, state, err := s.look()
-	switch state {
-	case fresh:
-		return current, nil
-	case pausing:
-		if current != nil {
-			return current, nil
-		}
+	token, state, err := s.current()
+	if state == fresh || state == pausing && token != nil {
+		return token, nil
+	}
+	if state == pausing {
 		return nil, err
 	}
 	_, err, _ = s.flight.Do("", func() (any, error) { return nil, s.renew() })
-	if renewed, state, _ := s.look(); renewed != nil && (err == nil || state != stale) {
+	if renewed, state, _ := s.current(); renewed != nil && (err == nil || state != stale) {
 		return renewed, nil
 	}
 	if err == nil {
@@ -89,63 +88,60 @@ func (s *Source) Token() (*oauth2.Token, error) {
 	return nil, err
 }
 
-// Renew throws the present token away, because a server did not accept it.
+// Renew discards the current token: a server did not accept it.
 func (s *Source) Renew() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.renewed = true
+	s.rejected = true
 }
 
-// condition of what a source has.
-type condition int
+// state is what a Source should do next.
+type state int
 
 const (
-	stale   condition = iota // it is time to fetch a token
-	fresh                    // the token serves
-	pausing                  // the endpoint failed lately
+	stale   state = iota // fetch a token
+	fresh                // use the token
+	pausing              // wait: the endpoint failed recently
 )
 
-// look returns the token if it still serves, and what to do.
-func (s *Source) look() (*oauth2.Token, condition, error) {
+// current returns the token if it may still be used, the state, and if that is
+// pausing, the last error with the time to wait.
+func (s *Source) current() (*oauth2.Token, state, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	var serves *oauth2.Token
-	if s.token != nil && !s.renewed {
+	var usable *oauth2.Token
+	if s.token != nil && !s.rejected {
 		if t := s.token(); now.Before(t.Expiry.Add(-margin)) {
-			serves = t
+			usable = t
 			if now.Before(t.Expiry.Add(-early)) {
 				return t, fresh, nil
 			}
 		}
 	}
 	if wait := s.retryAt.Sub(now); wait > 0 {
-		return serves, pausing, fault.After(s.lastErr, wait)
+		return usable, pausing, fault.After(s.lastErr, wait)
 	}
-	return serves, stale, nil
+	return usable, stale, nil
 }
 
-// renew fetches a token, or notes when to try again.
+// renew fetches a token, or records when to try again.
 func (s *Source) renew() error {
-	if _, state, err := s.look(); state != stale {
-		return err // another caller's turn has just ended
+	if _, state, err := s.current(); state != stale {
+		return err // another caller has just renewed it, or failed to
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	token, err := s.exchange(ctx)
+	token, err := s.fetch(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.failures++
-		wait := min(firstPause<<min(s.failures-1, 10), longestPause)
-		wait = wait/2 + rand.N(wait/2+1)
-		if least, told := fault.RetryAfter(err); told {
-			wait = max(wait, min(least, 10*longestPause))
-		}
+		wait := backoff().Delay(s.failures, err)
 		s.retryAt, s.lastErr = time.Now().Add(wait), fmt.Errorf("get access token: %w", err)
 		return fault.After(s.lastErr, wait)
 	}
-	s.token, s.renewed, s.failures, s.retryAt, s.lastErr = func() *oauth2.Token { return token }, false, 0, time.Time{}, nil
+	s.token, s.rejected, s.failures, s.retryAt, s.lastErr = func() *oauth2.Token { return token }, false, 0, time.Time{}, nil
 	return nil
 }
 

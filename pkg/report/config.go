@@ -3,34 +3,33 @@ package report
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/url"
-	"strings"
 
 	"github.com/getsentry/sentry-go"
+
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// Config is the operator's part of the reporting to Sentry. The zero Config
-// reports to the log.
+// Config says where incidents are reported. The zero Config reports to the log.
 type Config struct {
 	// DSN is the client key of a Sentry project, "https://KEY@HOST/PROJECT".
 	// "" reports to the log instead.
 	DSN string `yaml:"dsn"`
 	// Environment is the environment shown at Sentry, such as "production".
 	Environment string `yaml:"environment"`
-	// ServerName names this process at Sentry. "" sends none: the host's own
-	// name is never used.
+	// ServerName names this process at Sentry. "" sends none: the host's name is
+	// never sent.
 	ServerName string `yaml:"serverName"`
 }
 
-// Errors of Check. They never hold the DSN.
+// Errors of Check. They never contain the DSN.
 var (
 	errDSN   = errors.New("dsn: not a Sentry DSN; want https://KEY@HOST/PROJECT, found in the Sentry project's settings under Client Keys")
 	errPlain = errors.New("dsn: plain http is only allowed to a loopback address; use https")
 )
 
 // Check reports what is wrong with the configuration and what to do about it.
-// The error never holds the DSN.
+// The error never contains the DSN.
 func (c Config) Check() error {
 	if c.DSN == "" {
 		return nil
@@ -42,13 +41,13 @@ func (c Config) Check() error {
 	if err != nil {
 		return errDSN
 	}
-	if u.Scheme != "https" && !loopback(u.Hostname()) {
+	if u.Scheme != "https" && !loopback.IsHost(u.Hostname()) {
 		return errPlain
 	}
 	return nil
 }
 
-// String writes the configuration without the DSN.
+// String is the configuration without the DSN.
 func (c Config) String() string {
 	dsn := "none"
 	if c.DSN != "" {
@@ -57,13 +56,13 @@ func (c Config) String() string {
 	return "dsn " + dsn + ", environment " + c.Environment + ", server name " + c.ServerName
 }
 
-// GoString writes what String does, so that no verb of fmt prints the DSN.
+// GoString is String, so that no verb of fmt prints the DSN.
 func (c Config) GoString() string { return "report.Config{" + c.String() + "}" }
 
-// LogValue writes what String does.
+// LogValue is String.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// secrets are the parts of the DSN that must not be shown anywhere but to Sentry.
+// secrets are the DSN and its parts that only Sentry may see.
 func (c Config) secrets() []string {
 	u, err := url.Parse(c.DSN)
 	if err != nil || u.User == nil {
@@ -71,12 +70,4 @@ func (c Config) secrets() []string {
 	}
 	password, _ := u.User.Password()
 	return []string{c.DSN, u.User.Username(), password}
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

@@ -1,29 +1,27 @@
-// Package report tells people what went wrong: every fault.Incident becomes an
-// event at Sentry, or, without a DSN, a structured line in the log.
+// Package report reports incidents: every fault.Incident becomes an event at
+// Sentry or, without a DSN, a structured line in the log.
 //
 // It promises:
 //
-//   - Grouping. Incidents are grouped by component, tracker and class. Of each
-//     group the first ten in a minute are reported in full, with the exchange
-//     and the stack of whoever observed it; the rest of the minute becomes one
-//     summary with the count and the first and last receipt. Every incident is
-//     counted: one that found the queue full is in its group's summary.
+//   - Groups. Incidents are grouped by component, tracker and class. Of each group,
+//     the first ten in a minute are reported in full, with request, response and the
+//     stack of the caller. The others of that minute become one summary, with their
+//     count and the first and last receipt. No incident is lost from the counts: if
+//     the queue is full, the incident is in its group's summary.
 //   - Report never waits: not for Sentry, not for the log, not for a full queue.
-//     A Sentry that is dead, slow or refusing costs nothing but the detail; what
-//     it does not take goes to the log instead.
-//   - Bounds. Groups, queued records, label values, bodies, headers and receipts
-//     all have a limit; groups beyond theirs share one named "(other)".
-//   - Nothing leaves that need not: headers by an allow list, URLs without query
-//     and credentials, secrets known to the configuration replaced by "[secret]"
-//     in every field, no host name, environment variable or build path.
-//   - Sentry is spoken to over HTTPS (plain HTTP only to loopback), without
-//     following redirects.
+//     While Sentry is down, slow or refusing, incidents go to the log instead.
+//   - Bounds. Groups, queue, label values, bodies, headers and receipts all have a
+//     limit. Groups beyond theirs share one that is named "(other)".
+//   - Privacy. Only headers of an allow list are reported, and URLs without query and
+//     credentials. Secrets of the configuration are replaced by "[secret]" in every
+//     field. No host name, environment variable or build path is reported.
+//   - Sentry is reached over HTTPS (plain HTTP only to loopback). Redirects are not
+//     followed.
 //
-// Incidents are expected to be sanitised by whoever makes them; what is done
-// here is the last line of defence, not the first.
+// Whoever makes an incident must already have removed what is private. What this
+// package does is the last line of defence.
 //
-// sentry-go contributes the event model, the envelope encoding, the DSN and the
-// server's rate limits. Its Client is left out on purpose: it would add the host
-// name, the list of modules and the process's environment to each event, and
-// start goroutines of its own.
+// sentry-go provides the event model, the envelope encoding, the DSN and the
+// server's rate limits. Its Client is not used: it would add the host name, the list
+// of modules and environment variables to each event, and start goroutines.
 package report

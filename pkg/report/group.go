@@ -1,7 +1,7 @@
 package report
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// perMinute is how many incidents of a group are reported in full in a minute.
+	// perMinute is how many incidents of a group are reported in full each minute.
 	perMinute = 10
-	// maxGroups bounds the groups that are told apart.
+	// maxGroups bounds the number of groups. Incidents of further ones share one.
 	maxGroups = 256
-	// other is the name of the group, and of the label values, beyond a bound.
+	// other names that shared group, and the label values beyond their bound.
 	other = "(other)"
 )
 
-// key is what makes incidents alike.
+// key is what incidents are grouped by.
 type key struct{ component, tracker, class string }
 
 func keyOf(i fault.Incident) key {
@@ -29,42 +29,35 @@ func short(s string) string { return s[:min(len(s), maxValue)] }
 
 func (k key) fingerprint() []string { return []string{k.component, k.tracker, k.class} }
 
-// group is incidents of one kind.
+// group counts the incidents of one key in the current minute.
 type group struct {
-	key key // never changes
-	minute
+	count       uint64
+	sampled     int    // to be reported in full
+	suppressed  uint64 // not reported in full
+	first, last occurrence
 }
 
-// minute counts the incidents of a group in the current minute.
-type minute struct {
-	count    uint64
-	admitted int    // to be reported in full
-	withheld uint64 // not reported in full
-	first    mark
-	last     mark
-}
-
-type mark struct {
+// occurrence is one incident of a group, as its summary shows it.
+type occurrence struct {
 	receipt string
 	time    time.Time
 }
 
-// groups tells incidents apart and decides which are reported in full. It is
+// groups counts incidents by key and decides which are reported in full. It is
 // safe for concurrent use.
 type groups struct {
 	mu    sync.Mutex
 	byKey map[key]*group
 }
 
-// admit counts an incident and says in which group, and whether it is to be
-// reported in full.
-func (g *groups) admit(i fault.Incident) (group key, full bool) {
+// sample counts an incident. It returns the key of its group, and whether to report
+// the incident in full.
+func (g *groups) sample(i fault.Incident) (k key, full bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	in := g.find(keyOf(i))
-	now := mark{time: i.Time}
+	k, in := g.find(keyOf(i))
 	if in.count == 0 {
-		in.first, in.last = now, now
+		in.first.time = i.Time
 	}
 	in.count++
 	in.last.time = i.Time
@@ -74,74 +67,58 @@ func (g *groups) admit(i fault.Incident) (group key, full bool) {
 			in.first.receipt = short(i.Receipts[0])
 		}
 	}
-	if in.admitted >= perMinute {
-		in.withheld++
-		return in.key, false
+	if in.sampled >= perMinute {
+		in.suppressed++
+		return k, false
 	}
-	in.admitted++
-	return in.key, true
+	in.sampled++
+	return k, true
 }
 
-func (g *groups) find(k key) *group {
-	if in, ok := g.byKey[k]; ok {
-		return in
-	}
-	if len(g.byKey) >= maxGroups {
+// find returns the group of a key, or the shared one if there are too many.
+func (g *groups) find(k key) (key, *group) {
+	if g.byKey[k] == nil && len(g.byKey) >= maxGroups {
 		k = key{component: other, class: other}
-		if in, ok := g.byKey[k]; ok {
-			return in
-		}
 	}
-	in := &group{key: k}
-	g.byKey[k] = in
-	return in
+	if g.byKey[k] == nil {
+		g.byKey[k] = &group{}
+	}
+	return k, g.byKey[k]
 }
 
-// withhold takes back an admission: the incident found no room in the queue, so
-// the group's summary has to speak for it.
-func (g *groups) withhold(group key) {
+// suppress undoes a sample: the queue was full, so the incident is only counted in
+// the group's summary.
+func (g *groups) suppress(k key) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	in := g.find(group)
-	in.withheld++
-	in.count = max(in.count, in.withheld) // a minute may have ended in between
+	_, in := g.find(k)
+	in.suppressed++
+	in.count = max(in.count, in.suppressed) // a minute may have ended in between
 }
 
-// roll ends a minute. It offers a summary of every group of which something was
-// withheld; where push has no room for it, the counts go on into the next
-// minute. Groups that were silent for the whole minute are forgotten.
-func (g *groups) roll(push func(*record) bool) {
+// roll ends a minute. It pushes a summary of every group with suppressed incidents.
+// If push returns false, the counts continue into the next minute. Groups without
+// an incident in the whole minute are forgotten.
+func (g *groups) roll(push func(*payload) bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, in := range g.ordered() {
-		in.admitted = 0
+	keys := slices.SortedFunc(maps.Keys(g.byKey), func(a, b key) int { return slices.Compare(a.fingerprint(), b.fingerprint()) })
+	for _, k := range keys {
+		in := g.byKey[k]
+		in.sampled = 0
 		switch {
 		case in.count == 0:
-			delete(g.byKey, in.key)
-		case in.withheld == 0 || push(in.summarise()):
-			in.minute = minute{}
+			delete(g.byKey, k)
+		case in.suppressed == 0 || push(in.summarize(k)):
+			*in = group{}
 		}
 	}
 }
 
-func (g *groups) ordered() []*group {
-	list := make([]*group, 0, len(g.byKey))
-	for _, in := range g.byKey {
-		list = append(list, in)
-	}
-	slices.SortFunc(list, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(a.key.component, b.key.component), cmp.Compare(a.key.tracker, b.key.tracker), cmp.Compare(a.key.class, b.key.class))
-	})
-	return list
-}
-
-func (in *group) summarise() *record {
-	return &record{
-		group: in.key, fingerprint: in.key.fingerprint(), time: in.last.time,
+func (in *group) summarize(k key) *payload {
+	return &payload{
+		group: k, fingerprint: k.fingerprint(), time: in.last.time,
 		message: "more incidents of this kind than are reported in full",
-		summary: &summary{
-			count: in.count, shown: in.count - min(in.withheld, in.count),
-			firstReceipt: in.first.receipt, lastReceipt: in.last.receipt, firstTime: in.first.time, lastTime: in.last.time,
-		},
+		summary: &summary{count: in.count, shown: in.count - min(in.suppressed, in.count), first: in.first, last: in.last},
 	}
 }

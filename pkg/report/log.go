@@ -6,52 +6,49 @@ import (
 	"strconv"
 )
 
-// logSink writes each report as one structured line.
+// logSink writes each payload as one structured line.
 type logSink struct{ logger *slog.Logger }
 
-func (s logSink) deliver(ctx context.Context, r report) string {
-	if r.Summary != nil {
-		s.logger.LogAttrs(ctx, slog.LevelError, "incidents summary", summaryAttrs(r)...)
-	} else {
-		s.logger.LogAttrs(ctx, slog.LevelError, "incident", incidentAttrs(r)...)
+func (s logSink) deliver(ctx context.Context, p *scrubbed) string {
+	title, attrs := "incident", incidentAttrs
+	if p.summary != nil {
+		title, attrs = "incidents summary", summaryAttrs
 	}
+	group := []slog.Attr{slog.String("component", p.group.component), slog.String("class", p.group.class)}
+	if p.group.tracker != "" {
+		group = append(group, slog.String("tracker", p.group.tracker))
+	}
+	s.logger.LogAttrs(ctx, slog.LevelError, title, append(group, attrs(p)...)...)
 	return "logged"
 }
 
 func (s logSink) close() {}
 
-func groupAttrs(r report) []slog.Attr {
-	attrs := []slog.Attr{slog.String("component", r.Component), slog.String("class", r.Class)}
-	if r.Tracker != "" {
-		attrs = append(attrs, slog.String("tracker", r.Tracker))
+func incidentAttrs(p *scrubbed) []slog.Attr {
+	attrs := []slog.Attr{slog.String("err", p.message), slog.Time("at", p.time)}
+	if p.attempt > 0 {
+		attrs = append(attrs, slog.Int("attempt", p.attempt))
 	}
-	return attrs
-}
-
-func incidentAttrs(r report) []slog.Attr {
-	attrs := append(groupAttrs(r), slog.String("err", r.Message), slog.Time("at", r.Time))
-	if r.Attempt > 0 {
-		attrs = append(attrs, slog.Int("attempt", r.Attempt))
+	if len(p.receipts) > 0 {
+		attrs = append(attrs, slog.Any("receipts", p.receipts))
 	}
-	if len(r.Receipts) > 0 {
-		attrs = append(attrs, slog.Any("receipts", r.Receipts))
-	}
-	if r.Exchange {
+	if p.roundTrip() {
 		attrs = append(attrs,
-			slog.Group("request", slog.String("method", r.Method), slog.String("url", r.URL), slog.Any("headers", r.RequestHeaders), slog.String("body", r.RequestBody)),
-			slog.Group("response", slog.Int("status", r.Status), slog.Any("headers", r.ResponseHeaders), slog.String("body", r.ResponseBody)))
+			slog.Group("request", slog.String("method", p.method), slog.String("url", p.url), slog.Any("headers", p.request.headers), slog.String("body", p.request.body)),
+			slog.Group("response", slog.Int("status", p.status), slog.Any("headers", p.response.headers), slog.String("body", p.response.body)))
 	}
-	stack := make([]string, 0, len(r.Stack))
-	for _, f := range r.Stack {
+	stack := make([]string, 0, len(p.stack))
+	for _, f := range p.stack {
 		stack = append(stack, f.Function+" "+f.File+":"+strconv.Itoa(f.Line))
 	}
 	return append(attrs, slog.Any("stack", stack))
 }
 
-func summaryAttrs(r report) []slog.Attr {
-	s := r.Summary
-	return append(groupAttrs(r),
+func summaryAttrs(p *scrubbed) []slog.Attr {
+	s := p.summary
+	return []slog.Attr{
 		slog.Uint64("count", s.count), slog.Uint64("shown", s.shown),
-		slog.String("first_receipt", s.firstReceipt), slog.String("last_receipt", s.lastReceipt),
-		slog.Time("first_at", s.firstTime), slog.Time("last_at", s.lastTime))
+		slog.String("first_receipt", s.first.receipt), slog.String("last_receipt", s.last.receipt),
+		slog.Time("first_at", s.first.time), slog.Time("last_at", s.last.time),
+	}
 }

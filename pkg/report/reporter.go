@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// queueLength bounds the records that wait for the worker, and with maxBody
+	// queueLength bounds the payloads that wait for the worker, and with maxBody
 	// their memory: 8 MiB.
 	queueLength = 512
-	// flushWithin is how long Run goes on sending after its context ended.
+	// flushWithin is how long Run continues to send after its context has ended.
 	flushWithin = 5 * time.Second
 )
 
@@ -28,31 +28,32 @@ const (
 type Options struct {
 	// Release is Sparrow's version, shown with each event.
 	Release string
-	// Logger takes the reports when there is no DSN or Sentry does not take
-	// them; nil discards them.
+	// Logger gets the incidents if there is no DSN or Sentry does not accept them.
+	// nil discards them.
 	Logger *slog.Logger
-	// Registerer takes the metrics; nil leaves them unregistered.
+	// Registerer registers the metrics; nil leaves them unregistered.
 	Registerer prometheus.Registerer
-	// Secrets are exact strings that are replaced by "[secret]" wherever they
-	// stand in a report. Those shorter than 6 bytes are ignored.
+	// Secrets are replaced by "[secret]" wherever they appear. Those shorter than 6
+	// bytes are ignored.
 	Secrets []string
 	// Transport performs the requests to Sentry; nil uses one of its own.
 	Transport http.RoundTripper
 }
 
-// sink takes cleaned reports, one after the other. result is a label of the
-// records metric.
+// sink delivers payloads, one after the other. result is a label of the records
+// metric.
 type sink interface {
-	deliver(ctx context.Context, r report) (result string)
+	deliver(ctx context.Context, p *scrubbed) (result string)
 	close()
 }
 
-// Reporter is the fault.Reporter that tells people. Make one with New and Run it.
+// Reporter is the fault.Reporter for Sentry or the log. Make one with New and Run
+// it.
 type Reporter struct {
 	groups  groups
-	queue   chan *record
+	queue   chan *payload
 	scrub   atomic.Pointer[scrubber]
-	secrets []string // all that scrub replaces
+	secrets []string // those that scrub replaces
 	sink    sink
 	metrics *metrics
 }
@@ -77,7 +78,7 @@ func New(config Config, options Options) (*Reporter, error) {
 	}
 	r := &Reporter{
 		groups:  groups{byKey: make(map[key]*group)},
-		queue:   make(chan *record, queueLength),
+		queue:   make(chan *payload, queueLength),
 		sink:    out,
 		metrics: m,
 	}
@@ -85,9 +86,9 @@ func New(config Config, options Options) (*Reporter, error) {
 	return r, nil
 }
 
-// Guard adds secrets to those that are replaced wherever they stand in a report:
-// a reload brought them. Earlier ones stay, since requests that carried them may
-// still be told of. Calls must not overlap.
+// Guard adds secrets, after a reload of the configuration. Earlier ones are still
+// replaced: incidents of requests that carried them may still be reported. Calls
+// must not overlap.
 func (r *Reporter) Guard(secrets []string) {
 	for _, secret := range secrets {
 		if !slices.Contains(r.secrets, secret) {
@@ -97,38 +98,38 @@ func (r *Reporter) Guard(secrets []string) {
 	r.scrub.Store(newScrubber(r.secrets))
 }
 
-// Report takes an incident. It never blocks and may be called from
-// anywhere, before and after Run too: what is observed before Run waits in the
-// queue, what is observed after it is only counted.
+// Report reports an incident. It never blocks and may be called before Run, during
+// it and after it. Incidents before Run wait in the queue; those after it are only
+// counted.
 func (r *Reporter) Report(i fault.Incident) {
 	if i.Time.IsZero() {
 		i.Time = time.Now()
 	}
-	group, full := r.groups.admit(i)
+	group, full := r.groups.sample(i)
 	r.metrics.observe(group.component, group.class)
 	if !full {
 		return
 	}
-	rec := newRecord(i, keyOf(i), group.fingerprint(), r.scrub.Load().room())
-	rec.stack = callers(0)
-	if !r.push(rec) {
-		r.groups.withhold(group)
+	p := newPayload(i, group, r.scrub.Load().bodyBytes())
+	p.stack = callers()
+	if !r.push(p) {
+		r.groups.suppress(group)
 		r.metrics.dropped.Inc()
 	}
 }
 
-func (r *Reporter) push(rec *record) bool {
+func (r *Reporter) push(p *payload) bool {
 	select {
-	case r.queue <- rec:
+	case r.queue <- p:
 		return true
 	default:
 		return false
 	}
 }
 
-// Run delivers what is observed until ctx ends, then the rest of the queue and
-// the last summaries, for at most five seconds; what Sentry has not taken by
-// then goes to the log. It returns nil. Run it once.
+// Run delivers what is reported until ctx ends, then the rest of the queue and the
+// last summaries, for at most five seconds. What Sentry has not accepted by then
+// goes to the log. It returns nil. Run it once.
 func (r *Reporter) Run(ctx context.Context) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -150,19 +151,19 @@ func (r *Reporter) Run(ctx context.Context) error {
 	defer deadline.Stop()
 	close(stop)
 	worker.Wait()
-	// The queue is empty now: there is room for a summary of every group.
+	// The queue is empty now, so every group's summary fits.
 	r.groups.roll(r.push)
 	r.drain(sending)
 	r.sink.close()
 	return nil
 }
 
-// work delivers records until stop, and then those that are still queued.
+// work delivers payloads until stop, and then those that are still queued.
 func (r *Reporter) work(ctx context.Context, stop <-chan struct{}) {
 	for {
 		select {
-		case rec := <-r.queue:
-			r.deliver(ctx, rec)
+		case p := <-r.queue:
+			r.deliver(ctx, p)
 		case <-stop:
 			r.drain(ctx)
 			return
@@ -170,13 +171,13 @@ func (r *Reporter) work(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// drain delivers what is queued now, however much is added meanwhile.
+// drain delivers what is queued now, not what is added meanwhile.
 func (r *Reporter) drain(ctx context.Context) {
 	for range len(r.queue) {
 		r.deliver(ctx, <-r.queue)
 	}
 }
 
-func (r *Reporter) deliver(ctx context.Context, rec *record) {
-	r.metrics.records.WithLabelValues(r.sink.deliver(ctx, r.scrub.Load().clean(rec))).Inc()
+func (r *Reporter) deliver(ctx context.Context, p *payload) {
+	r.metrics.records.WithLabelValues(r.sink.deliver(ctx, r.scrub.Load().scrub(*p))).Inc()
 }

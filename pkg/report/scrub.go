@@ -2,17 +2,15 @@ package report
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
 	placeholder = "[secret]"
-	// minSecret is the length below which a string is no secret: replacing "1"
-	// everywhere would only make reports unreadable.
+	// minSecret is the shortest string that is replaced, in bytes: to replace "1"
+	// everywhere would make reports unreadable.
 	minSecret = 6
 
 	maxBody    = 8 << 10
@@ -21,21 +19,21 @@ const (
 	maxURL     = 1 << 10
 )
 
-// allowedHeaders are the headers that help to understand an exchange and never
-// carry a credential. Anything else is left out.
+// allowedHeaders are the headers that are reported: they help to understand a
+// request and never carry a credential.
 var allowedHeaders = []string{
 	"Accept", "Allow", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Retry-After", "Server",
 	"Transfer-Encoding", "User-Agent", "Via", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset", "X-Request-Id",
 }
 
-// scrubber replaces known secrets and cuts what is too long.
+// scrubber replaces secrets and cuts what is too long.
 type scrubber struct {
 	replacer *strings.Replacer
 	longest  int // of the secrets' forms, in bytes
 }
 
-// newScrubber takes the secrets as they stand in the configuration. Each is
-// also found in its percent-encoded and JSON-escaped form.
+// newScrubber makes a scrubber of the secrets in the configuration. Each is also
+// found in its percent-encoded and JSON-escaped form.
 func newScrubber(secrets []string) *scrubber {
 	var forms []string
 	for _, secret := range secrets {
@@ -60,23 +58,20 @@ func newScrubber(secrets []string) *scrubber {
 	return s
 }
 
-// text replaces secrets, repairs UTF-8 and cuts to limit bytes, in this order:
-// a secret across the cut is still found.
+// text replaces secrets, repairs UTF-8 and cuts to limit bytes. Secrets come first,
+// so that one across the cut is still found.
 func (s *scrubber) text(v string, limit int) string {
 	v = strings.ToValidUTF8(s.replacer.Replace(v), "\uFFFD")
 	if len(v) <= limit {
 		return v
 	}
-	for limit > 0 && !utf8.RuneStart(v[limit]) {
-		limit--
-	}
-	return v[:limit]
+	return strings.ToValidUTF8(v[:limit], "") // the cut may split the last character
 }
 
-// room is how many bytes of a body must be kept until text has seen it.
-func (s *scrubber) room() int { return maxBody + s.longest }
+// bodyBytes is how many bytes of a body must be kept until it is scrubbed.
+func (s *scrubber) bodyBytes() int { return maxBody + s.longest }
 
-// url writes an address without credentials, query and fragment.
+// url removes credentials, query and fragment from an address.
 func (s *scrubber) url(address string) string {
 	if address == "" {
 		return ""
@@ -87,16 +82,4 @@ func (s *scrubber) url(address string) string {
 	}
 	masked := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Opaque: u.Opaque}
 	return s.text(masked.String(), maxURL)
-}
-
-// headers keeps the allowed headers, values of one name joined by commas.
-func (s *scrubber) headers(h http.Header) map[string]string {
-	kept := make(map[string]string)
-	for name, values := range h {
-		canonical := http.CanonicalHeaderKey(name)
-		if _, ok := slices.BinarySearch(allowedHeaders, canonical); ok {
-			kept[canonical] = s.text(strings.Join(values, ", "), maxValue)
-		}
-	}
-	return kept
 }

@@ -18,8 +18,8 @@ const (
 	maxPause   = time.Minute
 )
 
-// sentrySink sends reports to Sentry, and to the log what Sentry does not take.
-// It is used by one goroutine.
+// sentrySink sends payloads to Sentry. Those that Sentry does not accept go to the
+// log. It is used by one goroutine.
 type sentrySink struct {
 	config  Config
 	release string
@@ -27,8 +27,8 @@ type sentrySink struct {
 	wire    *wire
 	log     logSink
 
-	// After a request that failed or was refused, the next is not tried before
-	// until: a hanging Sentry must not cost its time-out for each report.
+	// After a request that failed or was refused, no other is sent before until: a
+	// hanging Sentry must not cost its time-out for each payload.
 	pause time.Duration
 	until time.Time
 	state string // the last result, so that a change is logged once
@@ -41,19 +41,19 @@ func newSentrySink(config Config, options Options, logger *slog.Logger) *sentryS
 	return &sentrySink{config: config, release: options.Release, sender: sender, wire: w, log: logSink{logger}, state: sent}
 }
 
-func (s *sentrySink) deliver(ctx context.Context, r report) string {
-	result, why := s.send(ctx, r)
+func (s *sentrySink) deliver(ctx context.Context, p *scrubbed) string {
+	result, why := s.send(ctx, p)
 	if result != s.state {
 		s.state = result
 		s.log.logger.LogAttrs(ctx, slog.LevelWarn, "sentry state changed", slog.String("state", result), slog.String("err", why))
 	}
 	if result != sent {
-		s.log.deliver(ctx, r)
+		s.log.deliver(ctx, p)
 	}
 	return result
 }
 
-func (s *sentrySink) send(ctx context.Context, r report) (result, why string) {
+func (s *sentrySink) send(ctx context.Context, p *scrubbed) (result, why string) {
 	if err := ctx.Err(); err != nil {
 		return failed, err.Error()
 	}
@@ -61,7 +61,7 @@ func (s *sentrySink) send(ctx context.Context, r report) (result, why string) {
 		return s.state, ""
 	}
 	s.wire.reset()
-	s.sender.SendEventWithContext(ctx, s.event(r))
+	s.sender.SendEventWithContext(ctx, s.event(p))
 	result, why = s.wire.result()
 	switch result {
 	case sent, limited: // the library keeps the time Sentry asked for
@@ -75,12 +75,12 @@ func (s *sentrySink) send(ctx context.Context, r report) (result, why string) {
 
 func (s *sentrySink) close() { s.wire.close() }
 
-// event is the report in Sentry's terms.
-func (s *sentrySink) event(r report) *sentry.Event {
+// event converts a payload to Sentry's form.
+func (s *sentrySink) event(p *scrubbed) *sentry.Event {
 	id := uuid.New()
 	e := sentry.NewEvent()
 	e.EventID = sentry.EventID(hex.EncodeToString(id[:]))
-	e.Timestamp = r.Time
+	e.Timestamp = p.time
 	e.Level = sentry.LevelError
 	e.Platform = "go"
 	e.Logger = "sparrow"
@@ -88,42 +88,42 @@ func (s *sentrySink) event(r report) *sentry.Event {
 	e.ServerName = s.config.ServerName
 	e.Release = s.release
 	e.Sdk = sentry.SdkInfo{Name: "sentry.go", Version: sentry.SDKVersion}
-	e.Fingerprint = r.Fingerprint
-	e.Message = r.Message
-	e.Tags = tags(r)
-	if r.Summary != nil {
-		e.Message = fmt.Sprintf("%s: %d incidents, %d of them in full", title(r), r.Summary.count, r.Summary.shown)
-		e.Contexts["summary"] = summaryContext(r.Summary)
+	e.Fingerprint = p.fingerprint
+	e.Message = p.message
+	e.Tags = tags(p)
+	if p.summary != nil {
+		e.Message = fmt.Sprintf("%s: %d incidents, %d of them in full", title(p), p.summary.count, p.summary.shown)
+		e.Contexts["summary"] = summaryContext(p.summary)
 		return e
 	}
-	e.Exception = []sentry.Exception{{Type: title(r), Value: r.Message, Stacktrace: stacktrace(r.Stack)}}
-	e.Contexts["incident"] = sentry.Context{"attempt": r.Attempt, "receipts": r.Receipts}
-	if r.Exchange {
-		e.Request = &sentry.Request{URL: r.URL, Method: r.Method, Data: r.RequestBody, Headers: r.RequestHeaders}
-		e.Contexts["response"] = sentry.Context{"status_code": r.Status, "headers": r.ResponseHeaders, "data": r.ResponseBody}
+	e.Exception = []sentry.Exception{{Type: title(p), Value: p.message, Stacktrace: stacktrace(p.stack)}}
+	e.Contexts["incident"] = sentry.Context{"attempt": p.attempt, "receipts": p.receipts}
+	if p.roundTrip() {
+		e.Request = &sentry.Request{URL: p.url, Method: p.method, Data: p.request.body, Headers: p.request.headers}
+		e.Contexts["response"] = sentry.Context{"status_code": p.status, "headers": p.response.headers, "data": p.response.body}
 	}
 	return e
 }
 
 func summaryContext(s *summary) sentry.Context {
 	return sentry.Context{
-		"count": s.count, "shown": s.shown, "first_receipt": s.firstReceipt, "last_receipt": s.lastReceipt,
-		"first_at": s.firstTime, "last_at": s.lastTime,
+		"count": s.count, "shown": s.shown, "first_receipt": s.first.receipt, "last_receipt": s.last.receipt,
+		"first_at": s.first.time, "last_at": s.last.time,
 	}
 }
 
 // title is "lane amplitude: http 500".
-func title(r report) string {
-	return strings.TrimSpace(r.Component+" "+r.Tracker) + ": " + r.Class
+func title(p *scrubbed) string {
+	return strings.TrimSpace(p.group.component+" "+p.group.tracker) + ": " + p.group.class
 }
 
-func tags(r report) map[string]string {
-	t := map[string]string{"component": r.Component, "class": r.Class}
-	if r.Tracker != "" {
-		t["tracker"] = r.Tracker
+func tags(p *scrubbed) map[string]string {
+	t := map[string]string{"component": p.group.component, "class": p.group.class}
+	if p.group.tracker != "" {
+		t["tracker"] = p.group.tracker
 	}
-	if r.Status != 0 {
-		t["status"] = strconv.Itoa(r.Status)
+	if p.status != 0 {
+		t["status"] = strconv.Itoa(p.status)
 	}
 	return t
 }

@@ -9,7 +9,7 @@ import (
 const maxFrames = 32
 
 // frame is one call of a stack. File is the import path and the file's name, as
-// with -trimpath: the directories of the machine that built it are nobody's business.
+// with -trimpath, without the directories of the machine that built the program.
 type frame struct {
 	Package  string
 	Function string
@@ -17,11 +17,10 @@ type frame struct {
 	Line     int
 }
 
-// callers is the stack of whoever called the function that calls callers, the
-// innermost call first. skip leaves out that many more.
-func callers(skip int) []frame {
+// callers is the stack above the function that calls it, the innermost call first.
+func callers() []frame {
 	pcs := make([]uintptr, maxFrames)
-	pcs = pcs[:runtime.Callers(skip+3, pcs)]
+	pcs = pcs[:runtime.Callers(3, pcs)]
 	frames := runtime.CallersFrames(pcs)
 	stack := make([]frame, 0, len(pcs))
 	for {

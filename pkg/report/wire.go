@@ -6,14 +6,16 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// What became of a report: the values of the records metric's label, beside
+// Results of sending a payload: the values of the records metric's label, beside
 // "logged".
 const (
 	sent    = "sent"
-	limited = "limited" // Sentry asked for a pause, so it was not even tried
-	refused = "refused" // any other answer than 2xx
+	limited = "limited" // Sentry asked for a pause, so nothing was sent
+	refused = "refused" // any other answer but 2xx
 	failed  = "failed"  // no answer
 )
 
@@ -21,8 +23,8 @@ const requestTimeout = 10 * time.Second
 
 var errPlainRequest = errors.New("plain http to a host that is not loopback")
 
-// wire is the HTTP side of the Sentry sink: it remembers what became of the last
-// request, which the library does not tell. It is used by one goroutine.
+// wire is the HTTP transport of the Sentry sink. It remembers the result of the
+// last request, because the library does not return it. It is used by one goroutine.
 type wire struct {
 	base http.RoundTripper
 	last string
@@ -44,7 +46,7 @@ func newWire(base http.RoundTripper) *wire {
 	return &wire{base: base}
 }
 
-// client is an HTTP client of this wire's own, which follows no redirect.
+// client is an HTTP client that uses the wire and follows no redirects.
 func (w *wire) client() *http.Client {
 	return &http.Client{
 		Transport: w, Timeout: requestTimeout,
@@ -54,7 +56,7 @@ func (w *wire) client() *http.Client {
 
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !loopback.IsHost(req.URL.Hostname()) {
 		w.last, w.why = failed, errPlainRequest.Error()
 		return nil, errPlainRequest
 	}
@@ -72,7 +74,8 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// reset forgets the last request. Without a further one the result is limited.
+// reset forgets the last request. If the library then sends none, the result is
+// limited.
 func (w *wire) reset() { w.last, w.why = limited, "" }
 
 func (w *wire) result() (result, why string) { return w.last, w.why }

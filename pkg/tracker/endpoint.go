@@ -1,18 +1,22 @@
 package tracker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-// CheckBaseURL checks the scheme and host a tracker sends to, such as
+// CheckBaseURL checks the base URL that a tracker sends to, such as
 // "https://collector.example.com" or "http://127.0.0.1:9000/vendor", and returns it
 // without a slash at its end. It must be https; plain http is allowed to this
-// machine, or to any when insecure is set. Credentials, a query and a fragment
-// are refused. Errors hold no part of the URL but its scheme and host name.
+// machine, or to any if insecure is set. It must have no credentials, query or
+// fragment. Errors contain nothing of the URL but its scheme and host name.
 func CheckBaseURL(raw string, insecure bool) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -29,25 +33,27 @@ func CheckBaseURL(raw string, insecure bool) (string, error) {
 		return "", errors.New("baseURL: must not have a query; the tracker adds its own")
 	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
 		return "", errors.New("baseURL: must not have a fragment (#)")
-	case u.Scheme == "http" && !insecure && !IsLoopback(u.Hostname()):
+	case u.Scheme == "http" && !insecure && !loopback.IsHost(u.Hostname()):
 		return "", fmt.Errorf("baseURL: plain http to %s is refused; use https, or set insecure: true for a test server", u.Hostname())
 	}
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-// IsLoopback reports whether host names this machine: "localhost" or a loopback
-// address, without a port. It asks no name server.
-func IsLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
+// RegionURL is the base URL of a vendor with a host for each region: baseURL if
+// it is set, otherwise the host of the region. It is checked as CheckBaseURL does.
+// The region must be one of the vendor's even where baseURL is set.
+func RegionURL(hosts map[string]string, region, baseURL string, insecure bool) (string, error) {
+	host, found := hosts[region]
+	if !found {
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(hosts)), func(name string) bool { return name == "" })
+		return "", fmt.Errorf("region: %q is not known; want %s", region, strings.Join(names, " or "))
 	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
+	return CheckBaseURL(cmp.Or(baseURL, host), insecure)
 }
 
-// Unencrypted reports whether a base URL that CheckBaseURL took sends events in
-// the clear to another machine: the value of Traits.Unencrypted.
+// Unencrypted reports whether a base URL that passed CheckBaseURL sends events
+// unencrypted to another machine: the value of Traits.Unencrypted.
 func Unencrypted(baseURL string) bool {
 	u, err := url.Parse(baseURL)
-	return err != nil || u.Scheme != "https" && !IsLoopback(u.Hostname())
+	return err != nil || u.Scheme != "https" && !loopback.IsHost(u.Hostname())
 }

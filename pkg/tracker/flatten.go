@@ -7,17 +7,17 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// maxFlatDepth is how deep objects are taken apart; deeper ones become their
-// JSON text, so that a pathological event costs no more than its own size.
+// maxFlatDepth is how deep objects are flattened. Deeper ones become their JSON text,
+// so that the flat form of an event is never much larger than the event.
 const maxFlatDepth = 16
 
-// Flattener turns nested properties into a flat list of strings and numbers,
-// for vendors that take nothing else.
+// Flattener turns nested properties into a flat list of strings and numbers, for
+// vendors that take nothing else.
 //
-// A nested object's name is put before its properties'. Arrays become one
-// string of their elements; an element that is an object or array itself is
-// written as JSON. Booleans become "true" and "false". Null, empty strings and
-// empty arrays are left out. Numbers keep the literal that the client wrote.
+// The names of a nested object's properties begin with the object's name. An array
+// becomes one string of its elements; elements that are objects or arrays are written
+// as JSON. Booleans become "true" and "false". Null, empty strings and empty arrays
+// are left out. Numbers keep the digits that the client wrote.
 type Flattener struct {
 	Separator string // between the names of nested objects: "." or "_"
 	Joiner    string // between the elements of an array: "," or "||"
@@ -52,7 +52,7 @@ func (f Flattener) append(flat []event.Property, prefix string, fields []event.P
 	return flat
 }
 
-// scalar is v as a string or number; false says that there is nothing to send.
+// scalar returns v as a string or number, or false if there is nothing to send.
 func (f Flattener) scalar(v *event.Value) (event.Value, bool) {
 	switch v.Kind {
 	case event.Number:
@@ -68,7 +68,7 @@ func (f Flattener) scalar(v *event.Value) (event.Value, bool) {
 	return event.StringValue(text), text != ""
 }
 
-// Text is a value as the one string that Append would make of it; "" for null.
+// Text returns a value as one string, as Append does; "" for null.
 func (f Flattener) Text(v event.Value) string {
 	switch v.Kind {
 	case event.Null:
@@ -103,10 +103,9 @@ func appendElement(b []byte, v *event.Value) []byte {
 	return v.AppendJSON(b)
 }
 
-// SortUnique sorts properties by name and keeps the first of those that share
-// one, so that what a vendor's count limit leaves out does not depend on the
-// order in which the client wrote them. It works in place and returns the part
-// that is left.
+// SortUnique sorts properties by name and keeps the first of each name. So the
+// properties that a vendor's limit leaves out do not depend on the order in which
+// the client wrote them. It works in place and returns the shorter slice.
 func SortUnique(properties []event.Property) []event.Property {
 	slices.SortStableFunc(properties, func(a, b event.Property) int { return strings.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(properties, func(a, b event.Property) bool { return a.Name == b.Name })

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// MaxRetryAfter is the longest wait a Retry-After header is believed, so that
-// one absurd answer cannot silence a tracker; a vendor that means longer says so
-// again when it is asked again.
+// MaxRetryAfter bounds the wait of a Retry-After header, so that one absurd
+// response cannot silence a tracker. A vendor that needs longer sends the header
+// again with the next response.
 const MaxRetryAfter = time.Hour
 
-// JudgeStatus is the default reading of an answer, by its status alone:
+// JudgeStatus is the default interpretation of a response, by its status alone:
 //
 //	2xx                          Deliver
 //	3xx                          Wait, alarm: the endpoint is not where the configuration says
@@ -23,14 +23,15 @@ const MaxRetryAfter = time.Hour
 //	429                          Wait
 //	other 4xx                    Halve; alone: Reject
 //
-// A Wait keeps a Retry-After. Without a complete answer, the event was not
-// taken if the body was not written to its end; if it was, only a vendor that
-// drops repeats (dedup) may be sent it again, for others it is Uncertain.
+// A Wait keeps the Retry-After. Without a complete response: if the body was not
+// written completely, the vendor cannot have taken the event, so it is sent again.
+// If it was, the event is sent again only if the vendor drops repeats (dedup);
+// otherwise it is Uncertain.
 func JudgeStatus(req Request, resp Response, dedup bool) []Verdict {
 	return Same(len(req.Events), judge(len(req.Events), resp, dedup))
 }
 
-// Same is one verdict for each of n events.
+// Same returns the same verdict for each of n events.
 func Same(n int, v Verdict) []Verdict {
 	verdicts := make([]Verdict, n)
 	for i := range verdicts {
@@ -75,7 +76,7 @@ func judgeStatus(n int, resp Response) Verdict {
 	}
 }
 
-// StatusReason names a status for people: "http 429 Too Many Requests".
+// StatusReason is a status in words: "http 429 Too Many Requests".
 func StatusReason(status int) string {
 	if text := http.StatusText(status); text != "" {
 		return fmt.Sprintf("http %d %s", status, text)
@@ -83,9 +84,9 @@ func StatusReason(status int) string {
 	return "http " + strconv.Itoa(status)
 }
 
-// RetryAfter is how long an answer asks to wait, from its Retry-After header in
-// seconds or as a date (counted from when the answer was received), at most
-// MaxRetryAfter; 0 when it does not say, or nothing sensible.
+// RetryAfter is how long a response asks to wait: its Retry-After header, in seconds
+// or as a date (relative to Response.Received), at most MaxRetryAfter. It is 0 if
+// there is no header, or an invalid one.
 func RetryAfter(resp Response) time.Duration {
 	value := resp.Header.Get("Retry-After")
 	if value == "" {

@@ -1,8 +1,6 @@
 package tracker
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Kind is a vendor that a configuration can name.
 type Kind struct {
@@ -10,9 +8,9 @@ type Kind struct {
 	Name string
 	// Summary is one line for `sparrow trackers list`.
 	Summary string
-	// Build makes a tracker from its part of the configuration: decode fills a
-	// pointer to the kind's config struct strictly (an unknown key is an error
-	// with its line). The error names the key at fault and never a secret.
+	// Build makes a tracker from its part of the configuration. decode fills a pointer
+	// to the kind's config struct; an unknown key is an error with its line. The error
+	// names the wrong key and never a secret.
 	Build func(decode func(into any) error) (Tracker, Traits, error)
 }
 

@@ -133,6 +133,46 @@ func TestCheckBaseURL(t *testing.T) {
 	}
 }
 
+func TestRegionURL(t *testing.T) {
+	hosts := map[string]string{"": "https://global.example.com", "global": "https://global.example.com", "eu": "https://eu.example.com"}
+	for _, c := range []struct{ region, baseURL, want string }{
+		{"", "", "https://global.example.com"},
+		{"eu", "", "https://eu.example.com"},
+		{"eu", "https://proxy.example.com/", "https://proxy.example.com"},
+	} {
+		if got, err := tracker.RegionURL(hosts, c.region, c.baseURL, false); err != nil || got != c.want {
+			t.Errorf("region %q, baseURL %q: %q, %v; want %q", c.region, c.baseURL, got, err, c.want)
+		}
+	}
+	for region, baseURL := range map[string]string{"mars": "https://proxy.example.com", "eu": "http://proxy.example.com"} {
+		if got, err := tracker.RegionURL(hosts, region, baseURL, false); err == nil {
+			t.Errorf("region %q, baseURL %q: %q, want an error", region, baseURL, got)
+		}
+	}
+	if _, err := tracker.RegionURL(hosts, "mars", "", false); err == nil || err.Error() != `region: "mars" is not known; want eu or global` {
+		t.Errorf("an unknown region: %v", err)
+	}
+}
+
+func TestCheckSecret(t *testing.T) {
+	for secret, want := range map[tracker.Secret]string{
+		password: "", "": "apiKey: required; look there", " \t": "apiKey: required; look there",
+		"a b": "apiKey: contains", "a\n": "apiKey: contains", "kéy": "apiKey: contains",
+	} {
+		err := tracker.CheckSecret("apiKey", secret, "look there")
+		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%d bytes: %v, want %q", len(secret), err, want)
+		}
+	}
+}
+
+func TestAppendAnyName(t *testing.T) {
+	b := tracker.AppendMember([]byte("{"), "a", "1")
+	if b = tracker.AppendAnyName(b, `"b"`); string(b) != `{"a":"1","\"b\"":` {
+		t.Errorf("%s", b)
+	}
+}
+
 func TestTruncate(t *testing.T) {
 	for _, try := range []struct {
 		s     string

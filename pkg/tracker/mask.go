@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// MaskURL is a URL that may be printed: credentials are removed, the value of
-// every query parameter and the fragment are hidden. Scheme, host, path and the
-// names of the parameters stay. What is not a URL becomes "[invalid URL]".
+// MaskURL returns a URL that may be printed: without credentials and fragment, and
+// with the value of every query parameter hidden. An invalid URL becomes
+// "[invalid URL]".
 func MaskURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -23,7 +23,7 @@ func MaskURL(raw string) string {
 		b.WriteByte("?&"[min(i, 1)])
 		name, _, found := strings.Cut(pair, "=")
 		if !found {
-			b.WriteString(hidden) // a bare word may itself be the secret
+			b.WriteString(hidden) // a parameter without a value may itself be the secret
 			continue
 		}
 		b.WriteString(name + "=" + hidden)
@@ -31,11 +31,11 @@ func MaskURL(raw string) string {
 	return b.String()
 }
 
-// Redact is text with every occurrence of the secrets replaced, as they are,
-// percent-encoded for a query or quoted in JSON. It is for whatever is kept of
-// an exchange: request and answer bodies, headers, previews. The text given is
-// not changed. Secrets shorter than 4 characters are left: they would tear
-// ordinary text apart, and no vendor issues such.
+// Redact replaces every occurrence of the secrets in text: as they are,
+// percent-encoded for a query, or quoted in JSON. It is for all parts of requests and
+// responses that are kept: bodies, headers, previews. It does not change text itself.
+// Secrets shorter than 4 characters are ignored: they would match ordinary text, and
+// no vendor issues such.
 func Redact(text []byte, secrets []Secret) []byte {
 	for _, s := range secrets {
 		if len(s) < 4 {

@@ -1,14 +1,23 @@
 package tracker
 
-// Packer cuts encoded events into requests, in their order, none over the
-// limits. Its zero value lacks limits: set every field, then Add each event and
-// take Requests at the end. A Packer serves one call of Requests; it is not
-// safe for concurrent use.
+import "net/http"
+
+// PostJSON is a POST of a JSON body. It owns events and body.
+func PostJSON(url string, events []int, body []byte) Request {
+	return Request{
+		Events: events, Method: http.MethodPost, URL: url, Body: body,
+		Header: http.Header{"Content-Type": {"application/json"}},
+	}
+}
+
+// Packer cuts encoded events into requests, in their order, within the limits. Set
+// every exported field, Add each event, and call Requests at the end. A Packer is
+// for one batch, and not safe for concurrent use.
 type Packer struct {
-	Head, Tail string // what a body begins and ends with, around the events: `{"events":[` and `]}`
-	MaxEvents  int    // events of one request
-	MaxBytes   int    // bytes of one body
-	// Seal makes a request of a body. It owns both arguments.
+	Head, Tail string // the body before and after the events: `{"events":[` and `]}`
+	MaxEvents  int    // of one request
+	MaxBytes   int    // of one body
+	// Seal makes a request of a body, such as PostJSON. It owns both arguments.
 	Seal func(events []int, body []byte) Request
 
 	requests []Request
@@ -17,8 +26,7 @@ type Packer struct {
 }
 
 // Add packs one event: its index in the batch and its JSON, which is copied. It
-// returns false when the event is over the limit all by itself; then it is in
-// no request.
+// returns false if this event alone is over MaxBytes. Then it is in no request.
 func (p *Packer) Add(index int, encoded []byte) bool {
 	if len(p.Head)+len(encoded)+len(p.Tail) > p.MaxBytes {
 		return false
@@ -36,7 +44,7 @@ func (p *Packer) Add(index int, encoded []byte) bool {
 	return true
 }
 
-// Requests is everything added so far, as requests.
+// Requests returns everything added so far, as requests.
 func (p *Packer) Requests() []Request {
 	if len(p.events) > 0 {
 		p.flush()

@@ -4,20 +4,33 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // Secret is a credential from the configuration. It prints as "[secret]" (or
 // as "" when it is not set) with every verb of fmt, in slog, JSON, YAML and
 // text; only Reveal gives its value.
 //
-// fmt cannot ask the methods of an unexported field: keep there a function that
-// returns what holds the secret.
+// fmt does not call the methods of an unexported field. There, keep a function that
+// returns the secret: fmt prints its address.
 type Secret string
 
 const hidden = "[secret]"
 
-// Reveal is the credential itself, for the request that needs it.
+// Reveal returns the credential itself, for the request that needs it.
 func (s Secret) Reveal() string { return string(s) }
+
+// CheckSecret checks a required credential that has no spaces, such as an API key.
+// key is its name in the configuration; where tells people where to find it.
+func CheckSecret(key string, s Secret, where string) error {
+	switch {
+	case strings.TrimSpace(string(s)) == "":
+		return fmt.Errorf("%s: required; %s", key, where)
+	case strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r >= 0x7F }):
+		return fmt.Errorf("%s: contains a space or a character outside ASCII", key)
+	}
+	return nil
+}
 
 // String is "[secret]", or "" when the secret is not set.
 func (s Secret) String() string {
@@ -29,15 +42,15 @@ func (s Secret) String() string {
 
 // Format writes what String does, whatever the verb.
 func (s Secret) Format(f fmt.State, _ rune) {
-	// fmt has no way to be told that writing failed.
+	// Format cannot return an error.
 	_, _ = io.WriteString(f, s.String())
 }
 
 // LogValue is what slog prints.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText is what encoders that know text print. It does not help a Secret that
-// is a map's key: encoding/json prints such a key as it is.
+// MarshalText is what text encoders print. It does not protect a Secret that is the
+// key of a map: encoding/json prints such a key as it is.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // MarshalJSON is what encoding/json prints.

@@ -8,19 +8,20 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// Tracker translates events for one vendor. It is pure: no I/O, no clock, no
-// state that changes after it was built; it is safe for concurrent use and
-// never changes the events it is given. The lane performs the requests, so
-// that dry-run, replay, preview and golden tests are all the same code.
+// Tracker translates events for one vendor. It is pure: no I/O, no clock, and no
+// state that changes after it was built. It is safe for concurrent use and never
+// changes the events it is given. The lane sends the requests, so dry-run, replay,
+// preview and golden tests all use the same code.
 type Tracker interface {
 	// Requests translates a batch. Each event of the batch is in exactly one
-	// Request or one Rejection, by its index. Requests of an empty batch are
-	// none. The same batch always gives the same requests, byte for byte.
+	// Request or one Rejection, by its index. An empty batch gives no requests. The
+	// same batch always gives the same requests, byte for byte.
 	Requests(batch []event.Event) ([]Request, []Rejection)
 
-	// Judge reads a vendor's answer, or how far the request got without one.
-	// It returns one Verdict for each event of the request, in the order of
-	// req.Events. Any response is possible: HTML, truncated, huge, empty.
+	// Judge interprets a response. Without a complete one, Response.Reach says how
+	// far the request got. It returns one Verdict for each event of the request, in
+	// the order of req.Events. It must cope with any response: HTML, truncated, huge,
+	// empty.
 	Judge(req Request, resp Response) []Verdict
 }
 
@@ -31,13 +32,13 @@ type Request struct {
 	URL    string // may hold a secret in its query: never print it, see MaskURL
 	Header http.Header
 	Body   []byte
-	// Before is a request that goes first, or nil: the vendor's check of the same
-	// events, or what it must know before it gets them. It names the same Events,
-	// has no Before of its own, and is harmless to repeat: by it alone the vendor
-	// takes no event. Judge reads its answer, with *Before as the request. Only when
-	// it says Deliver of every event the request itself is sent, and the reason it
-	// gives becomes the delivered events'. Otherwise its verdicts hold, with Again
-	// for those that it would have let through.
+	// Before is a request that is sent first, or nil: the vendor's validation of the
+	// same events, or data that it needs before them. It has the same Events, no
+	// Before of its own, and can be repeated: the vendor takes no event from it.
+	// Judge interprets its response, with *Before as the request. Only if that is
+	// Deliver for every event, the request itself is sent, and the reason becomes the
+	// reason of the delivered events. Otherwise those verdicts apply, with Again in
+	// place of Deliver.
 	Before *Request
 }
 
@@ -45,16 +46,16 @@ type Request struct {
 type Rejection struct {
 	Event  int    // index into the batch
 	Reason string // for people: "name: longer than 40 characters"; no values of the event in it
-	// Skip says that the tracker's configuration leaves the event out, rather
-	// than a rule of the vendor's: the outcome is filtered, not rejected.
+	// Skip says that the tracker's configuration leaves the event out, not a rule of
+	// the vendor: the outcome is filtered, not rejected.
 	Skip bool
 }
 
 // Reach says how far a request got.
 type Reach uint8
 
-// The stages of a request. A vendor cannot have taken a request that is below
-// Written: its body is incomplete.
+// The stages of a request. Below Written the body is incomplete, so the vendor
+// cannot have taken the request.
 const (
 	NotConnected Reach = iota // no connection was opened
 	NotWritten                // connected, but the body was not written to its end
@@ -82,7 +83,7 @@ type Response struct {
 	Received  time.Time
 }
 
-// MaxResponse is how much of a vendor's answer is read, in bytes.
+// MaxResponse is how many bytes of a response body are read.
 const MaxResponse = 64 << 10
 
 // Action is what to do about one event after a request.
@@ -94,19 +95,19 @@ const (
 	Deliver Action = iota + 1
 	// Reject: the vendor refused this event for good.
 	Reject
-	// Uncertain: it may have been taken, and sending again could double it.
+	// Uncertain: the vendor may have taken it, and sending it again could double it.
 	Uncertain
 	// Wait: the vendor cannot take anything now (an outage, a limit on the
 	// whole project, a refused credential). The breaker opens, the cursor waits.
 	Wait
-	// Park: this event alone must wait (its user is throttled).
+	// Park: only this event must wait (its user is throttled).
 	Park
-	// Again: not taken, through no fault of this event; send it again at once
-	// without the events that were rejected or parked beside it.
+	// Again: the vendor did not take it, but because of another event of the request.
+	// It is sent again at once without those that were rejected or parked.
 	Again
-	// Halve: the request as a whole was refused and the cause is one of its
-	// events or its size; send it again at once in two halves. For a request of
-	// one event it means Reject.
+	// Halve: the vendor refused the whole request, because of one of its events or
+	// its size. It is sent again at once in two halves. For a request of one event
+	// it means Reject.
 	Halve
 )
 
@@ -123,13 +124,13 @@ func (a Action) String() string {
 type Verdict struct {
 	Action Action
 	Reason string        // for people, and without secrets or values of the event
-	After  time.Duration // for Wait and Park: not sooner than this; 0 leaves it to the lane's back-off
-	// Alarm marks a Wait that will not pass by itself, such as a refused
-	// credential or a used-up quota: somebody must act.
+	After  time.Duration // of Wait and Park: the shortest wait; 0 leaves it to the lane's back-off
+	// Alarm marks a Wait that does not end until somebody acts, such as for a refused
+	// credential or a used-up quota.
 	Alarm bool
 }
 
-// Traits is what a lane must know of a vendor, beside the translation.
+// Traits are a vendor's properties and limits that a lane needs.
 type Traits struct {
 	// MaxBatch is how many events Requests is given at once, at most.
 	MaxBatch int
@@ -137,9 +138,9 @@ type Traits struct {
 	Linger time.Duration
 	// Concurrency is how many requests may be under way at once.
 	Concurrency int
-	// Dedup says that the vendor drops repeats of an event by its id, so that
-	// sending again is always safe. Without it the lane writes an intent before
-	// it sends, and an unanswered request makes its events uncertain.
+	// Dedup says that the vendor drops repeats of an event by its id, so it is always
+	// safe to send again. Without it the lane writes an intent before it sends, and
+	// the events of a request without a response are uncertain.
 	Dedup bool
 	// Window is how far back the vendor takes events; older ones are rejected
 	// before they are sent. 0 means no limit.
@@ -149,14 +150,14 @@ type Traits struct {
 	Rate  float64
 	Burst int
 	// IdentityRate is how many events of one identity the vendor takes in a minute;
-	// those beyond wait. 0 means no limit. Identity names an event's identity as the
-	// vendor counts it, or "": it is pure, and needed with IdentityRate.
+	// others wait. 0 means no limit. Identity returns an event's identity as the
+	// vendor counts it, or "". It is pure, and required with IdentityRate.
 	IdentityRate int
 	Identity     func(*event.Event) string
-	// Secrets are the credentials that requests carry: whoever keeps or shows
-	// any part of an exchange passes it through Redact with them.
+	// Secrets are the credentials in requests. Any part of a request or response that
+	// is kept or shown must pass through Redact with them.
 	Secrets []Secret
-	// Unencrypted says that requests go in the clear to another machine, which
-	// a production environment refuses.
+	// Unencrypted says that requests go to another machine without TLS, which a
+	// production environment refuses.
 	Unencrypted bool
 }

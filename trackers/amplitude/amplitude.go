@@ -1,7 +1,6 @@
 package amplitude
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
@@ -78,11 +77,7 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 }
 
 func (t *translator) seal(events []int, body []byte) tracker.Request {
-	return tracker.Request{
-		Events: events,
-		Method: http.MethodPost,
-		URL:    t.url,
-		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}},
-		Body:   body,
-	}
+	req := tracker.PostJSON(t.url, events, body)
+	req.Header.Set("Accept", "*/*")
+	return req
 }

@@ -33,20 +33,20 @@ type answer struct {
 func (t *translator) apportion(req tracker.Request, resp tracker.Response, a answer) ([]tracker.Verdict, bool) {
 	verdicts := tracker.Same(len(req.Events), tracker.Verdict{Action: tracker.Again, Reason: "refused for another event of its request"})
 	some := false
-	mark := func(i int, v tracker.Verdict) {
+	set := func(i int, v tracker.Verdict) {
 		if i >= 0 && i < len(verdicts) {
 			verdicts[i], some = v, true
 		}
 	}
-	// The gravest comes last and so has the last word.
+	// Later ones replace earlier ones, so the most serious comes last.
 	parked := tracker.Verdict{Action: tracker.Park, Reason: "its user or device is throttled", After: max(tracker.RetryAfter(resp), t.api.throttled)}
 	for _, i := range a.ThrottledEvents {
-		mark(i, parked)
+		set(i, parked)
 	}
 	ids := a.named(req)
 	for i, id := range ids {
 		if id.throttled {
-			mark(i, parked)
+			set(i, parked)
 		}
 	}
 	quota := tracker.Verdict{Action: tracker.Reject, Reason: "its user or device is over Amplitude's daily quota"}
@@ -54,34 +54,34 @@ func (t *translator) apportion(req tracker.Request, resp tracker.Response, a ans
 	for i, id := range ids {
 		switch {
 		case id.silenced:
-			mark(i, silenced)
+			set(i, silenced)
 		case id.quota:
-			mark(i, quota)
+			set(i, quota)
 		}
 	}
 	for _, i := range a.SilencedEvents {
-		mark(i, silenced)
+		set(i, silenced)
 	}
-	markFields(mark, a.InvalidIDLengths, "id too short")
-	markFields(mark, a.MissingFields, "missing field")
-	markFields(mark, a.InvalidFields, "invalid field")
+	rejectFields(set, a.InvalidIDLengths, "id too short")
+	rejectFields(set, a.MissingFields, "missing field")
+	rejectFields(set, a.InvalidFields, "invalid field")
 	return verdicts, some
 }
 
-func markFields(mark func(int, tracker.Verdict), fields map[string][]int, fault string) {
+func rejectFields(set func(int, tracker.Verdict), fields map[string][]int, fault string) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		reason := fault
 		if knownField(name) {
 			reason += " " + name
 		}
 		for _, i := range fields[name] {
-			mark(i, tracker.Verdict{Action: tracker.Reject, Reason: reason})
+			set(i, tracker.Verdict{Action: tracker.Reject, Reason: reason})
 		}
 	}
 }
 
-// knownField reports whether a reason may name a field: an answer's own words
-// could hold anything.
+// knownField reports whether a reason may name a field. Other words of a response
+// could be values of an event.
 func knownField(name string) bool {
 	switch name {
 	case "user_id", "device_id", "event_type", "time", "insert_id", "session_id", "event_properties", "user_properties",

@@ -3,7 +3,6 @@ package amplitude
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -79,18 +78,7 @@ func (c Config) Check() error {
 	if c.Plan != "" && c.Plan != planStarter {
 		err = errors.Join(err, fmt.Errorf("plan: %q is not known; want starter, or leave it out", c.Plan))
 	}
-	return errors.Join(c.checkKey(), c.checkBatchSize(), err)
-}
-
-func (c Config) checkKey() error {
-	key := c.APIKey.Reveal()
-	if key == "" {
-		return errors.New("apiKey: required; it is in Amplitude under Settings, Projects")
-	}
-	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
-		return errors.New("apiKey: holds a space or a character that no key has")
-	}
-	return nil
+	return errors.Join(tracker.CheckSecret("apiKey", c.APIKey, "it is in Amplitude under Settings, Projects"), c.checkBatchSize(), err)
 }
 
 func (c Config) checkBatchSize() error {
@@ -106,17 +94,6 @@ func (c Config) checkBatchSize() error {
 
 // base is the scheme and host to send to.
 func (c Config) base() (string, error) {
-	base := c.BaseURL
-	if base == "" {
-		switch c.Region {
-		case "us":
-			base = "https://api2.amplitude.com"
-		case "eu":
-			base = "https://api.eu.amplitude.com"
-		}
-	}
-	if c.Region != "us" && c.Region != "eu" {
-		return "", fmt.Errorf("region: %q is not known; want us or eu", c.Region)
-	}
-	return tracker.CheckBaseURL(base, c.Insecure)
+	hosts := map[string]string{"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"}
+	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
 }

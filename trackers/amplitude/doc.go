@@ -1,8 +1,8 @@
 // Package amplitude sends events to Amplitude by its HTTP V2 or Batch API.
 //
 // Amplitude drops repeats by insert_id, together with device_id, within seven
-// days, so every request may be sent again; both ids are the same over every
-// attempt. One bad event refuses its whole request, so what Amplitude would
+// days, so every request may be sent again; both ids are the same in every attempt.
+// Amplitude refuses a whole request for one bad event, so an event that it would
 // refuse is rejected here. The rules, from Amplitude's documentation
 // (amplitude/amplitude-docs: http-v2, batch-event-upload) and the validation of
 // its SDKs (analytics-go, Amplitude-TypeScript):

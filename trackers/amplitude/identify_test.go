@@ -39,7 +39,7 @@ func TestUserProperties(t *testing.T) {
 				t.Fatalf("%d requests, %v", len(requests), rejections)
 			}
 			fake := amplitudetest.New(amplitudetest.Options{})
-			if post(fake, requests[0]); fake.Violations.Total() > 0 || fake.Taken.Total() != 1 {
+			if trackertest.Perform(fake, requests[0]); fake.Violations.Total() > 0 || fake.Taken.Total() != 1 {
 				t.Fatalf("taken %d, %v", fake.Taken.Total(), fake.Violations.First())
 			}
 			var sent struct {

@@ -52,15 +52,15 @@ func (t *translator) judgeSuccess(req tracker.Request, resp tracker.Response, a 
 
 // judgeBadRequest: the whole request was refused, nothing of it was taken.
 func (t *translator) judgeBadRequest(req tracker.Request, resp tracker.Response, a answer) []tracker.Verdict {
+	alarm := tracker.Verdict{Action: tracker.Wait, Alarm: true, After: tracker.RetryAfter(resp)}
 	switch {
 	case aboutKey(a):
-		return tracker.Same(len(req.Events), tracker.Verdict{
-			Action: tracker.Wait, Alarm: true, After: tracker.RetryAfter(resp), Reason: "http 400: Amplitude refuses the API key: check apiKey and region",
-		})
+		alarm.Reason = "http 400: Amplitude refuses the API key: check apiKey and region"
 	case a.Error == "Invalid request path":
-		return tracker.Same(len(req.Events), tracker.Verdict{
-			Action: tracker.Wait, Alarm: true, After: tracker.RetryAfter(resp), Reason: "http 400: Amplitude does not know the path: check baseURL",
-		})
+		alarm.Reason = "http 400: Amplitude does not know the path: check baseURL"
+	}
+	if alarm.Reason != "" {
+		return tracker.Same(len(req.Events), alarm)
 	}
 	if verdicts, some := t.apportion(req, resp, a); some {
 		return verdicts

@@ -121,7 +121,7 @@ func TestTheStandInsLimitsReachTheRightEvents(t *testing.T) {
 			fake.Limit("device-b", try.limit)
 			built, _ := build(t, func(c *amplitude.Config) { c.APIKey = "not-a-real-key" })
 			req := three(t, built)
-			verdicts := built.Judge(req, post(fake, req))
+			verdicts := built.Judge(req, trackertest.Perform(fake, req))
 			if verdicts[0].Action != tracker.Again || verdicts[1].Action != try.want || verdicts[2].Action != tracker.Again {
 				t.Errorf("verdicts %+v", verdicts)
 			}

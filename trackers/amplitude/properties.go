@@ -97,11 +97,7 @@ func appendMembers(b []byte, fields []event.Property, depth, limit int) []byte {
 		fields = fields[:min(limit, len(fields))]
 	}
 	for i := range fields {
-		if b[len(b)-1] != '{' {
-			b = append(b, ',')
-		}
-		b = append(event.AppendQuoted(b, fields[i].Name), ':')
-		b = appendValue(b, &fields[i].Value, depth)
+		b = appendValue(tracker.AppendAnyName(b, fields[i].Name), &fields[i].Value, depth)
 	}
 	return b
 }
@@ -109,18 +105,16 @@ func appendMembers(b []byte, fields []event.Property, depth, limit int) []byte {
 // appendValue writes a value within the limits; what lies deeper than Amplitude
 // takes becomes null.
 func appendValue(b []byte, v *event.Value, depth int) []byte {
-	switch v.Kind {
-	case event.String:
+	switch {
+	case v.Kind == event.String:
 		return tracker.AppendText(b, v.Text, maxString)
-	case event.Object:
-		if depth >= maxDepth {
-			return append(b, "null"...)
-		}
+	case v.Kind != event.Object && v.Kind != event.Array:
+		return v.AppendJSON(b)
+	case depth >= maxDepth:
+		return append(b, "null"...)
+	case v.Kind == event.Object:
 		return appendObject(b, v.Fields, depth+1)
-	case event.Array:
-		if depth >= maxDepth {
-			return append(b, "null"...)
-		}
+	default:
 		b = append(b, '[')
 		for i := range v.Items {
 			if i > 0 {
@@ -129,7 +123,5 @@ func appendValue(b []byte, v *event.Value, depth int) []byte {
 			b = appendValue(b, &v.Items[i], depth+1)
 		}
 		return append(b, ']')
-	default:
-		return v.AppendJSON(b)
 	}
 }

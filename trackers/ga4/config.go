@@ -2,7 +2,6 @@ package ga4
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -65,18 +64,12 @@ func DefaultConfig() Config {
 
 const window = 72 * time.Hour // Google's limit for back-dating
 
-func hosts() map[string]string {
-	return map[string]string{
-		"":       "https://www.google-analytics.com",
-		"global": "https://www.google-analytics.com",
-		"eu":     "https://region1.google-analytics.com",
-	}
-}
-
 // Check says what is wrong with the configuration, naming the key.
 func (c Config) Check() error {
 	_, err := c.endpoint()
-	return errors.Join(checkMeasurementID(c.MeasurementID), c.checkSecret(), c.checkValidate(), err)
+	// Google would drop everything that has a wrong secret, and answer 204.
+	secret := tracker.CheckSecret("apiSecret", c.APISecret, "make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
+	return errors.Join(checkMeasurementID(c.MeasurementID), secret, c.checkValidate(), err)
 }
 
 func (c Config) checkValidate() error {
@@ -84,17 +77,6 @@ func (c Config) checkValidate() error {
 		return nil
 	}
 	return errors.New("validate: want a share of the events, 0 to 1, such as 0.01")
-}
-
-func (c Config) checkSecret() error {
-	secret := c.APISecret.Reveal()
-	if strings.TrimSpace(secret) == "" {
-		return errors.New("apiSecret: required; make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
-	}
-	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7F }) { // Google would drop everything, and answer 204
-		return errors.New("apiSecret: holds a space or a character that no secret has")
-	}
-	return nil
 }
 
 func checkMeasurementID(id string) error {
@@ -111,14 +93,9 @@ func checkMeasurementID(id string) error {
 
 // endpoint is the scheme and host to send to.
 func (c Config) endpoint() (string, error) {
-	base, known := hosts()[c.Region]
-	if !known {
-		return "", fmt.Errorf("region: %q is not known; want eu or global", c.Region)
-	}
-	if c.BaseURL != "" {
-		base = c.BaseURL
-	}
-	return tracker.CheckBaseURL(base, c.Insecure)
+	const global = "https://www.google-analytics.com"
+	hosts := map[string]string{"": global, "global": global, "eu": "https://region1.google-analytics.com"}
+	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
 }
 
 // urls are where events go, and where they are validated. Both hold the secret.

@@ -1,8 +1,8 @@
 // Package ga4 sends events to Google Analytics 4 by its Measurement Protocol.
 //
-// GA4 answers 204 to everything, rubbish included, and has no way to drop a
-// repeat. So its rules are applied here, before anything is sent, and an
-// unanswered request makes its events uncertain. The rules, from Google's
+// GA4 answers 204 to everything, even to invalid requests, and does not drop
+// repeats. So its rules are applied here, before anything is sent, and the events of
+// a request without a response are uncertain. The rules, from Google's
 // reference, sending-events and validating-events pages of the protocol
 // (developers.google.com/analytics/devguides/collection/protocol/ga4) and from
 // the validator of its Event Builder (googleanalytics/ga-dev-tools):
@@ -31,15 +31,15 @@
 //	place        user_location from the properties that `location` names, or
 //	             ip_override with forwardIP; by default neither
 //
-// What the vendor would cut is cut here, so that the result is defined; what it
-// would drop as a whole is rejected with the rule. Parameters beyond the 25th
+// What the vendor would cut is cut here, so that the result is defined. An event that
+// it would drop is rejected, with the rule. Parameters beyond the 25th
 // are left out by name, those of page and session never.
 //
-// Those rules are ours to know, and Google could change its mind. With `validate` a
-// share of events goes to its validation endpoint first, one at a time: what it
-// finds fault with is rejected with the rule, and an incident; the reason of what
-// is delivered says "validated" or "unvalidated". The endpoint stores nothing, and
-// one that is away holds nothing up.
+// Google could change its rules. With `validate`, a share of the events is sent to its
+// validation endpoint first, one at a time. If it finds a fault, the event is rejected
+// with the rule, and an incident is reported. The reason of a delivered event is
+// "validated" or "unvalidated". The endpoint stores nothing. If it does not answer,
+// the event is sent unvalidated.
 //
 // Only web streams are supported: an app's events come from its own SDK.
 //

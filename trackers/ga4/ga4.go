@@ -1,7 +1,6 @@
 package ga4
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -87,11 +86,5 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 }
 
 func (t *translator) seal(events []int, body []byte) tracker.Request {
-	return tracker.Request{
-		Events: events,
-		Method: http.MethodPost,
-		URL:    t.collect(),
-		Header: http.Header{"Content-Type": {"application/json"}},
-		Body:   body,
-	}
+	return tracker.PostJSON(t.collect(), events, body)
 }

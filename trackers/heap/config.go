@@ -108,17 +108,6 @@ func (c Config) checkSizes() error {
 
 // endpoint is the scheme and host to send to.
 func (c Config) endpoint() (string, error) {
-	base := c.BaseURL
-	if base == "" {
-		switch c.Region {
-		case "us":
-			base = "https://heapanalytics.com"
-		case "eu":
-			base = "https://c.eu.heap-api.com"
-		}
-	}
-	if c.Region != "us" && c.Region != "eu" {
-		return "", fmt.Errorf("region: %q is not known; want us or eu", c.Region)
-	}
-	return tracker.CheckBaseURL(base, c.Insecure)
+	hosts := map[string]string{"us": "https://heapanalytics.com", "eu": "https://c.eu.heap-api.com"}
+	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
 }

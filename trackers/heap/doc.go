@@ -26,12 +26,13 @@
 // gave out to somebody else.
 //
 // A page that has Heap's browser SDK can pass heap.userId on as a property, which
-// `heapUserId` names: anonymous events then go under that number, and the event
-// that `identify` names binds it to the user. One call goes before an event, so that
-// one's user properties are not told: the user's next event's are.
+// `heapUserId` names. Anonymous events are then sent under that number, and the event
+// that `identify` names binds it to the user. Only one call can precede an event, so
+// the user properties of that event are not sent; those of the next event are.
 //
-// What Heap refuses to know of a user (a 4xx to that call alone) does not hold up
-// his events. One identity's events beyond 1,000 a minute wait for the next minute.
+// If Heap refuses a user's properties (a 4xx to that call only), the user's events
+// are sent all the same. One identity's events beyond 1,000 a minute wait for the
+// next minute.
 //
 // Objects are flattened with dots, arrays joined with ||, booleans become text,
 // nulls and empty values are left out. Page, locale and screen become plain

@@ -69,7 +69,7 @@ func appendFlat(b []byte, flat []event.Property) []byte {
 		if number && len(p.Value.Text) > maxProperty {
 			continue // a number cut short would be wrong
 		}
-		b = append(event.AppendQuoted(comma(b), p.Name), ':')
+		b = tracker.AppendAnyName(b, p.Name)
 		if number {
 			b = append(b, p.Value.Text...)
 		} else {
@@ -77,14 +77,6 @@ func appendFlat(b []byte, flat []event.Property) []byte {
 		}
 	}
 	return b
-}
-
-// comma appends a comma unless b ends where an object begins.
-func comma(b []byte) []byte {
-	if b[len(b)-1] == '{' {
-		return b
-	}
-	return append(b, ',')
 }
 
 // appendContext comes after the event's own properties, so that SortUnique

@@ -1,7 +1,6 @@
 package heap
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
@@ -90,11 +89,7 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 }
 
 func (t *translator) request(url string, events []int, body []byte) tracker.Request {
-	return tracker.Request{
-		Events: events,
-		Method: http.MethodPost,
-		URL:    url,
-		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
-		Body:   body,
-	}
+	req := tracker.PostJSON(url, events, body)
+	req.Header.Set("Accept", "application/json")
+	return req
 }

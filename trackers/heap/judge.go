@@ -7,13 +7,13 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// throttled is how long Heap is left alone after a 429 that does not say.
+// throttled is the wait after a 429 without Retry-After.
 const throttled = 30 * time.Second
 
-// Judge reads an answer by its status: Heap documents no bodies. A bulk call
-// that is refused carries no hint which event is to blame, so it is halved until
-// that one is alone; idempotency_key makes it harmless if some had been stored.
-// What Heap refuses to know of a user does not hold up his events.
+// Judge interprets a response by its status: Heap documents no bodies. A refused bulk
+// call does not say which event is wrong, so it is halved until that event is alone.
+// If Heap had stored some of them, idempotency_key makes the repeat harmless. If Heap
+// refuses the properties of a user, the user's events are sent all the same.
 func (t *translator) Judge(req tracker.Request, resp tracker.Response) []tracker.Verdict {
 	verdicts := tracker.JudgeStatus(req, resp, true)
 	about := req.URL != t.url

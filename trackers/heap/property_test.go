@@ -1,7 +1,6 @@
 package heap_test
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -14,11 +13,6 @@ import (
 func build(t testing.TB, configure func(*heap.Config)) (tracker.Tracker, tracker.Traits) {
 	t.Helper()
 	return trackertest.Build(t, heap.Kind(), configure)
-}
-
-// post performs a request against a handler.
-func post(handler http.Handler, req tracker.Request) tracker.Response {
-	return trackertest.Perform(handler, req)
 }
 
 // facingFake is this vendor as the tests of all vendors know it, with more lines of

@@ -94,9 +94,9 @@ func TestHeapsOwnNumberOfAVisitor(t *testing.T) {
 			fake := heaptest.New(heaptest.Options{})
 			if req.Before != nil {
 				identify = string(req.Before.Body)
-				post(fake, *req.Before)
+				trackertest.Perform(fake, *req.Before)
 			}
-			post(fake, req)
+			trackertest.Perform(fake, req)
 			if identify != try.identify || !strings.Contains(string(req.Body), try.inBody) || strings.Contains(string(req.Body), "heapUserId") {
 				t.Errorf("identify %s, body %s", identify, req.Body)
 			}

@@ -136,7 +136,7 @@ func (c Config) checkSizes() error {
 
 func (c Config) checkHeaders() error {
 	seen := map[string]bool{}
-	note := func(key, name string, valueOK bool) error {
+	check := func(key, name string, valueOK bool) error {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !headerName(name):
@@ -155,18 +155,18 @@ func (c Config) checkHeaders() error {
 	}
 	var errs []error
 	for name, value := range c.Headers {
-		errs = append(errs, note("headers", name, headerValue(value)))
+		errs = append(errs, check("headers", name, headerValue(value)))
 	}
 	for name, value := range c.SecretHeaders {
-		errs = append(errs, note("secretHeaders", name, headerValue(value.Reveal())))
+		errs = append(errs, check("secretHeaders", name, headerValue(value.Reveal())))
 	}
 	if c.BasicAuth != (BasicAuth{}) {
-		errs = append(errs, note("basicAuth", "Authorization", true))
+		errs = append(errs, check("basicAuth", "Authorization", true))
 	}
 	if c.HMAC.Secret != "" {
-		errs = append(errs, note("hmac.header", c.HMAC.Header, headerValue(c.HMAC.Prefix)))
+		errs = append(errs, check("hmac.header", c.HMAC.Header, headerValue(c.HMAC.Prefix)))
 		if c.HMAC.Timestamp != "" {
-			errs = append(errs, note("hmac.timestamp", c.HMAC.Timestamp, true))
+			errs = append(errs, check("hmac.timestamp", c.HMAC.Timestamp, true))
 		}
 	}
 	return errors.Join(errs...)

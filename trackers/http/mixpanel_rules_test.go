@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
+	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
 )
 
 // mixpanelRule is one rule that Mixpanel states, where (the import-events page of
@@ -102,13 +103,13 @@ func TestMixpanelsRulesBite(t *testing.T) {
 		}
 		t.Run(r.name+" ("+r.place+")", func(t *testing.T) {
 			m := &mixpanel{}
-			if resp := perform(m, r.request()); resp.Status != cmp.Or(r.status, 400) || m.count != 0 || len(m.faults) != 1 {
+			if resp := trackertest.Perform(m, r.request()); resp.Status != cmp.Or(r.status, 400) || m.count != 0 || len(m.faults) != 1 {
 				t.Errorf("status %d, stored %d, %q", resp.Status, m.count, m.faults)
 			}
 		})
 	}
 	m := &mixpanel{}
-	if resp := perform(m, mixpanelRule{body: "[" + soundRecord + "]"}.request()); resp.Status != 200 || m.count != 1 {
+	if resp := trackertest.Perform(m, mixpanelRule{body: "[" + soundRecord + "]"}.request()); resp.Status != 200 || m.count != 1 {
 		t.Errorf("a sound record: status %d, %v", resp.Status, m.faults)
 	}
 }

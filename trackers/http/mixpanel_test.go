@@ -11,6 +11,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
 // mixpanel holds requests against the rules of /import with strict=1
@@ -56,7 +57,7 @@ func (m *mixpanel) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	case body.Len() > 10<<20:
 		refuse(413, "request exceeds max limit of 10485760 bytes")
 		return
-	case strict([]byte(body.String()), &records) != nil || len(records) == 0 || len(records) > 2000:
+	case vendortest.Decode([]byte(body.String()), &records) != nil || len(records) == 0 || len(records) > 2000:
 		refuse(400, "records")
 		return
 	}
@@ -149,7 +150,7 @@ func TestMixpanelNamesWhatItRefuses(t *testing.T) {
 	spoilt := requests[0]
 	spoilt.Body = []byte(strings.Replace(string(spoilt.Body), `"distinct_id":"user-48213"`, `"distinct_id":"null"`, 1))
 	m := &mixpanel{}
-	verdicts := built.Judge(spoilt, perform(m, spoilt))
+	verdicts := built.Judge(spoilt, trackertest.Perform(m, spoilt))
 	if m.count != 2 || verdicts[0].Action != tracker.Reject || verdicts[0].Reason != "Mixpanel refuses the record" ||
 		verdicts[1].Action != tracker.Deliver || verdicts[2].Action != tracker.Deliver {
 		t.Errorf("stored %d, verdicts %+v", m.count, verdicts)

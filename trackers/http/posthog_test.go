@@ -11,6 +11,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
 func readAll(r *nethttp.Request) string {
@@ -51,7 +52,7 @@ func (p *posthog) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	case len(body) > 500_000:
 		refuse(413, "payload too large")
 		return
-	case r.Header.Get("Content-Type") != "application/json" || strict([]byte(body), &sent) != nil:
+	case r.Header.Get("Content-Type") != "application/json" || vendortest.Decode([]byte(body), &sent) != nil:
 		refuse(400, "malformed request data")
 		return
 	case !strings.HasPrefix(sent.APIKey, "phc_"):
@@ -168,14 +169,14 @@ func TestPostHogsRulesBite(t *testing.T) {
 	for _, r := range posthogRules() {
 		t.Run(r.name+" ("+r.place+")", func(t *testing.T) {
 			p := &posthog{}
-			resp := perform(p, request(strings.Replace(url, r.from, r.to, 1), strings.Replace(soundBatch, r.from, r.to, 1)))
+			resp := trackertest.Perform(p, request(strings.Replace(url, r.from, r.to, 1), strings.Replace(soundBatch, r.from, r.to, 1)))
 			if resp.Status != r.status || p.count != 0 || len(p.faults) != 1 {
 				t.Errorf("status %d, stored %d, %q", resp.Status, p.count, p.faults)
 			}
 		})
 	}
 	p := &posthog{}
-	if resp := perform(p, request(url, soundBatch)); resp.Status != 200 || p.count != 1 {
+	if resp := trackertest.Perform(p, request(url, soundBatch)); resp.Status != 200 || p.count != 1 {
 		t.Errorf("a sound batch: status %d, %v", resp.Status, p.faults)
 	}
 }
@@ -197,7 +198,7 @@ func TestPostHogGetsNoFuture(t *testing.T) {
 func TestPostHogOverItsQuotaDeliversNothing(t *testing.T) {
 	built, _ := build(t, example(t, "posthog"))
 	requests, _ := built.Requests([]event.Event{trackertest.Track()})
-	v := built.Judge(requests[0], perform(&posthog{over: true}, requests[0]))[0]
+	v := built.Judge(requests[0], trackertest.Perform(&posthog{over: true}, requests[0]))[0]
 	if v.Action != tracker.Wait || !v.Alarm || v.Reason != "PostHog drops events: over the billing quota" {
 		t.Errorf("verdict %+v", v)
 	}

@@ -1,12 +1,7 @@
 package http_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
 	nethttp "net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -19,28 +14,6 @@ type vendor interface {
 	nethttp.Handler
 	broken() []string
 	stored() int
-}
-
-// perform sends a request to a stand-in, as the lane would.
-func perform(v nethttp.Handler, req tracker.Request) tracker.Response {
-	r := httptest.NewRequest(req.Method, req.URL, bytes.NewReader(req.Body))
-	r.Header = req.Header.Clone()
-	w := httptest.NewRecorder()
-	v.ServeHTTP(w, r)
-	return tracker.Response{Reach: tracker.Answered, Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
-}
-
-// strict decodes one JSON value, keeping numbers.
-func strict(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("more than one value")
-	}
-	return nil
 }
 
 // What the examples send is taken, all of it, whatever a plan lets through.
@@ -59,7 +32,7 @@ func TestTheExamplesSendWhatTheVendorsTake(t *testing.T) {
 				requests, _ := built.Requests(batch)
 				for _, req := range requests {
 					sent += len(req.Events)
-					for i, verdict := range built.Judge(req, perform(v, req)) {
+					for i, verdict := range built.Judge(req, trackertest.Perform(v, req)) {
 						if verdict.Action != tracker.Deliver {
 							t.Fatalf("batch %d, event %d: %s: %v", seed, req.Events[i], verdict.Reason, v.broken()[:1])
 						}

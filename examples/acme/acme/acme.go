@@ -5,7 +5,6 @@ package acme
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -64,8 +63,9 @@ func encode(e *event.Event) []byte {
 }
 
 func (v vendor) seal(events []int, body []byte) tracker.Request {
-	header := http.Header{"Content-Type": {"application/json"}, "Authorization": {v.authorization()}}
-	return tracker.Request{Events: events, Method: http.MethodPost, URL: v.url, Header: header, Body: body}
+	req := tracker.PostJSON(v.url, events, body)
+	req.Header.Set("Authorization", v.authorization())
+	return req
 }
 
 // Judge implements tracker.Tracker: Acme's answers mean what their status says.

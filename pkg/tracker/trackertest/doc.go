@@ -1,6 +1,6 @@
-// Package trackertest is the conformance suite of the tracker contract: one
-// subtest a clause, the same for every vendor, in this repository or outside it.
-// A vendor's test is its facts:
+// Package trackertest is the conformance suite of the tracker contract. It has one
+// subtest for each clause, the same for every vendor, in this repository or outside
+// it. A vendor's test describes the vendor:
 //
 //	var update = flag.Bool("update", false, "rewrite the golden files")
 //
@@ -16,17 +16,16 @@
 //		})
 //	}
 //
-// It promises that a tracker which passes accounts for each event of a batch,
-// stays within its limits, gives the same bytes for the same events, reads any
-// answer without claiming a delivery that did not happen, can be used by many
-// goroutines at once, and shows its secrets nowhere.
+// A tracker that passes accounts for each event of a batch, keeps its limits, gives
+// the same bytes for the same events, never takes a response for a delivery that did
+// not happen, is safe for concurrent use, and never shows its secrets.
 //
 // Run needs nothing but the tracker. With a strict Fake of the vendor, NothingRefused
-// holds random events against its rules; FuzzRequests, FuzzJudge and
+// checks random events against the vendor's rules. FuzzRequests, FuzzJudge and
 // BenchmarkRequests are the bodies of a vendor's fuzz targets and benchmark:
 //
 //	func FuzzRequests(f *testing.F) { trackertest.FuzzRequests(f, spec()) }
 //
-// Corpus and Events are the suite's events, Build and Perform make trackers and
-// perform requests, for a vendor's own tests.
+// For a vendor's own tests, Corpus and Events are the suite's events, Build makes a
+// tracker, and Perform sends a request to a handler.
 package trackertest

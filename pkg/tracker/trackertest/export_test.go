@@ -7,15 +7,15 @@ import (
 
 // RequestFaults is what FuzzRequests would report of one batch.
 func RequestFaults(spec Spec, batch []event.Event) []string {
-	return faultsOf(spec, clause{hold: breaksNoRule(batch)})
+	return faultsOf(spec, clause{verify: breaksNoRule(batch)})
 }
 
 // JudgeFaults is what FuzzJudge would report of one answer.
 func JudgeFaults(spec Spec, resp tracker.Response) []string {
-	return faultsOf(spec, clause{hold: judgesSensibly(resp)})
+	return faultsOf(spec, clause{verify: judgesSensibly(resp)})
 }
 
 // RefusedFaults is what NothingRefused would report.
 func RefusedFaults(spec Spec, batches int) []string {
-	return faultsOf(spec, clause{hold: nothingRefused(batches)})
+	return faultsOf(spec, clause{verify: nothingRefused(batches)})
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// Fake is a strict stand-in of a vendor's API: it holds each request against the
-// vendor's rules and takes the events of sound ones.
+// Fake is a strict stand-in of a vendor's API: it checks each request against the
+// vendor's rules, and takes the events of those that break none.
 type Fake struct {
 	http.Handler
 	// Taken is how many events it took.
 	Taken func() int
-	// Violations is how many rules requests broke, and the first few in words.
+	// Violations is how many times requests broke a rule, and the first few in words.
 	Violations func() (total int, first []string)
 }
 
 // shownViolations is how many of a fake's violations a fault shows.
 const shownViolations = 5
 
-// NewFake makes a Fake of a stand-in that is built with vendortest: of its
-// handler, its Log and its Violations.
+// NewFake makes a Fake from a stand-in that is built with vendortest: from its
+// handler, Log and Violations.
 func NewFake[V fmt.Stringer](handler http.Handler, taken interface{ Total() int }, violations interface {
 	Total() int
 	First() []V
@@ -40,9 +40,9 @@ func NewFake[V fmt.Stringer](handler http.Handler, taken interface{ Total() int 
 	}}
 }
 
-// Perform sends a request to a handler, as the lane would to a server, without a
-// connection. What goes before the request is a request of its own. Like
-// httptest.NewRequest it panics when the method or the URL is malformed.
+// Perform sends a request to a handler, as the lane does to a server, but without a
+// connection. It does not send req.Before. Like httptest.NewRequest, it panics if the
+// method or the URL is malformed.
 func Perform(handler http.Handler, req tracker.Request) tracker.Response {
 	r := httptest.NewRequest(req.Method, req.URL, bytes.NewReader(req.Body))
 	r.Header = req.Header.Clone()

@@ -9,8 +9,8 @@ func Clauses() []string {
 	return names
 }
 
-// FaultsOf is what Run would report for one clause; none when it holds. With it
-// the suite itself is tested against broken trackers.
+// FaultsOf returns the faults that Run would show for one clause. With it the suite
+// itself is tested against broken trackers.
 func FaultsOf(spec Spec, name string) []string {
 	for _, c := range clauses() {
 		if c.name == name {
@@ -20,7 +20,7 @@ func FaultsOf(spec Spec, name string) []string {
 	return []string{"no clause is named " + name}
 }
 
-// Faults is what Run would report, by clause; clauses that hold are left out.
+// Faults returns the faults that Run would show, by clause.
 func Faults(spec Spec) map[string][]string {
 	faults := map[string][]string{}
 	for _, c := range clauses() {

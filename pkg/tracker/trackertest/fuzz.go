@@ -32,7 +32,7 @@ func FuzzRequests(f *testing.F, spec Spec) {
 				{Name: key + "2", Value: event.Value{Kind: event.Object, Fields: []event.Property{{Name: value, Value: event.StringValue(key)}}}},
 			},
 		}
-		report(t, spec, breaksNoRule(append(Events(seed, 2), e)))
+		verify(t, spec, breaksNoRule(append(Events(seed, 2), e)))
 	})
 }
 
@@ -52,22 +52,22 @@ func FuzzJudge(f *testing.F, spec Spec) {
 		f.Add(uint8(2), 429, body, "-1")
 	}
 	f.Fuzz(func(t *testing.T, reach uint8, status int, body, retryAfter string) {
-		report(t, spec, judgesSensibly(tracker.Response{
+		verify(t, spec, judgesSensibly(tracker.Response{
 			Reach: tracker.Reach(reach), Status: status, Body: []byte(body), Header: http.Header{"Retry-After": {retryAfter}},
 			Received: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC),
 		}))
 	})
 }
 
-// report holds something against the tracker of a spec.
-func report(t testing.TB, spec Spec, hold func(*check)) {
+// verify fails the test with the faults that one check finds.
+func verify(t testing.TB, spec Spec, verify func(*check)) {
 	t.Helper()
-	for _, fault := range faultsOf(spec, clause{hold: hold}) {
+	for _, fault := range faultsOf(spec, clause{verify: verify}) {
 		t.Error(fault)
 	}
 }
 
-// breaksNoRule: what is sent of a batch is sound, and nothing of it is forgotten.
+// breaksNoRule checks that requests break no rule, and that no event is lost.
 func breaksNoRule(batch []event.Event) func(*check) {
 	return func(k *check) {
 		requests, rejections := k.tracker.Requests(batch)
@@ -94,13 +94,13 @@ func breaksNoRule(batch []event.Event) func(*check) {
 	}
 }
 
-// maybeJSON says that nothing but JSON is declared.
+// maybeJSON reports whether the request does not declare another type than JSON.
 func maybeJSON(req tracker.Request) bool {
 	declared := req.Header.Get("Content-Type")
 	return declared == "" || strings.Contains(declared, "json")
 }
 
-// judgesSensibly: an answer to ordinary events has a verdict for each.
+// judgesSensibly checks that each event has a valid verdict.
 func judgesSensibly(resp tracker.Response) func(*check) {
 	return func(k *check) {
 		requests, _ := k.tracker.Requests([]event.Event{Track(), Track(), Track()})

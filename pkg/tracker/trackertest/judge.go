@@ -18,8 +18,8 @@ func answered(status int, body string, header http.Header) tracker.Response {
 	return tracker.Response{Reach: tracker.Answered, Status: status, Header: header, Body: []byte(body), Received: received()}
 }
 
-// samples are requests of the suite's events: the largest there is, and one of a
-// single event.
+// samples are two requests of the suite's events: the largest, and one of a single
+// event.
 func (k *check) samples() []tracker.Request {
 	largest, _ := k.tracker.Requests(Events(2, max(min(k.traits.MaxBatch, 200), 1)))
 	var several, single tracker.Request
@@ -40,7 +40,7 @@ func (k *check) samples() []tracker.Request {
 	return []tracker.Request{several, single}
 }
 
-// judge holds what must be true of every judgement.
+// judge calls Judge and checks what must be true of every result.
 func (k *check) judge(req tracker.Request, resp tracker.Response) []tracker.Verdict {
 	k.doing = fmt.Sprintf(" judging %v, status %d, body %.80q, of %d events", resp.Reach, resp.Status, resp.Body, len(req.Events))
 	body := bytes.Clone(resp.Body)
@@ -119,8 +119,8 @@ func takenMeansDelivered(k *check) {
 	}
 }
 
-// reachIsRespected: nothing is claimed of a request that was not answered, and
-// nothing is sent twice to a vendor that cannot drop repeats.
+// reachIsRespected: a request without a complete response delivers nothing, and
+// nothing is sent twice to a vendor that does not drop repeats.
 func reachIsRespected(k *check) {
 	written := tracker.Uncertain
 	if k.traits.Dedup {

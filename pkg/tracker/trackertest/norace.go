@@ -2,6 +2,5 @@
 
 package trackertest
 
-// slowdown is by how much the race detector, were it there, would slow a tracker
-// down.
+// slowdown is 1 without the race detector.
 const slowdown = 1

@@ -6,17 +6,17 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// NothingRefused sends batches of random events, up to 200 each, to spec.Fake:
-// whatever a plan lets through, the vendor takes all that is sent, and at least
-// half of it is sent. Of the spec it reads Kind, Config, Fake and Passed. 500
-// batches, 100,000 events, take some seconds. Under the race detector, ten times as
-// slow, it sends a tenth of the batches.
+// NothingRefused sends batches of random events, up to 200 each, to spec.Fake. It
+// fails if the fake refuses one, or if fewer than half of the events are sent. It
+// uses Kind, Config, Fake and Passed of the spec. 500 batches (100,000 events) take
+// some seconds. Under the race detector, which is ten times as slow, it sends a
+// tenth of the batches.
 func NothingRefused(t testing.TB, spec Spec, batches int) {
 	t.Helper()
-	report(t, spec, nothingRefused((batches+slowdown-1)/slowdown))
+	verify(t, spec, nothingRefused((batches+slowdown-1)/slowdown))
 }
 
-// tally is what became of the events that a tracker was given.
+// tally counts events by what the tracker did with them.
 type tally struct{ events, sent, rejected int }
 
 func nothingRefused(batches int) func(*check) {
@@ -50,8 +50,8 @@ func nothingRefused(batches int) func(*check) {
 	}
 }
 
-// taken sends a request, and what goes before it, and reports whether all its
-// events are delivered.
+// taken sends a request, after its Before, and reports whether all its events are
+// delivered.
 func (k *check) taken(fake Fake, batch uint64, req tracker.Request) bool {
 	for _, one := range inOrder([]tracker.Request{req}) {
 		verdicts := k.tracker.Judge(one, Perform(fake, one))

@@ -2,5 +2,5 @@
 
 package trackertest
 
-// slowdown is by how much the race detector slows a tracker down.
+// slowdown is the factor by which the race detector slows a tracker down.
 const slowdown = 10

@@ -14,10 +14,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// batches gives do random batches of every size that the lane may give.
+// batches calls do with random batches, of sizes that the lane may use.
 func (k *check) batches(do func(batch []event.Event)) {
 	r := rand.New(rand.NewPCG(7, 11))
 	largest := max(min(k.traits.MaxBatch, 150), 1)
@@ -122,7 +123,7 @@ func requestsAreComplete(k *check) {
 		for _, req := range inOrder(requests) {
 			sent += len(req.Events)
 			u, err := url.Parse(req.URL)
-			if err != nil || u.Host == "" || u.Scheme != "https" && !tracker.IsLoopback(u.Hostname()) {
+			if err != nil || u.Host == "" || u.Scheme != "https" && !loopback.IsHost(u.Hostname()) {
 				k.failf("the URL is not https: %s", tracker.MaskURL(req.URL))
 			}
 			if req.Method == "" {
@@ -138,8 +139,9 @@ func requestsAreComplete(k *check) {
 	}
 }
 
-// soundJSON: a body is JSON, and no object in it has two members of one name, of
-// which a vendor would take either. Names become one where they are cut or cleaned.
+// soundJSON checks that a body is JSON, and that no object in it has two members of
+// one name: a vendor could take either. Different names can become the same when they
+// are cut or cleaned.
 func (k *check) soundJSON(body []byte) {
 	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
 	at, _ := errors.AsType[*jsontext.SyntacticError](err)

@@ -24,7 +24,7 @@ func maskedRequestsShowNoSecret(k *check) {
 	})
 }
 
-// plain is what the words of a header mean that are base64, such as those of basic
+// plain decodes the words of a header that are base64, such as those of basic
 // authentication.
 func plain(header string) string {
 	var text []byte
@@ -58,7 +58,8 @@ func reasonsShowNoValues(k *check) {
 	})
 }
 
-// maxReason bounds a reason in bytes: it becomes a column and a group's name.
+// maxReason bounds a reason in bytes: it becomes a value in the warehouse and the name
+// of a group.
 const maxReason = 200
 
 // personal are the values of an event that a reason must not repeat.

@@ -10,26 +10,25 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-// Spec is what the suite must know of a vendor.
+// Spec describes a vendor to the suite.
 type Spec struct {
 	Kind tracker.Kind
 	// Config is a complete configuration, in YAML, without kind and name. Its
 	// secrets are made up.
 	Config string
-	// Secrets are the values in Config that must show nowhere.
+	// Secrets are the values in Config that must never be printed.
 	Secrets []string
 	// Refused are configurations that must be refused.
 	Refused []Refused
 	// MaxEvents and MaxBytes bound one request.
 	MaxEvents, MaxBytes int
-	// Taken is an answer by which the vendor takes all events; the zero value is
-	// a 200 with an empty body.
+	// Taken is a response by which the vendor takes all events. The default is a 200
+	// with an empty body.
 	Taken tracker.Response
 	// Fake makes a new strict stand-in of the vendor, for FuzzRequests and
 	// NothingRefused; Run needs none.
 	Fake func() Fake
-	// Passed is the reason of the verdicts that let a request through, when one
-	// goes before it; mostly "".
+	// Passed is the reason of the Deliver verdicts for a Request.Before; mostly "".
 	Passed string
 	// Golden is the directory of the golden files; "" is testdata/golden.
 	Golden string
@@ -40,10 +39,10 @@ type Spec struct {
 // Refused is a configuration that must be refused, with an error that names Key.
 type Refused struct{ Config, Key string }
 
-// clause is one sentence of the contract.
+// clause is one rule of the contract.
 type clause struct {
-	name string
-	hold func(*check)
+	name   string
+	verify func(*check)
 }
 
 func clauses() []clause {
@@ -72,7 +71,7 @@ func clauses() []clause {
 	}
 }
 
-// Run holds every clause against the tracker, each as a subtest.
+// Run verifies every clause of the contract, each as a subtest.
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	for _, c := range clauses() {
@@ -84,15 +83,15 @@ func Run(t *testing.T, spec Spec) {
 	}
 }
 
-// maxFaults bounds what one clause reports: the first few tell the story.
+// maxFaults bounds how many faults of one clause are shown.
 const maxFaults = 5
 
-// check is one clause at work on one tracker.
+// check verifies one clause for one tracker.
 type check struct {
 	spec    Spec
 	tracker tracker.Tracker
 	traits  tracker.Traits
-	doing   string // what the tracker is asked, where that is worth knowing
+	doing   string // what the tracker is doing, for the message of a panic
 	faults  []string
 }
 
@@ -114,7 +113,7 @@ func faultsOf(spec Spec, c clause) (faults []string) {
 		return []string{fmt.Sprintf("the configuration of the spec is refused: %v", err)}
 	}
 	k.tracker, k.traits = t, traits
-	c.hold(k)
+	c.verify(k)
 	return k.faults
 }
 
@@ -127,7 +126,7 @@ func (k *check) failf(format string, args ...any) {
 // maxStack bounds how much of a panic's stack a fault shows, in bytes.
 const maxStack = 3000
 
-// stack is where in the tracker the panic came from that is being recovered.
+// stack is the part of the stack, during a recovered panic, that is in the tracker.
 func stack() string {
 	text := string(debug.Stack())
 	if _, below, found := strings.Cut(text, "\npanic("); found {
@@ -137,7 +136,7 @@ func stack() string {
 	return text[:min(len(text), maxStack)]
 }
 
-// failed says that more checks would add nothing.
+// failed reports whether enough faults are found.
 func (k *check) failed() bool { return len(k.faults) >= maxFaults }
 
 // build decodes a configuration the way the gateway does.

@@ -1,9 +1,14 @@
-// Package vendortest is what a strict fake of a vendor is built with: Faults to
-// order (a status, a hang, a reset before or after the events were taken), a Log
-// of the events the fake took, kept apart from anything of Sparrow's, Seen, by
-// which it drops repeats, and Violations. All are bounded and safe for concurrent
-// use. Repeated finds what Go's decoder passes over.
+// Package vendortest is the kit for strict fakes of vendors:
 //
-// A fake is an http.Handler. A Go test serves it with httptest; a test of the
-// real binary serves it in its own process and names its address as baseURL.
+//   - Faults on demand: a status, a hang, a reset before or after the events were
+//     taken.
+//   - Log, the events that the fake took, independent of anything in Sparrow.
+//   - Seen, by which the fake drops repeats.
+//   - Violations, the vendor's rules that requests broke.
+//   - Body, Decode, Repeated, Length and ReplyJSON, to read requests strictly and
+//     answer them.
+//
+// All are bounded and safe for concurrent use. A fake is an http.Handler: a Go test
+// serves it with httptest; a test of the real binary serves it in its own process and
+// configures its address as baseURL.
 package vendortest

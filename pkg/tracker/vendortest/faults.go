@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Stage is how far a faulty exchange gets.
+// Stage is how far a request with a Fault gets.
 type Stage uint8
 
 // The stages of a Fault.
@@ -21,8 +21,8 @@ const (
 	// ResetRead: the connection is reset after the body was read; its events are
 	// not taken.
 	ResetRead
-	// HangRead: the body is read and no answer comes until the client gives up or
-	// the fault is cleared; its events are not taken.
+	// HangRead: the body is read and no answer is sent until the client gives up or
+	// the faults are cleared; its events are not taken.
 	HangRead
 	// ResetTaken: the events are taken, and the connection is reset before the answer.
 	ResetTaken
@@ -36,13 +36,10 @@ type Fault struct {
 	Status int         // of Answer; 0 is 500
 	Header http.Header // of Answer, such as Retry-After
 	Body   string      // of Answer
-	Times  int         // how many requests it meets; 0 is all until Clear
+	Times  int         // how many requests it applies to; 0 is all until Clear
 }
 
-// maxRequest is how much of a request is read before it is given up.
-const maxRequest = 64 << 20
-
-// Faults is the faults ordered of a fake. The zero value has none.
+// Faults are the faults of a fake, in order. The zero value has none.
 type Faults struct {
 	mu      sync.Mutex
 	queue   []Fault
@@ -50,14 +47,14 @@ type Faults struct {
 	met     int
 }
 
-// Order adds faults; they are met one after another, each as often as it says.
+// Order adds faults. They apply one after another, each Times times.
 func (f *Faults) Order(faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.queue = append(f.queue, faults...)
 }
 
-// Clear cancels every fault and lets go of the requests that hang.
+// Clear cancels every fault and ends the requests that hang.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,7 +92,7 @@ func (f *Faults) next() (Fault, <-chan struct{}, bool) {
 	return fault, f.release, true
 }
 
-// Wrap puts the faults before a fake's handler.
+// Wrap returns a handler that applies the faults, or calls the fake's.
 func (f *Faults) Wrap(fake http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fault, release, faulty := f.next()
@@ -133,11 +130,11 @@ func (fault Fault) answer(w http.ResponseWriter) {
 		status = http.StatusInternalServerError
 	}
 	w.WriteHeader(status)
-	// The client may have gone; a fault owes it nothing.
+	// The client may be gone.
 	_, _ = io.WriteString(w, fault.Body)
 }
 
-// drain reads a request to its end. It may end early; that is the client's affair.
+// drain reads a request to its end. The client may end it early.
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxRequest)) }
 
 // reset ends the connection without an answer, with a TCP reset where there is one.
@@ -151,6 +148,3 @@ func reset(w http.ResponseWriter) {
 	}
 	_ = conn.Close()
 }
-
-// ReadBody reads a whole request body within the package's bound.
-func ReadBody(r *http.Request) ([]byte, error) { return io.ReadAll(io.LimitReader(r.Body, maxRequest)) }

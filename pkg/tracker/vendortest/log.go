@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Entry is one event that a fake took, in the vendor's own words.
+// Entry is one event that a fake took, in the vendor's form.
 type Entry struct {
 	Key    string          `json:"key,omitempty"` // by which the vendor drops repeats; "" if it does not
 	Name   string          `json:"name"`
@@ -16,11 +16,11 @@ type Entry struct {
 	Data   json.RawMessage `json:"data"` // the event as it came
 }
 
-// keepEntries bounds a Log's memory; what is older is only counted and, with a
-// writer, kept there.
+// keepEntries bounds a Log's memory. Older entries are only counted, and written to
+// the writer if there is one.
 const keepEntries = 1 << 18
 
-// Log is what a fake took, oldest first.
+// Log is the events that a fake took, oldest first.
 type Log struct {
 	mu      sync.Mutex
 	out     io.Writer

@@ -15,7 +15,7 @@ type Violation struct {
 // String is "rule: detail".
 func (v Violation) String() string { return fmt.Sprintf("%s: %s", v.Rule, v.Detail) }
 
-// keepViolations bounds what Violations remembers: the first tell the story.
+// keepViolations bounds how many Violations are kept: the first ones.
 const keepViolations = 1000
 
 // Violations is every rule that requests to a fake broke. The zero value is empty.
@@ -30,8 +30,8 @@ func (v *Violations) Add(violations ...Violation) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.total += len(violations)
-	room := keepViolations - len(v.first)
-	v.first = append(v.first, violations[:min(room, len(violations))]...)
+	free := keepViolations - len(v.first)
+	v.first = append(v.first, violations[:min(free, len(violations))]...)
 }
 
 // Total is how many there were.

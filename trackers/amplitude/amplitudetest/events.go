@@ -3,14 +3,11 @@ package amplitudetest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
@@ -41,32 +38,12 @@ type sentEvent struct {
 // UnmarshalJSON keeps the event's bytes and its numbers as they came.
 func (e *sentEvent) UnmarshalJSON(data []byte) error {
 	e.raw = bytes.Clone(data)
-	return decode(data, &e.members)
+	return vendortest.Decode(data, &e.members)
 }
 
 func (e sentEvent) text(name string) string {
 	s, _ := e.members[name].(string)
 	return s
-}
-
-// decode reads exactly one JSON value, keeping numbers.
-func decode(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more than one value")
-	}
-	return nil
-}
-
-// repeats reports whether a name stands twice in one object: which of the two
-// counts, nobody says.
-func repeats(body []byte) bool {
-	_, twice := vendortest.Repeated(body)
-	return twice
 }
 
 // checkEvents holds each event against the rules. Its answer names the events at
@@ -133,15 +110,15 @@ func validField(name string, value any, l limits) bool {
 	number, isNumber := value.(json.Number)
 	switch name {
 	case "event_type":
-		return isText && text != "" && length(text) <= 1024 && !reserved(text)
+		return isText && text != "" && vendortest.Length(text) <= 1024 && !reserved(text)
 	case "ip":
 		_, err := netip.ParseAddr(text) // "$remote" would be the sender's own
 		return err == nil
 	case "user_agent":
-		return isText && text != "" && length(text) <= 1024 && l.userAgent
+		return isText && text != "" && vendortest.Length(text) <= 1024 && l.userAgent
 	case "user_id", "device_id", "insert_id", "language", "platform", "productId", "revenueType", "currency", "library", "app_version",
 		"os_name", "os_version", "device_brand", "device_model", "country", "region", "city":
-		return isText && text != "" && length(text) <= 1024
+		return isText && text != "" && vendortest.Length(text) <= 1024
 	case "time":
 		ms, err := number.Int64()
 		return isNumber && err == nil && whole(number) && plausible(ms)
@@ -198,7 +175,7 @@ func reserved(name string) bool {
 func within(value any, depth int) bool {
 	switch v := value.(type) {
 	case string:
-		return length(v) <= 1024
+		return vendortest.Length(v) <= 1024
 	case []any:
 		return depth <= 40 && !slices.ContainsFunc(v, func(item any) bool { return !within(item, depth+1) })
 	case map[string]any:
@@ -213,6 +190,3 @@ func within(value any, depth int) bool {
 	}
 	return true
 }
-
-// length counts characters as JavaScript, and so Amplitude's SDK, does.
-func length(s string) int { return len(utf16.Encode([]rune(s))) }

@@ -103,11 +103,7 @@ type limits struct {
 }
 
 func (s *Server) upload(l limits) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := vendortest.ReadBody(r)
-		if err != nil {
-			return // the client is gone, and so is its request
-		}
+	return vendortest.Body(func(w http.ResponseWriter, r *http.Request, body []byte) {
 		reply(w, s.judge(r, body, l))
 	})
 }
@@ -151,9 +147,7 @@ func (s *Server) read(r *http.Request, body []byte, l limits) (upload, answer) {
 		return sent, bad("Invalid request path", "")
 	case len(body) == 0:
 		return sent, bad("Missing request body", "")
-	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"), decode(body, &sent) != nil:
-		return sent, bad("Invalid JSON request body", "")
-	case repeats(body):
+	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"), vendortest.Decode(body, &sent) != nil, repeats(body):
 		return sent, bad("Invalid JSON request body", "")
 	case sent.APIKey == "":
 		return sent, bad("Request missing required field", "api_key")
@@ -198,13 +192,10 @@ func (a answer) violation() vendortest.Violation {
 	return vendortest.Violation{Rule: a.Error, Detail: string(detail)}
 }
 
-func reply(w http.ResponseWriter, a answer) {
-	body, err := json.Marshal(a)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(a.Code)
-	_, _ = w.Write(body) // the client may be gone
+// repeats reports whether a name appears twice in one object.
+func repeats(body []byte) bool {
+	_, found := vendortest.Repeated(body)
+	return found
 }
+
+func reply(w http.ResponseWriter, a answer) { vendortest.ReplyJSON(w, a.Code, a) }

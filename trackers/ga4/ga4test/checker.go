@@ -1,15 +1,12 @@
 package ga4test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/netip"
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
@@ -45,7 +42,7 @@ type sentEvent struct {
 // payload checks a body and returns what could be read of it.
 func (c *checker) payload(body []byte) payload {
 	var top map[string]json.RawMessage
-	if strict(body, &top) != nil {
+	if vendortest.Decode(body, &top) != nil {
 		c.fault("", "VALUE_INVALID", "the body is not a JSON object")
 		return payload{}
 	}
@@ -78,19 +75,6 @@ func (c *checker) payload(body []byte) payload {
 	return p
 }
 
-// strict decodes exactly one JSON value, keeping numbers.
-func strict(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("more than one value")
-	}
-	return nil
-}
-
 func topLevel(key string) bool {
 	switch key {
 	case "client_id", "user_id", "timestamp_micros", "user_properties", "consent", "ip_override", "user_location",
@@ -112,14 +96,11 @@ func (c *checker) text(top map[string]json.RawMessage, key string, limit int) st
 		c.fault(key, "VALUE_INVALID", "not a string")
 	case s == "":
 		c.fault(key, "VALUE_INVALID", "an empty string; leave it out")
-	case length(s) > limit:
+	case vendortest.Length(s) > limit:
 		c.fault(key, "VALUE_OUT_OF_BOUNDS", "longer than %d characters", limit)
 	}
 	return s
 }
-
-// length counts characters as JavaScript, and so Google's validator, does.
-func length(s string) int { return len(utf16.Encode([]rune(s))) }
 
 func (c *checker) timestamp(path string, raw json.RawMessage) {
 	if raw == nil {
@@ -267,7 +248,7 @@ func (c *checker) scalar(path string, value any, limit int) {
 		if v == "" {
 			c.fault(path, "VALUE_INVALID", "an empty string; leave it out")
 		}
-		if length(v) > limit {
+		if vendortest.Length(v) > limit {
 			c.fault(path, "VALUE_OUT_OF_BOUNDS", "longer than %d characters", limit)
 		}
 	default:

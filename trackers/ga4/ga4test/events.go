@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
 func (c *checker) events(raw json.RawMessage) []sentEvent {
@@ -25,7 +27,7 @@ func (c *checker) events(raw json.RawMessage) []sentEvent {
 
 func (c *checker) event(path string, raw json.RawMessage) (name string) {
 	var e map[string]json.RawMessage
-	if strict(raw, &e) != nil {
+	if vendortest.Decode(raw, &e) != nil {
 		c.fault(path, "VALUE_INVALID", "not an object")
 		return ""
 	}
@@ -52,7 +54,7 @@ func (c *checker) params(path, event string, raw json.RawMessage) {
 		return
 	}
 	var params map[string]any
-	if strict(raw, &params) != nil {
+	if vendortest.Decode(raw, &params) != nil {
 		c.fault(path, "VALUE_INVALID", "not an object")
 		return
 	}

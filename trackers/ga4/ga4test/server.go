@@ -9,7 +9,6 @@ package ga4test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -42,19 +41,15 @@ type Server struct {
 // New makes a Server.
 func New(o Options) *Server {
 	s := &Server{Taken: vendortest.NewLog(o.Log), now: o.Now, mux: http.NewServeMux()}
-	s.mux.Handle("/mp/collect", s.Faults.Wrap(http.HandlerFunc(s.collect)))
-	s.mux.HandleFunc("/debug/mp/collect", s.validate)
+	s.mux.Handle("/mp/collect", s.Faults.Wrap(vendortest.Body(s.collect)))
+	s.mux.Handle("/debug/mp/collect", vendortest.Body(s.validate))
 	return s
 }
 
 // ServeHTTP answers as the vendor does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-func (s *Server) collect(w http.ResponseWriter, r *http.Request) {
-	body, err := vendortest.ReadBody(r)
-	if err != nil {
-		return // the client is gone, and so is its request
-	}
+func (s *Server) collect(w http.ResponseWriter, r *http.Request, body []byte) {
 	c := s.newChecker()
 	c.exchange(r, body)
 	p := c.payload(body)
@@ -67,24 +62,14 @@ func (s *Server) collect(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// validate is the validation endpoint: it looks at the payload only, not at the
-// credentials, and takes nothing.
-func (s *Server) validate(w http.ResponseWriter, r *http.Request) {
-	body, err := vendortest.ReadBody(r)
-	if err != nil {
-		return
-	}
+// validate is the validation endpoint. It checks the payload only, not the
+// credentials, and takes no event.
+func (s *Server) validate(w http.ResponseWriter, _ *http.Request, body []byte) {
 	c := s.newChecker()
 	c.payload(body)
-	answer, err := json.Marshal(struct {
+	vendortest.ReplyJSON(w, http.StatusOK, struct {
 		Messages []Message `json:"validationMessages"`
 	}{append([]Message{}, c.messages...)})
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(answer) // the client may be gone
 }
 
 func (s *Server) newChecker() *checker {

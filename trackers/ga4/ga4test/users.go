@@ -1,6 +1,10 @@
 package ga4test
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
+)
 
 func (c *checker) userProperties(raw json.RawMessage) {
 	if raw == nil {
@@ -28,7 +32,7 @@ func (c *checker) userProperties(raw json.RawMessage) {
 		}
 		c.timestamp(path+".timestamp_micros", property["timestamp_micros"])
 		var value any
-		if strict(property["value"], &value) != nil {
+		if vendortest.Decode(property["value"], &value) != nil {
 			value = nil
 		}
 		c.scalar(path, value, 36)

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
@@ -54,7 +53,7 @@ func (c *checker) known(path string, members map[string]json.RawMessage, names .
 
 func (c *checker) event(path string, raw json.RawMessage) vendortest.Entry {
 	var e map[string]json.RawMessage
-	if strict(raw, &e) != nil {
+	if vendortest.Decode(raw, &e) != nil {
 		c.fault("event", "%s is not an object", path)
 		return vendortest.Entry{}
 	}
@@ -82,14 +81,11 @@ func (c *checker) text(path string, e map[string]json.RawMessage, name string, l
 	if json.Unmarshal(raw, &s) != nil || raw[0] != '"' {
 		c.fault(name, "%s.%s is not a string", path, name)
 	}
-	if length(s) > limit {
+	if vendortest.Length(s) > limit {
 		c.fault(name, "%s.%s is longer than %d characters", path, name, limit)
 	}
 	return s, true
 }
-
-// length counts characters as JavaScript, and so Heap's SDK, does.
-func length(s string) int { return len(utf16.Encode([]rune(s))) }
 
 // identity: exactly one of identity and user_id.
 func (c *checker) identity(path string, e map[string]json.RawMessage, entry *vendortest.Entry) {
@@ -120,17 +116,17 @@ func (c *checker) properties(path string, raw json.RawMessage) {
 		return
 	}
 	var properties map[string]any
-	if strict(raw, &properties) != nil || properties == nil {
+	if vendortest.Decode(raw, &properties) != nil || properties == nil {
 		c.fault("properties", "%s.properties is not an object", path)
 		return
 	}
 	for name, value := range properties {
-		if name == "" || length(name) >= 1024 {
+		if name == "" || vendortest.Length(name) >= 1024 {
 			c.fault("property key", "%s has a key that is empty or has 1024 characters or more", path)
 		}
 		switch v := value.(type) {
 		case string:
-			if length(v) >= 1024 {
+			if vendortest.Length(v) >= 1024 {
 				c.fault("property value", "%s.%.40s has 1024 characters or more", path, name)
 			}
 		case json.Number:

@@ -8,9 +8,7 @@
 package heaptest
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,7 +53,7 @@ func New(o Options) *Server {
 	if o.Now != nil {
 		s.rates, s.bindings.now = &rates{now: o.Now}, o.Now
 	}
-	s.mux.Handle("POST /api/track", s.Faults.Wrap(http.HandlerFunc(s.track)))
+	s.mux.Handle("POST /api/track", s.Faults.Wrap(vendortest.Body(s.track)))
 	s.mux.Handle("POST /api/add_user_properties", s.Faults.Wrap(s.about(checkUsers)))
 	s.mux.Handle("POST /api/v1/identify", s.Faults.Wrap(s.about(checkIdentify)))
 	return s
@@ -64,11 +62,7 @@ func New(o Options) *Server {
 // ServeHTTP answers as the vendor does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-func (s *Server) track(w http.ResponseWriter, r *http.Request) {
-	body, err := vendortest.ReadBody(r)
-	if err != nil {
-		return // the client is gone, and so is its request
-	}
+func (s *Server) track(w http.ResponseWriter, r *http.Request, body []byte) {
 	call, violations := check(r, body)
 	if len(violations) > 0 {
 		s.Violations.Add(violations...)
@@ -84,8 +78,7 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 			s.Taken.Add(e)
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, "{}") // the client may be gone
+	vendortest.ReplyJSON(w, http.StatusOK, struct{}{})
 }
 
 // call is one sound request.
@@ -101,7 +94,7 @@ func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
 	var c checker
 	c.exchange(r)
 	var top map[string]json.RawMessage
-	if strict(body, &top) != nil {
+	if vendortest.Decode(body, &top) != nil {
 		c.fault("json", "the body is not a JSON object")
 		return call{}, c.violations
 	}
@@ -123,17 +116,4 @@ func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
 		out.events = append(out.events, c.event(fmt.Sprintf("events[%d]", i), raw))
 	}
 	return out, c.violations
-}
-
-// strict decodes exactly one JSON value, keeping numbers.
-func strict(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more than one value")
-	}
-	return nil
 }

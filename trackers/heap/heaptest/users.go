@@ -3,7 +3,6 @@ package heaptest
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,16 +13,12 @@ import (
 
 // about serves a call that tells something of users.
 func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) []vendortest.Entry) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := vendortest.ReadBody(r)
-		if err != nil {
-			return // the client is gone, and so is its request
-		}
+	return vendortest.Body(func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var c checker
 		c.exchange(r)
 		var top map[string]json.RawMessage
 		var entries []vendortest.Entry
-		if strict(body, &top) != nil {
+		if vendortest.Decode(body, &top) != nil {
 			c.fault("json", "the body is not a JSON object")
 		} else {
 			c.app(top)
@@ -41,8 +36,7 @@ func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) 
 		}
 		s.Violations.Add(s.bindings.add(entries)...)
 		s.Users.Add(entries...)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, "{}") // the client may be gone
+		vendortest.ReplyJSON(w, http.StatusOK, struct{}{})
 	})
 }
 
@@ -60,7 +54,7 @@ func checkUsers(c *checker, top map[string]json.RawMessage, body []byte) []vendo
 	for i, raw := range list {
 		path := fmt.Sprintf("users[%d]", i)
 		var user map[string]json.RawMessage
-		if strict(raw, &user) != nil {
+		if vendortest.Decode(raw, &user) != nil {
 			c.fault("users", "%s is not an object", path)
 			continue
 		}

@@ -1,6 +1,7 @@
 package vendortest_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
@@ -21,6 +22,27 @@ func TestANameThatStandsTwiceIsFound(t *testing.T) {
 	} {
 		if name, found := vendortest.Repeated([]byte(text)); name != want || found != (want != "") {
 			t.Errorf("%s: %q, %t, want %q", text, name, found, want)
+		}
+	}
+}
+
+func TestDecodeTakesOneValue(t *testing.T) {
+	var number any
+	if err := vendortest.Decode([]byte(" 1.10 "), &number); err != nil || number != json.Number("1.10") {
+		t.Errorf("%v, %v: want the digits as they came", number, err)
+	}
+	for _, text := range []string{"", "{", "1 2", "{}{}", "{} x"} {
+		var into any
+		if vendortest.Decode([]byte(text), &into) == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
+func TestLengthCountsAsJavaScript(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "zürich": 6, "東京": 2, "🐦": 2} {
+		if got := vendortest.Length(text); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
 }

@@ -21,18 +21,21 @@ import (
 const (
 	// grant is the type of RFC 7523.
 	grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-	// assertionLife is how long an assertion is good; Google takes an hour at most.
+	// assertionLife is how long an assertion is valid. Google allows an hour.
 	assertionLife = 10 * time.Minute
-	// backdated allows for a clock that is ahead of the endpoint's.
+	// backdated is subtracted from the time of issue, in case this clock is ahead of
+	// the endpoint's.
 	backdated = 10 * time.Second
 	// maxAnswer bounds the endpoint's answer, in bytes.
 	maxAnswer = 64 << 10
-	// longestLife bounds what the endpoint says of a token's life.
-	longestLife = 12 * time.Hour
+	// maxLife bounds a token's lifetime, whatever the endpoint says.
+	maxLife = 12 * time.Hour
+	// maxRetryAfter bounds how long the endpoint may ask to wait.
+	maxRetryAfter = 10 * time.Minute
 )
 
-// exchange has the endpoint give a token for a signed assertion.
-func (s *Source) exchange(ctx context.Context) (*oauth2.Token, error) {
+// fetch asks the endpoint for a token, with a signed assertion.
+func (s *Source) fetch(ctx context.Context) (*oauth2.Token, error) {
 	assertion, err := s.assertion(time.Now())
 	if err != nil {
 		return nil, err
@@ -88,37 +91,32 @@ func readToken(body []byte, asked time.Time) (*oauth2.Token, error) {
 	if len(body) > maxAnswer || json.Unmarshal(body, &answer) != nil { // the error may quote the token
 		return nil, errors.New("the token endpoint's answer is not what RFC 6749 says")
 	}
-	life := time.Duration(min(answer.Life, longestLife.Seconds()) * float64(time.Second))
+	life := time.Duration(min(answer.Life, maxLife.Seconds()) * float64(time.Second))
 	if answer.Token == "" || !strings.EqualFold(answer.Type, "Bearer") || life <= 0 {
 		return nil, errors.New("the token endpoint's answer lacks a bearer token with a life")
 	}
 	return &oauth2.Token{AccessToken: answer.Token, TokenType: "Bearer", Expiry: asked.Add(life)}, nil
 }
 
-// refused says why the endpoint gave no token. Of its answer only the error's
-// code is told, which is one of a few words.
+// refused is the error for an answer without a token. It repeats only the answer's
+// error code, and only one of RFC 6749's.
 func (s *Source) refused(response *http.Response, body []byte) error {
 	var answer struct {
 		Code string `json:"error"`
 	}
 	_ = json.Unmarshal(body, &answer) // without a code the status says enough
-	if !knownCode(answer.Code) {
+	switch answer.Code {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied", "deleted_client":
+	default:
 		answer.Code = ""
 	}
 	err := errors.New(strings.TrimSpace(fmt.Sprintf("the token endpoint answered %d %s", response.StatusCode, answer.Code)))
 	if seconds, parseErr := strconv.Atoi(response.Header.Get("Retry-After")); parseErr == nil && seconds > 0 {
-		err = fault.After(err, time.Duration(min(seconds, 3600))*time.Second)
+		err = fault.After(err, time.Duration(min(seconds, int(maxRetryAfter.Seconds())))*time.Second)
 	}
-	if response.StatusCode == http.StatusBadRequest || response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden {
+	switch response.StatusCode {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		return fault.Permanent(fmt.Errorf("%w: the key of %s is refused: check that it is not deleted or disabled, and this machine's clock", err, s.account.email))
 	}
 	return err
-}
-
-func knownCode(code string) bool {
-	switch code {
-	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied", "deleted_client":
-		return true
-	}
-	return false
 }
