@@ -11,12 +11,17 @@ import (
 // expireEvery is how often old rows are looked for.
 const expireEvery = time.Hour
 
-// maintenance does what is rare: it applies plans and deletes old rows. It runs
-// beside the batcher, so that neither waits for the other.
+// backfillPause is the shortest time between two pieces of a backfill.
+const backfillPause = 100 * time.Millisecond
+
+// maintenance does what is rare: it applies plans, backfills, and deletes old
+// rows. It runs beside the batcher, so that neither waits for the other.
 type maintenance struct {
 	warehouse Warehouse
 	retention time.Duration // 0: rows are kept for good
 	retrier   *retrier
+	backfill  *time.Timer // the next piece; stopped when nothing is left
+	left      int64       // of the backfill, as it was logged last
 
 	mu   sync.Mutex
 	plan *Plan
@@ -24,7 +29,7 @@ type maintenance struct {
 }
 
 func newMaintenance(w Warehouse, retention time.Duration, r *retrier) *maintenance {
-	return &maintenance{warehouse: w, retention: retention, retrier: r, wake: make(chan struct{}, 1)}
+	return &maintenance{warehouse: w, retention: retention, retrier: r, wake: make(chan struct{}, 1), backfill: time.NewTimer(0)}
 }
 
 func (m *maintenance) setPlan(plan Plan) {
@@ -41,11 +46,15 @@ func (m *maintenance) setPlan(plan Plan) {
 func (m *maintenance) run(ctx context.Context) error {
 	tick := time.NewTicker(expireEvery)
 	defer tick.Stop()
+	defer m.backfill.Stop()
 	m.expire(ctx)
 	for {
 		select {
 		case <-m.wake:
 			m.applyPlan(ctx)
+			m.backfill.Reset(0)
+		case <-m.backfill.C:
+			m.fill(ctx)
 		case <-tick.C:
 			m.expire(ctx)
 		case <-ctx.Done():
@@ -77,6 +86,32 @@ func (m *maintenance) applyPlan(ctx context.Context) {
 		m.retrier.log.Info("views applied", "plan", plan.Version, "columns", len(plan.Columns))
 		return nil
 	})
+}
+
+// fill makes one piece of what the warehouse still has to make of its rows. The
+// next one waits for as long as this one took: loading has the other half.
+func (m *maintenance) fill(ctx context.Context) {
+	filler, ok := m.warehouse.(Backfiller)
+	if !ok {
+		return
+	}
+	begun := time.Now()
+	left, err := filler.Backfill(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			m.retrier.metrics.failures.Inc()
+			m.retrier.report(class(fillTables, err), err, 1, nil)
+			m.backfill.Reset(backoff.Max)
+		}
+		return
+	}
+	if left > 0 {
+		m.backfill.Reset(max(backfillPause, time.Since(begun)))
+	}
+	if m.left == 0 && left > 0 || left < m.left/2 {
+		m.retrier.log.Info("backfilling sums and typed events beside loading; questions are answered meanwhile", "left", left)
+		m.left = left
+	}
 }
 
 // expire deletes rows beyond the retention. A failure waits for the next hour.

@@ -19,6 +19,7 @@ const (
 	loadBatch        = "load batch"
 	applyPlan        = "apply plan"
 	expireRows       = "expire rows"
+	fillTables       = "backfill"
 )
 
 // retrier repeats what fails, and logs and reports each failure.
@@ -61,7 +62,7 @@ func (r *retrier) repeat(ctx context.Context, what string, receipts []string, do
 // is of one class.
 func class(what string, err error) string {
 	switch what {
-	case prepareWarehouse, loadBatch, applyPlan, expireRows:
+	case prepareWarehouse, loadBatch, applyPlan, expireRows, fillTables:
 		if !fault.IsPermanent(err) {
 			return "warehouse away"
 		}

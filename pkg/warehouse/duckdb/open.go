@@ -19,6 +19,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -43,6 +44,9 @@ type file struct {
 	mu     sync.RWMutex
 	db     *sql.DB
 	closed bool
+
+	open      context.Context // ends when Close begins
+	interrupt context.CancelFunc
 
 	queries chan struct{} // a slot for each query that runs
 	writing chan struct{} // holds a token while nobody writes
@@ -71,14 +75,15 @@ func Open(ctx context.Context, path string, config Config, options Options) (war
 	}
 	f := &file{path: full, config: config, settle: int64(options.Settle.Seconds()), fillRows: fillRows, queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1)}
 	f.writing <- struct{}{}
-	if f.db, err = f.open(ctx); err != nil {
+	f.open, f.interrupt = context.WithCancel(context.Background())
+	if f.db, err = f.openInstance(ctx); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// open opens the file and locks the instance's configuration.
-func (f *file) open(ctx context.Context) (*sql.DB, error) {
+// openInstance opens the file and locks the instance's configuration.
+func (f *file) openInstance(ctx context.Context) (*sql.DB, error) {
 	connector, err := f.connect(ctx)
 	if err != nil {
 		return nil, openError(f.path, err)
@@ -105,12 +110,8 @@ func (f *file) connect(ctx context.Context) (*duck.Connector, error) {
 		if err == nil || !locked(err) || tries == lockTries {
 			return connector, err
 		}
-		timer := time.NewTimer(lockPause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
+		if err := retry.Sleep(ctx, lockPause); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -153,8 +154,29 @@ func openError(path string, err error) error {
 	return fmt.Errorf("open warehouse: %s: %w", path, err)
 }
 
-// Close waits for the calls under way and closes the file.
+// closeLimit bounds Close: a query that DuckDB cannot interrupt, or a disk that
+// does not answer, must not keep the process.
+const closeLimit = 10 * time.Second
+
+// Close interrupts the calls under way and closes the file. If they do not end
+// within ten seconds it returns an error and leaves the file as it is: what was
+// committed is in the file or in its write-ahead log, which the next Open reads.
 func (f *file) Close() error {
+	f.interrupt()
+	closed := make(chan error, 1)
+	go func() { closed <- f.closeIdle() }()
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-limit.C:
+		return fmt.Errorf("close warehouse: a query or the disk did not answer within %s; no row is lost, the next start reads the write-ahead log", closeLimit)
+	}
+}
+
+// closeIdle closes the file once no call is under way.
+func (f *file) closeIdle() error {
 	<-f.writing
 	defer func() { f.writing <- struct{}{} }()
 	f.mu.Lock()
@@ -164,6 +186,13 @@ func (f *file) Close() error {
 	}
 	f.closed = true
 	return f.shut()
+}
+
+// untilClosed is ctx that also ends when the file is being closed.
+func (f *file) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(f.open, func() { cancel(errClosed) })
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // shut closes the connections and the instance. The caller holds both locks.

@@ -24,6 +24,8 @@ func (f *file) Query(ctx context.Context, query string, limits warehouse.Limits,
 	late := fmt.Errorf("%w: it took longer than %s: ask for less, for instance fewer days", warehouse.ErrLimit, limits.Time)
 	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, late)
 	defer cancel()
+	ctx, stop := f.untilClosed(ctx)
+	defer stop()
 	select {
 	case f.queries <- struct{}{}:
 		defer func() { <-f.queries }()

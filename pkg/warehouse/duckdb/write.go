@@ -22,11 +22,13 @@ func (f *file) write(ctx context.Context, what string, do func(tx *transaction) 
 	if f.config.ReadOnly {
 		return fault.Permanent(fmt.Errorf("%s: the warehouse is open for reading only", what))
 	}
+	ctx, cancel := f.untilClosed(ctx)
+	defer cancel()
 	select {
 	case <-f.writing:
 		defer func() { f.writing <- struct{}{} }()
 	case <-ctx.Done():
-		return fmt.Errorf("%s: %w", what, ctx.Err())
+		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 	}
 	err := f.use(func(db *sql.DB) error { return f.transact(ctx, db, do) })
 	if err == nil {
@@ -111,7 +113,7 @@ func (f *file) reopen(ctx context.Context) error {
 		return errClosed
 	}
 	_ = f.shut() // a broken instance has nothing more to say
-	db, err := f.open(ctx)
+	db, err := f.openInstance(ctx)
 	if err != nil {
 		return err
 	}
