@@ -77,7 +77,7 @@ func FuzzRawRow(f *testing.F) {
 		if string(kept) != string(data) {
 			t.Errorf("kept %q, sent %q", kept, data)
 		}
-		if r.Context.Invalid == "" && (row.Event == warehouse.NameInvalid || !row.Usable) {
+		if r.Context.Invalid == "" && (row.Event == event.NameInvalid || !row.Usable) {
 			t.Errorf("a sound event is called %s, usable %t", row.Event, row.Usable)
 		}
 	})
