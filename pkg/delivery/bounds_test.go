@@ -43,6 +43,28 @@ func TestReportsFitAMessage(t *testing.T) {
 	})
 }
 
+func TestOutcomesNameTheirEvents(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.vendor.say = func(string) string { return "reject" }
+		var data []string
+		for i := range 600 {
+			data = append(data, fmt.Sprintf(`{"event":"%d %s"}`, i, strings.Repeat("\u00e9", 190)))
+		}
+		w.journal.add(data...)
+		w.run()
+		wait(time.Minute)
+		w.quit()
+		counts(t, w.audit(), map[event.Outcome]int{event.Rejected: 600}) // compares the names
+		names := make(map[string]bool)
+		for _, row := range w.outcomeLog.rows() {
+			names[row.Event] = true
+		}
+		if len(names) != 600 {
+			t.Errorf("%d names, want 600", len(names))
+		}
+	})
+}
+
 func TestManyNamesStayBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, true)

@@ -177,8 +177,9 @@ func (l *Lane) addRecord(w *window, rec *event.Record) {
 	if rec.Duplicate {
 		return
 	}
-	it := &item{position: rec.Receipt.Position, eventID: rec.EventID, receivedAt: rec.ReceivedAt, attempts: l.parking.tries[rec.Receipt.Position]}
+	it := &item{position: rec.Receipt.Position, attempts: l.parking.tries[rec.Receipt.Position]}
 	if _, sent := l.out.openIntents[it.position]; sent {
+		it.recordInfo = infoOf(rec)
 		it.attempts = max(it.attempts, 1)
 		it.decide(event.Uncertain, reasonStopped, now)
 	} else {
@@ -191,24 +192,25 @@ func (l *Lane) addRecord(w *window, rec *event.Record) {
 
 // applyPlan applies the plan to a record and decides whether it may be sent.
 func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) {
-	it.eventID, it.receivedAt = rec.EventID, rec.ReceivedAt
 	decision := w.tracer.Trace(rec, l.config.Name, &it.event)
 	if !it.retry { // a retry's findings were counted when it was first read
 		for _, f := range decision.Findings {
 			w.tally.leak(event.Leak{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Property: f.Property, Kind: f.Kind}, 1)
 		}
 	}
-	switch decision.Outcome {
-	case event.Pending:
-		l.checkAge(it, now)
-		if it.state == open {
-			l.sender.limitIdentity(it, now)
-		}
-	case event.Filtered:
+	if decision.Outcome == event.Filtered {
 		w.tally.filter(event.FilteredCount{Day: day(rec.ReceivedAt), Source: rec.Source, Event: decision.Name, Reason: event.Truncate(decision.Reason, maxReason)}, 1)
 		it.state = counted
-	default:
+		return
+	}
+	it.recordInfo = infoOf(rec)
+	if decision.Outcome != event.Pending {
 		it.decide(event.Rejected, decision.Reason, now)
+		return
+	}
+	l.checkAge(it, now)
+	if it.state == open {
+		l.sender.limitIdentity(it, now)
 	}
 }
 

@@ -116,7 +116,7 @@ func (l *Lane) expireParked(ctx context.Context) error {
 		default:
 			continue
 		}
-		if w.add(it, 0); len(w.items) >= maxRows {
+		if w.add(it, 0); len(w.items) >= maxRows || w.tally.size >= maxTallyBytes {
 			break
 		}
 	}

@@ -77,12 +77,19 @@ func (j *journal) At(_ context.Context, t time.Time) (event.Position, error) {
 }
 
 func (j *journal) Get(_ context.Context, p event.Position) (event.Record, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if p.Seq < j.first || j.gone[p.Seq] || p.Seq > uint64(len(j.messages)) || int(p.Index) >= len(j.messages[p.Seq-1]) {
+	if !j.has(p) {
 		return event.Record{}, delivery.ErrGone
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	return j.messages[p.Seq-1][p.Index], nil
+}
+
+// has reports whether the record at p can be read.
+func (j *journal) has(p event.Position) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return p.Seq >= j.first && !j.gone[p.Seq] && p.Seq <= uint64(len(j.messages)) && int(p.Index) < len(j.messages[p.Seq-1])
 }
 
 func (j *journal) Read(_ context.Context, from event.Position) (delivery.Reader, error) {

@@ -60,6 +60,8 @@ type draft struct {
 
 func (d *draft) add(row event.Delivery) {
 	d.rows = append(d.rows, row)
+	d.name(row.Source)
+	d.name(row.Event)
 	d.bytes += rowBytes(&row)
 	d.urgent = true
 }
@@ -72,7 +74,9 @@ func (d *draft) full() bool {
 	return d.size+d.bytes >= maxDraftBytes || len(d.rows) >= maxRows || d.records >= maxRecords
 }
 
-func rowBytes(r *event.Delivery) int { return 48 + len(r.EventID) + len(r.Reason) + len(r.Error) }
+// rowBytes is an upper bound of a row's encoding without its names, which the
+// tally counts.
+func rowBytes(r *event.Delivery) int { return 52 + len(r.EventID) + len(r.Reason) + len(r.Error) }
 
 // publish makes the draft and the lane's state durable. It tries until it
 // succeeds, another process turns out to own the lane, or ctx ends; then it

@@ -35,15 +35,14 @@ func newParking(budget time.Duration) *parking {
 // waiting is a parked event and what the lane remembers of it.
 type waiting struct {
 	event.Parked
-	eventID    string
-	receivedAt time.Time
-	failure    string // of the last attempt, in this process
-	alone      bool   // see item
+	recordInfo
+	failure string // of the last attempt, in this process
+	alone   bool   // see item
 }
 
 func (w *waiting) item() *item {
 	return &item{
-		position: w.Position, eventID: w.eventID, receivedAt: w.receivedAt,
+		position: w.Position, recordInfo: w.recordInfo,
 		attempts: w.Attempts, since: w.Since, retry: true, failure: w.failure,
 		alone: w.alone,
 	}
@@ -95,7 +94,7 @@ func (l *Lane) addDue(ctx context.Context, w *window) error {
 		bound = max(1, w.limit/2)
 	}
 	for _, p := range l.parking.dueBy(now) {
-		if w.open >= bound || len(w.items) >= maxRows {
+		if w.open >= bound || len(w.items) >= maxRows || w.tally.size >= maxTallyBytes {
 			return nil
 		}
 		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
@@ -149,8 +148,8 @@ func (p *parking) settle(it *item) {
 	delete(p.tries, it.position)
 	if it.state == parked {
 		p.entries[it.position] = &waiting{
-			Parked:  event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
-			eventID: it.eventID, receivedAt: it.receivedAt, failure: it.failure, alone: it.alone,
+			Parked:     event.Parked{Position: it.position, Due: it.due, Since: it.since, Attempts: it.attempts},
+			recordInfo: it.recordInfo, failure: it.failure, alone: it.alone,
 		}
 	}
 }

@@ -107,11 +107,11 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	now := time.Now()
 	for _, p := range last.Parked {
 		// Which are sent alone is not written down, but how often they were tried is.
-		w := &waiting{Parked: p, receivedAt: p.Since, alone: !p.Since.IsZero() && p.Attempts >= l.config.IsolateAfter}
+		w := &waiting{Parked: p, recordInfo: recordInfo{receivedAt: p.Since}, alone: !p.Since.IsZero() && p.Attempts >= l.config.IsolateAfter}
 		rec, err := l.deps.Source.Get(ctx, p.Position)
 		switch {
 		case err == nil:
-			w.eventID, w.receivedAt = rec.EventID, rec.ReceivedAt
+			w.recordInfo = infoOf(&rec)
 		case !errors.Is(err, ErrGone):
 			return fmt.Errorf("read parked event: %w", err)
 		case w.receivedAt.IsZero():

@@ -3,7 +3,9 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +95,34 @@ func TestOutboxRecognisesItsOwnCheckpoint(t *testing.T) {
 			t.Errorf("%v, want ErrFenced", err)
 		}
 	})
+}
+
+// The largest drafts, with the most that can be parked, fit one message.
+func TestCheckpointFitsAMessage(t *testing.T) {
+	o, now := newTestOutbox(&lastOnly{}), time.Now()
+	for i := range maxParkedLimit {
+		p := event.Position{Seq: 1<<40 + uint64(i), Index: 999}
+		o.parking.entries[p] = &waiting{Parked: event.Parked{Position: p, Due: now, Since: now, Attempts: 200}}
+	}
+	for n := 0; !o.draft.full(); {
+		w := &window{limit: maxRows, room: maxRows}
+		for ; !w.full(); n++ {
+			text := fmt.Sprintf("%08d", n)
+			it := &item{
+				position: event.Position{Seq: 1<<40 + uint64(n), Index: 999}, attempts: 200,
+				recordInfo: recordInfo{eventID: strings.Repeat("i", 128), source: text + strings.Repeat("s", 56), eventName: text + strings.Repeat("n", 792), receivedAt: now},
+			}
+			it.decide(event.Rejected, strings.Repeat("r", maxReason), now)
+			it.row.Error, it.row.Status, it.row.Latency = strings.Repeat("e", maxError), 500, time.Minute
+			w.add(it, 0)
+		}
+		o.add(w)
+	}
+	c := o.checkpoint(nil)
+	b, _ := c.AppendBinary(nil)
+	if len(b) > maxCheckpointBytes || len(c.Deliveries[0].Error) < 100 {
+		t.Errorf("%d bytes, %d of an answer", len(b), len(c.Deliveries[0].Error))
+	}
 }
 
 // Parking is a result in the item: the sender keeps nothing of it.

@@ -9,7 +9,7 @@ import (
 
 // The bounds of a window, chosen so that its checkpoint fits one message of the
 // outcomes stream (1 MiB) at the worst: 1,000 rows of 400 bytes, 128 KiB of
-// counts, 10,000 parked entries of 26 bytes; vendors' answers get the rest.
+// counts and names, 10,000 parked entries of 26 bytes; vendors' answers get the rest.
 const (
 	maxRows        = 1000
 	maxRecords     = 20_000
@@ -27,12 +27,24 @@ const (
 	counted              // filtered after all, and counted
 )
 
+// recordInfo is what an outcome says of the record that its event came from. It
+// is empty, but for receivedAt, when the record could not be read.
+type recordInfo struct {
+	eventID    string
+	source     string
+	eventName  string // see event.CountedName
+	receivedAt time.Time
+}
+
+func infoOf(rec *event.Record) recordInfo {
+	return recordInfo{eventID: rec.EventID, source: rec.Source, eventName: event.CountedName(rec), receivedAt: rec.ReceivedAt}
+}
+
 // item is one event of a window that needs a row or a request.
 type item struct {
-	position   event.Position
-	eventID    string
-	receivedAt time.Time
-	event      event.Event
+	recordInfo
+	position event.Position
+	event    event.Event
 
 	attempts int       // requests that carried it, in this process
 	since    time.Time // see event.Parked
@@ -53,7 +65,8 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 func (it *item) decide(outcome event.Outcome, reason string, now time.Time) *event.Delivery {
 	it.state = decided
 	it.row = event.Delivery{
-		Position: it.position, EventID: it.eventID, Outcome: outcome, Reason: event.Truncate(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
+		Position: it.position, EventID: it.eventID, Source: it.source, Event: it.eventName,
+		Outcome: outcome, Reason: event.Truncate(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
 		Attempts: it.attempts, Time: now, Day: day(it.receivedAt),
 	}
 	return &it.row
@@ -80,6 +93,8 @@ type window struct {
 
 func (w *window) add(it *item, bytes int) {
 	w.items = append(w.items, it)
+	w.tally.name(it.source)
+	w.tally.name(it.eventName)
 	if it.state == parked && !it.retry {
 		w.fresh++ // it needs a place among the parked
 	}
@@ -112,12 +127,23 @@ func (w *window) pending() []*item {
 	return list
 }
 
-// tally counts what is not recorded event by event. Its keys are values whose
-// Count is zero.
+// tally counts what is not recorded event by event, and collects the names that
+// the rows refer to. The keys of the counts are values whose Count is zero.
 type tally struct {
 	filtered map[event.FilteredCount]uint64
 	leaks    map[event.Leak]uint64
-	size     int // of the encoded counts, roughly
+	names    map[string]struct{} // sources and event names of rows: a checkpoint has each once
+	size     int                 // of the encoded counts and names, roughly
+}
+
+func (t *tally) name(name string) {
+	if t.names == nil {
+		t.names = make(map[string]struct{})
+	}
+	if _, found := t.names[name]; !found {
+		t.names[name] = struct{}{}
+		t.size += len(name) + 2
+	}
 }
 
 func (t *tally) filter(h event.FilteredCount, n uint64) {
@@ -140,6 +166,7 @@ func (t *tally) leak(k event.Leak, n uint64) {
 	t.leaks[k] += n
 }
 
+// merge adds the counts of other; names come with their rows.
 func (t *tally) merge(other *tally) {
 	for h, n := range other.filtered {
 		t.filter(h, n)

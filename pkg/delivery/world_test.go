@@ -139,6 +139,10 @@ func (w *world) audit() map[event.Outcome]int {
 				w.t.Errorf("%s (%s): has outcome %v, pending %v: want one of them", p, rec.Data, has, pending)
 			case has:
 				w.auditRow(row, times)
+				named := row.Source == rec.Source && row.Event == event.CountedName(&rec)
+				if unnamed := row.Source == "" && row.Event == ""; !named && (!unnamed || w.journal.has(p)) {
+					w.t.Errorf("%s: source %q, event %q", p, row.Source, row.Event)
+				}
 				sums[row.Outcome]++
 			case pending:
 				sums[event.Pending]++

@@ -45,6 +45,11 @@ func ParseOutcome(s string) (Outcome, error) {
 type Delivery struct {
 	Position Position
 	EventID  string
+	// Source and Event are the record's source and the name under which its event
+	// is counted (CountedName). Both are empty where the record could not be read
+	// any more, and in a checkpoint of encoding version 1.
+	Source   string
+	Event    string
 	Outcome  Outcome
 	Reason   string // for people: "validated", "retries exhausted", "invalid: deviceId: required"
 	Status   int    // the vendor's HTTP status, 0 for none
@@ -125,21 +130,30 @@ type Checkpoint struct {
 	Gaps       []Gap      // what could not be read before the watermark
 }
 
-// The encoding of a checkpoint (version 1): a version byte, then fields in this
+// The encoding of a checkpoint (version 2): a version byte, then fields in this
 // order. "str" is a uvarint length and that many bytes, "pos" two uvarints,
 // "time" a varint of microseconds since 1970 (0 for none), "list" a uvarint
-// count and that many elements:
+// count and that many elements, "name" a uvarint: 0 for the empty string, n for
+// the n-th of the names, so that each is written once:
 //
-//	version byte 1 | tracker str | epoch str | run uvarint | plan str | release str | time
+//	version byte 2 | tracker str | epoch str | run uvarint | plan str | release str | time
 //	start pos | watermark pos | closed byte
-//	deliveries list of: pos | eventId str | outcome byte | reason str | status uvarint | error str
-//	                    | attempts uvarint | time | latency varint (µs) | day varint (days since 1970)
+//	names list of:      str, in the order of their first use
+//	deliveries list of: pos | eventId str | source name | event name | outcome byte | reason str
+//	                    | status uvarint | error str | attempts uvarint | time | latency varint (µs)
+//	                    | day varint (days since 1970)
 //	filtered list of:   day varint (days since 1970) | source str | event str | reason str | count uvarint
 //	leaks list of:      day varint (days since 1970) | source str | event str | property str | kind str | count uvarint
 //	parked list of:     pos | due time | since time | attempts uvarint
 //	intents list of:    pos
 //	gaps list of:       from pos | to pos
-const checkpointVersion = 1
+//
+// Version 1 has no names, and no source and event in its deliveries. It is still
+// decoded.
+const (
+	checkpointVersion        = 2
+	checkpointVersionNoNames = 1
+)
 
 const secondsPerDay = 86400
 
@@ -160,11 +174,18 @@ func (c *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 		closed = 1
 	}
 	b = append(b, closed)
+	names := c.names()
+	b = binary.AppendUvarint(b, uint64(len(names.list)))
+	for _, name := range names.list {
+		b = appendString(b, name)
+	}
 	b = binary.AppendUvarint(b, uint64(len(c.Deliveries)))
 	for i := range c.Deliveries {
 		d := &c.Deliveries[i]
 		b = AppendPosition(b, d.Position)
 		b = appendString(b, d.EventID)
+		b = binary.AppendUvarint(b, names.index[d.Source])
+		b = binary.AppendUvarint(b, names.index[d.Event])
 		b = append(b, byte(d.Outcome))
 		b = appendString(b, d.Reason)
 		b = binary.AppendUvarint(b, uint64(d.Status))
@@ -212,19 +233,44 @@ func (c *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// UnmarshalBinary decodes what AppendBinary wrote.
+// nameTable has each name of a checkpoint's deliveries once.
+type nameTable struct {
+	list  []string
+	index map[string]uint64 // of a name in list, from 1; the empty string is 0
+}
+
+func (c *Checkpoint) names() nameTable {
+	t := nameTable{index: map[string]uint64{"": 0}}
+	for i := range c.Deliveries {
+		for _, name := range [...]string{c.Deliveries[i].Source, c.Deliveries[i].Event} {
+			if _, found := t.index[name]; !found {
+				t.list = append(t.list, name)
+				t.index[name] = uint64(len(t.list))
+			}
+		}
+	}
+	return t
+}
+
+// UnmarshalBinary decodes what AppendBinary wrote, in this release or an earlier one.
 func (c *Checkpoint) UnmarshalBinary(b []byte) error {
 	d := NewBinaryReader(b)
-	if v := d.Byte(); d.err == nil && v != checkpointVersion {
-		return fmt.Errorf("decode checkpoint: version %d: %w", v, ErrCorrupt)
+	version := d.Byte()
+	if d.err == nil && version != checkpointVersion && version != checkpointVersionNoNames {
+		return fmt.Errorf("decode checkpoint: version %d: %w", version, ErrCorrupt)
 	}
 	*c = Checkpoint{
 		Tracker: d.Text(), Epoch: d.Text(), Run: d.Uint32(), Plan: d.Text(), Release: d.Text(), Time: d.Time(),
 		Start: d.Position(), Watermark: d.Position(), Closed: d.Byte() != 0,
 	}
+	name := func() string { return "" }
+	if version != checkpointVersionNoNames {
+		names := decodeList(&d, d.Text)
+		name = func() string { return d.oneOf(names) }
+	}
 	c.Deliveries = decodeList(&d, func() Delivery {
 		return Delivery{
-			Position: d.Position(), EventID: d.Text(), Outcome: Outcome(d.Byte()), Reason: d.Text(),
+			Position: d.Position(), EventID: d.Text(), Source: name(), Event: name(), Outcome: Outcome(d.Byte()), Reason: d.Text(),
 			Status: int(d.Uint32()), Error: d.Text(), Attempts: int(d.Uint32()), Time: d.Time(),
 			Latency: time.Duration(d.Varint()) * time.Microsecond, Day: d.day(),
 		}
@@ -254,6 +300,18 @@ func (d *BinaryReader) day() time.Time {
 		return time.Time{}
 	}
 	return time.Unix(n*secondsPerDay, 0).UTC()
+}
+
+// oneOf reads the number of one of the names, from 1; 0 is the empty string.
+func (d *BinaryReader) oneOf(names []string) string {
+	n := d.Uvarint()
+	if n > uint64(len(names)) {
+		d.fail()
+	}
+	if n == 0 || d.err != nil {
+		return ""
+	}
+	return names[n-1]
 }
 
 func decodeList[T any](d *BinaryReader, element func() T) []T {

@@ -3,7 +3,9 @@ package event
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Record is one raw event as accepted: the exact bytes that the client sent and what
@@ -53,6 +55,29 @@ func (r *Record) Event() []byte {
 		return r.Translated
 	}
 	return r.Data
+}
+
+// The names under which records are counted that have none of their own.
+const (
+	NameMalformed = "(malformed)" // the body is not JSON
+	NameInvalid   = "(invalid)"   // an event without a usable name
+)
+
+// CountedName reads the name under which a record's event is counted: its own
+// name, or NameMalformed or NameInvalid. The loader of raw and the lanes use it,
+// so that a name is the same in every table.
+func CountedName(r *Record) string {
+	if r.Context.Malformed != "" {
+		return NameMalformed
+	}
+	if !utf8.Valid(r.Data) {
+		return NameInvalid
+	}
+	name := ReadName(r.Event())
+	if name == "" || len(name) > 4*MaxName || utf8.RuneCountInString(name) > MaxName || strings.IndexByte(name, 0) >= 0 {
+		return NameInvalid
+	}
+	return name
 }
 
 // Batch is the content of one message of the journal's events stream.

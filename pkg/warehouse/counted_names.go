@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 // MaxNames is how many event names of a source and day are counted apart.
@@ -33,7 +35,8 @@ func newCountedNames(names func(context.Context, time.Time, string) ([]string, e
 }
 
 // assign replaces the event names of the batch by those they are counted under
-// and lists the new ones in b.Names. It changes nothing when it fails.
+// and lists the new ones in b.Names. A delivery without a source has no name. It
+// changes nothing when it fails.
 func (c *countedNames) assign(ctx context.Context, b *Batch) error {
 	if err := c.read(ctx, b); err != nil {
 		return err
@@ -41,6 +44,11 @@ func (c *countedNames) assign(ctx context.Context, b *Batch) error {
 	for i := range b.Raw {
 		r := &b.Raw[i]
 		r.Event = c.counted(b, Day(r.Timestamp), r.Source, r.Event)
+	}
+	for i := range b.Deliveries {
+		if d := &b.Deliveries[i]; d.Source != "" {
+			d.Event = c.counted(b, d.Day, d.Source, d.Event)
+		}
 	}
 	for i := range b.Filtered {
 		f := &b.Filtered[i]
@@ -55,7 +63,7 @@ func (c *countedNames) assign(ctx context.Context, b *Batch) error {
 
 // counted is the name under which an event is counted; a new one is noted in b.
 func (c *countedNames) counted(b *Batch, day time.Time, source, name string) string {
-	if name == NameMalformed || name == NameInvalid || name == NameOther {
+	if name == event.NameMalformed || name == event.NameInvalid || name == NameOther {
 		return name
 	}
 	set := c.sets[daySource{day.Unix(), source}]
@@ -76,6 +84,11 @@ func (c *countedNames) read(ctx context.Context, b *Batch) error {
 	for i := range b.Raw {
 		day := Day(b.Raw[i].Timestamp)
 		needed[daySource{day.Unix(), b.Raw[i].Source}] = day
+	}
+	for i := range b.Deliveries {
+		if d := &b.Deliveries[i]; d.Source != "" {
+			needed[daySource{d.Day.Unix(), d.Source}] = d.Day
+		}
 	}
 	for i := range b.Filtered {
 		needed[daySource{b.Filtered[i].Day.Unix(), b.Filtered[i].Source}] = b.Filtered[i].Day

@@ -10,12 +10,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// The names under which records are counted that have none of their own.
-const (
-	NameMalformed = "(malformed)" // the body is not JSON
-	NameInvalid   = "(invalid)"   // an event without a usable name
-	NameOther     = "(other)"     // beyond the first MaxNames of a source and day
-)
+// NameOther is the name under which events are counted whose own name is beyond
+// the first MaxNames of a source and day.
+const NameOther = "(other)"
 
 // NewRawRow makes the row of a record. Its Event is the event's own name: what
 // is counted apart is decided when the batch is loaded.
@@ -26,7 +23,7 @@ func NewRawRow(r *event.Record) (RawRow, error) {
 		Timestamp: r.ReceivedAt.UTC(),
 		Source:    text(r.Source),
 		Duplicate: r.Duplicate,
-		Event:     recordName(r),
+		Event:     event.CountedName(r),
 		Usable:    r.Usable(),
 	}
 	seen := r.Context
@@ -45,21 +42,6 @@ func NewRawRow(r *event.Record) (RawRow, error) {
 	return row, nil
 }
 
-// recordName reads the name of a record's event.
-func recordName(r *event.Record) string {
-	if r.Context.Malformed != "" {
-		return NameMalformed
-	}
-	if !utf8.Valid(r.Data) {
-		return NameInvalid
-	}
-	name := event.ReadName(r.Event())
-	if name == "" || len(name) > 4*event.MaxName || utf8.RuneCountInString(name) > event.MaxName || strings.IndexByte(name, 0) >= 0 {
-		return NameInvalid
-	}
-	return name
-}
-
 // text makes any string one that every warehouse takes: UTF-8.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
@@ -69,6 +51,7 @@ func (b *Batch) AddCheckpoint(seq uint64, c *event.Checkpoint) {
 	tracker, plan, release := text(c.Tracker), text(c.Plan), text(c.Release)
 	for _, d := range c.Deliveries {
 		d.EventID, d.Reason, d.Error = text(d.EventID), text(d.Reason), text(d.Error)
+		d.Source, d.Event = text(d.Source), text(d.Event)
 		b.Deliveries = append(b.Deliveries, DeliveryRow{
 			Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Plan: plan, Release: release, Delivery: d,
 		})

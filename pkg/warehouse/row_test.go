@@ -77,8 +77,18 @@ func FuzzRawRow(f *testing.F) {
 		if string(kept) != string(data) {
 			t.Errorf("kept %q, sent %q", kept, data)
 		}
-		if r.Context.Invalid == "" && (row.Event == warehouse.NameInvalid || !row.Usable) {
+		if r.Context.Invalid == "" && (row.Event == event.NameInvalid || !row.Usable) {
 			t.Errorf("a sound event is called %s, usable %t", row.Event, row.Usable)
 		}
 	})
+}
+
+func TestCheckpointRowsAreUTF8(t *testing.T) {
+	var b warehouse.Batch
+	b.AddCheckpoint(7, &event.Checkpoint{Tracker: "ga4", Deliveries: []event.Delivery{
+		{EventID: "a\xff", Source: "s\xff", Event: "e\xff", Reason: "r\xff", Error: "x\xff"},
+	}})
+	if d := b.Deliveries[0]; d.EventID != "a\uFFFD" || d.Source != "s\uFFFD" || d.Event != "e\uFFFD" || d.Reason != "r\uFFFD" || d.Error != "x\uFFFD" {
+		t.Errorf("row %+v", d)
+	}
 }
