@@ -14,10 +14,12 @@ var sqlTemplates = template.Must(template.ParseFS(sqlFiles, "sql/*.sql"))
 // outcomes are the counts of a row of the reconciliation, each a column.
 var outcomes = [...]string{"accepted", "duplicate", "delivered", "filtered", "rejected", "expired", "uncertain", "pending", "lost"}
 
-// The browser SDK reports what it gave up in events of this name. Their count is
-// believed up to mostLost.
+// LostEvent is the name of the events in which the browser SDK reports what it
+// gave up.
+const LostEvent = "sparrow:lost"
+
+// The count of a LostEvent is believed up to mostLost.
 const (
-	lostEvent   = "sparrow:lost"
 	lostTracker = "(browser)"
 	mostLost    = 100_000
 )
@@ -32,7 +34,7 @@ type counting struct {
 
 // Outcomes, LostEvent, LostTracker and MostLost are constants of the SQL.
 func (counting) Outcomes() []string  { return outcomes[:] }
-func (counting) LostEvent() string   { return lostEvent }
+func (counting) LostEvent() string   { return LostEvent }
 func (counting) LostTracker() string { return lostTracker }
 func (counting) MostLost() int       { return mostLost }
 
@@ -72,11 +74,10 @@ func CountSQL(d Dialect, rows string) string {
 	return counting{Dialect: d, Rows: rows, Epochs: "replaced"}.sql("counted")
 }
 
-// CountAcceptedSQL is the part of CountSQL that counts accepted events, for rows r
-// of raw that were just loaded, and lanes whose state is that of before.
-func CountAcceptedSQL(d Dialect, rows string) string {
-	c := counting{Dialect: d, Rows: rows}
-	return c.sql("accepted") + " union all " + c.sql("lost")
+// CountLostSQL is the part of CountSQL that counts what browsers reported as lost,
+// in rows r of raw.
+func CountLostSQL(d Dialect, rows string) string {
+	return counting{Dialect: d, Rows: rows}.sql("lost")
 }
 
 // ReconciliationView is reconciliation: for each day, source, event name and

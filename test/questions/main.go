@@ -70,7 +70,7 @@ func loadAll(ctx context.Context, g *gateway, events int) error {
 	row("events taken, batches of 100", fmt.Sprintf("%.0f/s", float64(events)/taken.Seconds()), "")
 	row("events to the last outcome in the warehouse", fmt.Sprintf("%.0f/s", float64(events)/all.Seconds()), "25000/s")
 	row("resident memory while it loads, at most", fmt.Sprintf("%d MB", memory()>>20), "500 MB")
-	size, err := g.size("sparrow.duckdb")
+	size, err := g.size("warehouse.duckdb")
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func killUnderLoad(ctx context.Context, g *gateway) error {
 	if err != nil {
 		return err
 	}
-	log, err := g.size("sparrow.duckdb.wal")
+	log, err := g.size("warehouse.duckdb.wal")
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func message(tb testing.TB, seq uint64, n int, outcomes bool) *warehouse.Batch {
 		report := event.Checkpoint{Tracker: fmt.Sprintf("tracker%d", k), Epoch: "bench", Watermark: event.Position{Seq: seq + 1}, Plan: "p", Release: "v"}
 		for i := range n {
 			report.Deliveries = append(report.Deliveries, event.Delivery{
-				Position: b.Raw[i].Receipt.Position, EventID: b.Raw[i].EventID, Outcome: event.Delivered, Status: 204, Attempts: 1,
+				Position: b.Raw[i].Receipt.Position, EventID: b.Raw[i].EventID, Source: b.Raw[i].Source, Event: b.Raw[i].Event, Outcome: event.Delivered, Status: 204, Attempts: 1,
 				Time: received, Latency: time.Millisecond, Day: warehouse.Day(received),
 			})
 		}

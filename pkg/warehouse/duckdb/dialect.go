@@ -117,9 +117,12 @@ func (Dialect) CountedDeliveries() string {
 // KeepsSums says that Load keeps the table sums.
 func (Dialect) KeepsSums() bool { return true }
 
+// longestReason bounds a reason in sums, in characters.
+const longestReason = 100
+
 // SumReason is the reason up to its first colon.
 func (Dialect) SumReason(reason string) string {
-	return "coalesce(left(split_part(" + reason + ", ':', 1), 100), '')"
+	return fmt.Sprintf("coalesce(left(split_part(%s, ':', 1), %d), '')", reason, longestReason)
 }
 
 // Div is a division of DOUBLEs.

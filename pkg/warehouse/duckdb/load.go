@@ -100,32 +100,49 @@ func (tx *transaction) loadNames(b *warehouse.Batch) error {
 	return tx.merge(err, "staged_names", mergeNames)
 }
 
+// loadDeliveries stores outcomes. Those that do not say what they are of, because
+// their lane could not read the record any more, are staged and joined with raw.
 func (tx *transaction) loadDeliveries(b *warehouse.Batch) error {
-	if len(b.Deliveries) == 0 {
-		return nil
-	}
+	var named, unnamed []*warehouse.DeliveryRow
 	low, high := uint64(math.MaxUint64), uint64(0)
-	values := make([]driver.Value, 19)
-	err := tx.append("temp", "staged_deliveries", len(b.Deliveries), func(i int) []driver.Value {
+	for i := range b.Deliveries {
 		d := &b.Deliveries[i]
-		low, high = min(low, d.Position.Seq), max(high, d.Position.Seq)
-		receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
-		var status driver.Value
-		if d.Status != 0 {
-			status = int32(d.Status)
+		if d.Source != "" {
+			named = append(named, d)
+			continue
 		}
-		values = append(values[:0], receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), d.Reason, status, d.Error,
-			int32(d.Attempts), d.Time.UTC(), d.Latency.Milliseconds(), d.Run, d.Plan, d.Release,
-			d.Day.UTC(), d.Epoch, d.Position.Seq, d.Position.Index, nil, nil)
-		return values
-	})
-	if err != nil {
+		unnamed = append(unnamed, d)
+		low, high = min(low, d.Position.Seq), max(high, d.Position.Seq)
+	}
+	if err := tx.append("", "deliveries", len(named), deliveryValues(named)); err != nil || len(unnamed) == 0 {
+		return err
+	}
+	if err := tx.append("temp", "staged_deliveries", len(unnamed), deliveryValues(unnamed)); err != nil {
 		return err
 	}
 	if err := tx.exec(nameDeliveries, low, high); err != nil {
 		return fmt.Errorf("name deliveries: %w", err)
 	}
 	return tx.exec("insert into deliveries from staged_deliveries")
+}
+
+func deliveryValues(list []*warehouse.DeliveryRow) func(i int) []driver.Value {
+	values := make([]driver.Value, 19)
+	return func(i int) []driver.Value {
+		d := list[i]
+		receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
+		var status, source, name driver.Value
+		if d.Status != 0 {
+			status = int32(d.Status)
+		}
+		if d.Source != "" {
+			source, name = d.Source, d.Event
+		}
+		values = append(values[:0], receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), d.Reason, status, d.Error,
+			int32(d.Attempts), d.Time.UTC(), d.Latency.Milliseconds(), d.Run, d.Plan, d.Release,
+			d.Day.UTC(), d.Epoch, d.Position.Seq, d.Position.Index, source, name)
+		return values
+	}
 }
 
 func (tx *transaction) loadFiltered(b *warehouse.Batch) error {

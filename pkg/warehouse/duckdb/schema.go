@@ -42,6 +42,7 @@ var staging = [...]string{
 	`create temp table if not exists staged_filtered as from filtered limit 0`,
 	`create temp table if not exists staged_leaks as from leaks limit 0`,
 	`create temp table if not exists staged_names as from names limit 0`,
+	`create temp table if not exists staged_sums as from sums limit 0`,
 }
 
 // The merges of a load. Staged tables are emptied in the same transaction.

@@ -5,6 +5,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,28 +16,43 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// The sums of a day are kept in one of two ways. Most batches only add: their
+// dayCounts keeps the sums of the days of one batch. Most batches only add: their
 // accepted events, and their first outcomes. What else can happen to a day, such
 // as a new lane that begins within it, or a replay that gives an event another
 // outcome, has the day counted again from its rows, by the SQL that verifies it.
 type dayCounts struct {
 	tx      *transaction
+	counted map[time.Time]bool // days whose sums are kept
 	recount map[time.Time]bool
+	lives   []life          // of lanes, before the batch
+	replays map[string]bool // trackers that have outcomes of a replay
+	sums    map[sum]int64
 }
 
-// life is a lane's life before a batch.
+// life is a lane's life.
 type life struct {
 	tracker, epoch string
-	run            uint32
-	start          event.Position
+	start, mark    event.Position
+	closed         bool
+}
+
+// owns reports whether a record of the life's epoch is the lane's to deliver.
+func (l *life) owns(p event.Position) bool {
+	return !p.Before(l.start) && (!l.closed || p.Before(l.mark))
+}
+
+// sum is what one row of sums counts.
+type sum struct {
+	day                                     time.Time
+	source, event, tracker, outcome, reason string
 }
 
 // beginSums adds a batch to the sums, before its lanes are stored. It returns the
 // days that are to be counted again afterwards.
 func (tx *transaction) beginSums(b *warehouse.Batch, stored []warehouse.StreamPosition) (*dayCounts, error) {
-	c := &dayCounts{tx: tx, recount: map[time.Time]bool{}}
+	c := &dayCounts{tx: tx, counted: map[time.Time]bool{}, recount: map[time.Time]bool{}, replays: map[string]bool{}, sums: map[sum]int64{}}
 	for _, step := range [...]func(*warehouse.Batch) error{
-		c.newDays, c.lives, c.gaps, c.replays,
+		c.read, c.newDays, c.changedLives, c.gaps, c.replayed,
 		func(b *warehouse.Batch) error { return c.replacedJournal(b, stored) },
 		c.add,
 	} {
@@ -45,6 +61,31 @@ func (tx *transaction) beginSums(b *warehouse.Batch, stored []warehouse.StreamPo
 		}
 	}
 	return c, nil
+}
+
+// read reads what is there before the batch.
+func (c *dayCounts) read(*warehouse.Batch) error {
+	days, err := scanAll(c.tx.ctx, c.tx.conn, scanDay, "select day from counted_days")
+	if err != nil {
+		return fmt.Errorf("read counted days: %w", err)
+	}
+	for _, day := range days {
+		c.counted[day] = true
+	}
+	_, err = scanAll(c.tx.ctx, c.tx.conn, func(rows *sql.Rows) (l life, err error) {
+		var run uint32
+		err = rows.Scan(&l.tracker, &l.epoch, &run, &l.start.Seq, &l.start.Index, &l.mark.Seq, &l.mark.Index, &l.closed)
+		if run == 0 {
+			c.lives = append(c.lives, l)
+		} else {
+			c.replays[l.tracker] = true
+		}
+		return l, err
+	}, "select tracker, epoch, run, startSeq, startIdx, markSeq, markIdx, closed from lanes")
+	if err != nil {
+		return fmt.Errorf("read lanes: %w", err)
+	}
+	return nil
 }
 
 // finish counts again what could not be added.
@@ -60,14 +101,10 @@ func (c *dayCounts) finish(*warehouse.Batch) error {
 // newDays has a day counted whose first rows are in the batch. One that has rows
 // of an earlier release is left to Backfill.
 func (c *dayCounts) newDays(b *warehouse.Batch) error {
-	counted, err := c.tx.countedDays()
-	if err != nil {
-		return err
-	}
-	first := map[time.Time]*warehouse.RawRow{}
+	first := map[time.Time]bool{}
 	for i := range b.Raw {
-		if day := warehouse.Day(b.Raw[i].Timestamp); first[day] == nil && !slices.ContainsFunc(counted, day.Equal) {
-			first[day] = &b.Raw[i]
+		if day := warehouse.Day(b.Raw[i].Timestamp); !c.counted[day] {
+			first[day] = true
 		}
 	}
 	for day := range first {
@@ -84,28 +121,23 @@ func (c *dayCounts) newDays(b *warehouse.Batch) error {
 	return nil
 }
 
-// lives finds the days in which a lane begins or ends.
-func (c *dayCounts) lives(b *warehouse.Batch) error {
-	if len(b.Lanes) == 0 {
-		return nil
+// changedLives finds the days in which a lane begins or ends.
+func (c *dayCounts) changedLives(b *warehouse.Batch) error {
+	type key struct {
+		tracker, epoch string
+		start          event.Position
 	}
-	closed := map[life]bool{}
-	_, err := scanAll(c.tx.ctx, c.tx.conn, func(rows *sql.Rows) (l life, err error) {
-		var ended bool
-		err = rows.Scan(&l.tracker, &l.epoch, &l.run, &l.start.Seq, &l.start.Index, &ended)
-		closed[l] = ended
-		return l, err
-	}, "select tracker, epoch, run, startSeq, startIdx, closed from lanes where run = 0")
-	if err != nil {
-		return fmt.Errorf("read lanes: %w", err)
+	closed := map[key]bool{}
+	for _, l := range c.lives {
+		closed[key{l.tracker, l.epoch, l.start}] = l.closed
 	}
 	for i := range b.Lanes {
 		l := &b.Lanes[i]
-		key := life{l.Tracker, l.Epoch, l.Run, l.Start}
-		ended, found := closed[key]
-		switch {
-		case l.Run != 0:
+		if l.Run != 0 {
 			continue
+		}
+		k, err := key{l.Tracker, l.Epoch, l.Start}, error(nil)
+		switch ended, found := closed[k]; {
 		case !found:
 			err = c.from(l.Epoch, l.Start)
 		case l.Closed && !ended:
@@ -114,7 +146,7 @@ func (c *dayCounts) lives(b *warehouse.Batch) error {
 		if err != nil {
 			return err
 		}
-		closed[key] = l.Closed
+		closed[k] = l.Closed
 	}
 	return nil
 }
@@ -135,19 +167,21 @@ func (c *dayCounts) gaps(b *warehouse.Batch) error {
 	return nil
 }
 
-// replays finds the days in which an event of the batch may have outcomes of
+// replayed finds the days in which an event of the batch may have outcomes of
 // several runs: only the highest counts.
-func (c *dayCounts) replays(b *warehouse.Batch) error {
-	if len(b.Deliveries) == 0 {
+func (c *dayCounts) replayed(b *warehouse.Batch) error {
+	for i := range b.Deliveries {
+		if d := &b.Deliveries[i]; d.Run > 0 {
+			c.replays[d.Tracker] = true
+		}
+	}
+	if len(c.replays) == 0 {
 		return nil
 	}
-	replayed, err := scanAll(c.tx.ctx, c.tx.conn, scanDay,
-		`select distinct day from staged_deliveries where run > 0 or tracker in (select tracker from lanes where run > 0)`)
-	if err != nil {
-		return fmt.Errorf("find replayed days: %w", err)
-	}
-	for _, day := range replayed {
-		c.recount[day] = true
+	for i := range b.Deliveries {
+		if d := &b.Deliveries[i]; c.replays[d.Tracker] {
+			c.again(d.Day)
+		}
 	}
 	return nil
 }
@@ -168,10 +202,14 @@ func (c *dayCounts) replacedJournal(b *warehouse.Batch, stored []warehouse.Strea
 	if before := latestEvents(stored); before != "" && before != latest {
 		replaced[before] = true
 	}
+	for i := range b.Deliveries {
+		if d := &b.Deliveries[i]; replaced[d.Epoch] {
+			c.again(d.Day)
+		}
+	}
 	for epoch := range replaced {
 		err := c.of(`r.epoch = $1 and (
 			(r.seq, r.idx) in (select (seq, idx) from parked where epoch = $1)
-			or (r.seq, r.idx) in (select (seq, idx) from staged_deliveries where epoch = $1)
 			or r.seq >= (select min(markSeq) from lanes where run = 0 and epoch = $1))`, epoch)
 		if err != nil {
 			return err
@@ -194,31 +232,107 @@ func latestEvents(stored []warehouse.StreamPosition) string {
 // add adds the accepted events and the outcomes of the batch to the sums of the
 // other days.
 func (c *dayCounts) add(b *warehouse.Batch) error {
-	var d Dialect
-	var parts []string
-	if len(b.Raw) > 0 {
-		first := &b.Raw[0].Receipt
-		parts = append(parts, warehouse.CountAcceptedSQL(d, fmt.Sprintf("r.epoch = %s and (r.seq > %d or (r.seq = %d and r.idx >= %d))",
-			d.Literal(first.Epoch), first.Seq, first.Seq, first.Index)))
+	c.accepted(b)
+	c.outcomes(b)
+	if err := c.unnamed(); err != nil {
+		return err
 	}
-	if len(b.Deliveries) > 0 {
-		parts = append(parts, fmt.Sprintf(addOutcomes, d.SumReason("r.reason")))
+	if err := c.lost(b); err != nil {
+		return err
 	}
-	if len(parts) == 0 {
-		return nil
+	list := slices.Collect(maps.Keys(c.sums))
+	err := c.tx.append("temp", "staged_sums", len(list), func(i int) []driver.Value {
+		s := &list[i]
+		return []driver.Value{s.day, s.source, s.event, s.tracker, s.outcome, s.reason, c.sums[*s]}
+	})
+	if err != nil || len(list) == 0 {
+		return err
 	}
-	var again []string
-	for day := range c.recount {
-		again = append(again, dayLiteral(day))
+	return c.tx.merge(nil, "staged_sums", mergeSums)
+}
+
+// count adds to the sums, unless the day is counted again, or left to Backfill.
+func (c *dayCounts) count(s sum, n int64) {
+	if c.counted[s.day] && !c.recount[s.day] {
+		c.sums[s] += n
 	}
-	others := "true"
-	if len(again) > 0 {
-		others = "day not in (" + strings.Join(again, ", ") + ")"
+}
+
+func (c *dayCounts) accepted(b *warehouse.Batch) {
+	for i := range b.Raw {
+		r := &b.Raw[i]
+		outcome := "accepted"
+		if r.Duplicate {
+			outcome = "duplicate"
+		}
+		day := warehouse.Day(r.Timestamp)
+		for k := range c.lives {
+			if l := &c.lives[k]; l.epoch == r.Receipt.Epoch && l.owns(r.Receipt.Position) {
+				c.count(sum{day: day, source: r.Source, event: r.Event, tracker: l.tracker, outcome: outcome}, 1)
+			}
+		}
 	}
-	if err := c.tx.exec(fmt.Sprintf(mergeSums, strings.Join(parts, " union all "), others)); err != nil {
-		return fmt.Errorf("add to sums: %w", err)
+}
+
+func (c *dayCounts) outcomes(b *warehouse.Batch) {
+	for i := range b.Deliveries {
+		d := &b.Deliveries[i]
+		if d.Source == "" || d.Run != 0 {
+			continue
+		}
+		for k := range c.lives {
+			if l := &c.lives[k]; l.tracker == d.Tracker && l.epoch == d.Epoch && l.owns(d.Position) {
+				c.count(sum{d.Day, d.Source, d.Event, d.Tracker, d.Outcome.String(), sumReason(d.Reason)}, 1)
+			}
+		}
+	}
+}
+
+// sumReason is Dialect.SumReason.
+func sumReason(reason string) string {
+	reason, _, _ = strings.Cut(reason, ":")
+	runes := 0
+	for i := range reason {
+		if runes++; runes > longestReason {
+			return reason[:i]
+		}
+	}
+	return reason
+}
+
+// unnamed counts the outcomes that were joined with raw to know what they are of.
+func (c *dayCounts) unnamed() error {
+	_, err := scanAll(c.tx.ctx, c.tx.conn, c.scan, fmt.Sprintf(countUnnamed, Dialect{}.SumReason("r.reason")))
+	if err != nil {
+		return fmt.Errorf("count unnamed outcomes: %w", err)
 	}
 	return nil
+}
+
+// lost counts what browsers gave up before they could send it.
+func (c *dayCounts) lost(b *warehouse.Batch) error {
+	first := slices.IndexFunc(b.Raw, func(r warehouse.RawRow) bool { return r.Event == warehouse.LostEvent })
+	if first < 0 {
+		return nil
+	}
+	at, d := &b.Raw[first].Receipt, Dialect{}
+	_, err := scanAll(c.tx.ctx, c.tx.conn, c.scan, warehouse.CountLostSQL(d,
+		fmt.Sprintf("r.epoch = %s and (r.seq > %d or (r.seq = %d and r.idx >= %d))", d.Literal(at.Epoch), at.Seq, at.Seq, at.Index)))
+	if err != nil {
+		return fmt.Errorf("count lost events: %w", err)
+	}
+	return nil
+}
+
+// scan counts a row of the columns of sums.
+func (c *dayCounts) scan(rows *sql.Rows) (s sum, err error) {
+	var n int64
+	err = rows.Scan(&s.day, &s.source, &s.event, &s.tracker, &s.outcome, &s.reason, &n)
+	s.day = s.day.UTC()
+	if err == nil {
+		c.count(s, n)
+	}
+	return s, err
 }
 
 // from has the days counted again of the rows from a position on.
@@ -230,19 +344,16 @@ func (c *dayCounts) from(epoch string, p event.Position) error {
 // to Backfill.
 func (c *dayCounts) of(condition string, args ...any) error {
 	days, err := c.tx.days(condition, args...)
-	if err != nil {
-		return err
-	}
-	counted, err := c.tx.countedDays()
-	if err != nil {
-		return err
-	}
 	for _, day := range days {
-		if slices.ContainsFunc(counted, day.Equal) {
-			c.recount[day] = true
-		}
+		c.again(day)
 	}
-	return nil
+	return err
+}
+
+func (c *dayCounts) again(day time.Time) {
+	if c.counted[day] {
+		c.recount[day] = true
+	}
 }
 
 // countDay counts a day from its rows.
@@ -254,14 +365,6 @@ func (tx *transaction) countDay(day time.Time) error {
 		return fmt.Errorf("count %s: %w", day.Format(time.DateOnly), err)
 	}
 	return tx.exec("insert into counted_days select $1 where $1 not in (select day from counted_days)", day)
-}
-
-func (tx *transaction) countedDays() ([]time.Time, error) {
-	days, err := scanAll(tx.ctx, tx.conn, scanDay, "select day from counted_days")
-	if err != nil {
-		return nil, fmt.Errorf("read counted days: %w", err)
-	}
-	return days, nil
 }
 
 // days are those of rows r of raw that meet a condition.
@@ -316,21 +419,16 @@ func (f *file) VerifySums(ctx context.Context, day time.Time) (differences []war
 }
 
 const (
-	// addOutcomes counts the staged outcomes of the lanes, as "outcomes" of
+	// countUnnamed counts the staged outcomes of the lanes, as "outcomes" of
 	// package warehouse counts those that are stored.
-	addOutcomes = `select r.day, r.source, r.event, r.tracker, r.outcome, %s as reason, count(*) as n
+	countUnnamed = `select r.day, r.source, r.event, r.tracker, r.outcome, %s as reason, count(*)::bigint as n
 		from staged_deliveries as r
 		join lanes as l on l.run = 0 and l.epoch = r.epoch and l.tracker = r.tracker
 			and (r.seq > l.startSeq or (r.seq = l.startSeq and r.idx >= l.startIdx))
 			and (not l.closed or r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx))
-		where r.source is not null
+		where r.source is not null and r.run = 0
 		group by all`
-	mergeSums = `merge into sums as t
-		using (
-			select day, source, event, tracker, outcome, reason, sum(n)::bigint as n from (%s) as part
-			where day in (select day from counted_days) and %s
-			group by all
-		) as s
+	mergeSums = `merge into sums as t using staged_sums as s
 		on t.day = s.day and t.source = s.source and t.event = s.event and t.tracker = s.tracker and t.outcome = s.outcome and t.reason = s.reason
 		when matched then update set n = t.n + s.n
 		when not matched then insert (day, source, event, tracker, outcome, reason, n)

@@ -214,10 +214,14 @@ func (h *history) report(l *lane, run uint32) event.Checkpoint {
 
 func (h *history) delivery(i int, outcome event.Outcome) event.Delivery {
 	r := &h.records[i]
-	return event.Delivery{
+	d := event.Delivery{
 		Position: r.Receipt.Position, EventID: r.EventID, Outcome: outcome, Attempts: 1, Time: r.ReceivedAt.Add(time.Second),
-		Day: r.ReceivedAt.Truncate(24 * time.Hour),
+		Day: r.ReceivedAt.Truncate(24 * time.Hour), Reason: []string{"", "retries exhausted", "retries exhausted: http 500"}[i%3],
 	}
+	if i%4 > 0 { // the others are of lanes that could not read the record any more
+		d.Source, d.Event = r.Source, name(r)
+	}
+	return d
 }
 
 func (h *history) parked(l *lane) []event.Parked {
