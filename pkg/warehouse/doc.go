@@ -27,7 +27,7 @@
 // the views fast. Times are UTC.
 //
 //	raw         eventId timestamp data receipt source context duplicate | day epoch seq idx event usable translated
-//	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx (source event, where the view needs them)
+//	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx (source event: DuckDB)
 //	filtered    day source event tracker reason plan count | run
 //	leaks       day source event property kind tracker count | run
 //	lanes       tracker epoch run startSeq startIdx markSeq markIdx closed plan release reported
@@ -38,6 +38,22 @@
 //	columns     ordinal name property type description
 //	positions   stream epoch seq idx loaded
 //	quarantine  receipt eventId timestamp source reason bytes quarantined
+//
+// An adapter that is a SumKeeper and a Backfiller (DuckDB) also has tables that it
+// makes of these, in the transaction that stores the rows:
+//
+//	sums          day source event tracker outcome reason n
+//	counted_days  day
+//	events        day epoch seq idx event deviceId userId timestamp receivedAt eventId receipt source
+//	              pageUrl pagePath pageReferrer pageTitle sessionId properties.*
+//	unfilled      epoch seq
+//
+// sums has the accepted events and duplicates of each tracker, and each outcome
+// with its reason, for the days in counted_days. The reconciliation reads it, adds
+// what lanes only counted (filtered), and measures what is pending. events has a
+// typed row for each usable event that is no duplicate; raw_normalized reads it.
+// Rows of an epoch before the sequence in unfilled are read from raw until
+// Backfill has made their typed columns.
 //
 // lanes has a row for each life of a tracker's lane: one that was removed and put
 // back has several, apart from each other by where they start, and its sums go on.

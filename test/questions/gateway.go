@@ -161,6 +161,25 @@ func resident(pid int) int64 {
 	return 0
 }
 
+// processorTime is what the process has used since it started, user and system.
+func (g *gateway) processorTime() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.process.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(stat, []byte(") ")) // the name may hold blanks
+	fields := bytes.Fields(rest)
+	ticks := 0
+	for _, field := range fields[11:13] { // utime and stime, 100 a second
+		n, err := strconv.Atoi(string(field))
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
 // size is what a file or directory of the data directory takes, 0 if it is missing.
 func (g *gateway) size(name string) (total int64, err error) {
 	err = filepath.WalkDir(filepath.Join(g.dir, "data", name), func(_ string, d fs.DirEntry, err error) error {

@@ -69,6 +69,7 @@ func loadAll(ctx context.Context, g *gateway, events int) error {
 	all := time.Since(began)
 	row("events taken, batches of 100", fmt.Sprintf("%.0f/s", float64(events)/taken.Seconds()), "")
 	row("events to the last outcome in the warehouse", fmt.Sprintf("%.0f/s", float64(events)/all.Seconds()), "25000/s")
+	row("processor time of the gateway, an event", fmt.Sprintf("%.1f us", float64(g.processorTime().Microseconds())/float64(events)), "")
 	row("resident memory while it loads, at most", fmt.Sprintf("%d MB", memory()>>20), "500 MB")
 	size, err := g.size("warehouse.duckdb")
 	if err != nil {

@@ -3,8 +3,16 @@
 //
 // It promises what package warehouse asks of an adapter, and:
 //
-//   - The rows of a batch and its marks are one transaction on one connection,
-//     durable when Load returns. SIGKILL at any moment leaves whole batches.
+//   - The rows of a batch, its sums, its typed events and its positions are one
+//     transaction on one connection, durable when Load returns. SIGKILL at any
+//     moment leaves whole batches.
+//   - The sums agree with the rows. Most batches add to them; a day to which
+//     something else happens (a lane begins or ends in it, a replay, a gap in the
+//     journal, another journal) is counted again from its rows, by the SQL that
+//     VerifySums uses.
+//   - raw_normalized gives the same rows before, while and after a changed plan's
+//     columns are made anew.
+//   - Close is bounded, whatever a query or the disk does.
 //   - Memory, threads and spilled bytes are capped (Config). A query that needs
 //     more than its share is interrupted; loading goes on.
 //   - A user's query can read tables and views, and nothing else: it is parsed
