@@ -14,7 +14,6 @@ const expireEvery = time.Hour
 // maintenance does what is rare: it applies plans and deletes old rows. It runs
 // beside the batcher, so that neither waits for the other.
 type maintenance struct {
-	warehouse Warehouse
 	retention time.Duration // 0: rows are kept for good
 	retrier   *retrier
 
@@ -23,8 +22,8 @@ type maintenance struct {
 	wake chan struct{} // has one signal: plan is another
 }
 
-func newMaintenance(w Warehouse, retention time.Duration, r *retrier) *maintenance {
-	return &maintenance{warehouse: w, retention: retention, retrier: r, wake: make(chan struct{}, 1)}
+func newMaintenance(retention time.Duration, r *retrier) *maintenance {
+	return &maintenance{retention: retention, retrier: r, wake: make(chan struct{}, 1)}
 }
 
 func (m *maintenance) setPlan(plan Plan) {
@@ -38,16 +37,16 @@ func (m *maintenance) setPlan(plan Plan) {
 }
 
 // run works until ctx ends and returns its error.
-func (m *maintenance) run(ctx context.Context) error {
+func (m *maintenance) run(ctx context.Context, w Warehouse) error {
 	tick := time.NewTicker(expireEvery)
 	defer tick.Stop()
-	m.expire(ctx)
+	m.expire(ctx, w)
 	for {
 		select {
 		case <-m.wake:
-			m.applyPlan(ctx)
+			m.applyPlan(ctx, w)
 		case <-tick.C:
-			m.expire(ctx)
+			m.expire(ctx, w)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -55,7 +54,7 @@ func (m *maintenance) run(ctx context.Context) error {
 }
 
 // applyPlan applies the newest plan. A newer one replaces it between attempts.
-func (m *maintenance) applyPlan(ctx context.Context) {
+func (m *maintenance) applyPlan(ctx context.Context, w Warehouse) {
 	_ = m.retrier.persist(ctx, applyPlan, func(ctx context.Context) error { // the error is ctx's: run sees it
 		m.mu.Lock()
 		plan := m.plan
@@ -63,10 +62,10 @@ func (m *maintenance) applyPlan(ctx context.Context) {
 		if plan == nil {
 			return nil
 		}
-		if err := m.warehouse.SavePlan(ctx, plan.Version, plan.Text); err != nil {
+		if err := w.SavePlan(ctx, plan.Version, plan.Text); err != nil {
 			return err
 		}
-		err := m.warehouse.ApplyViews(ctx, plan.Columns, false)
+		err := w.ApplyViews(ctx, plan.Columns, false)
 		if fault.IsPermanent(err) {
 			m.retrier.report(applyPlan, err, 1, nil)
 			return nil // the views stay as they are until the plan is corrected
@@ -80,11 +79,11 @@ func (m *maintenance) applyPlan(ctx context.Context) {
 }
 
 // expire deletes rows beyond the retention. A failure waits for the next hour.
-func (m *maintenance) expire(ctx context.Context) {
+func (m *maintenance) expire(ctx context.Context, w Warehouse) {
 	if m.retention == 0 {
 		return
 	}
-	if err := m.warehouse.Expire(ctx, Day(time.Now().Add(-m.retention))); err != nil && ctx.Err() == nil {
+	if err := w.Expire(ctx, Day(time.Now().Add(-m.retention))); err != nil && ctx.Err() == nil {
 		m.retrier.metrics.failures.Inc()
 		m.retrier.report(class(expireRows, err), err, 1, nil)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 	"github.com/sparrow-edge/sparrow/trackers"
 )
 
@@ -100,7 +101,7 @@ func metrics(t *testing.T) map[string][]string {
 	})
 	must(err)
 	_, err = warehouse.NewLoader(warehouse.DefaultConfig(), warehouse.Options{
-		Warehouse: noWarehouse{}, Events: noEvents{}, Outcomes: noOutcomes{}, Registerer: c,
+		Open: warehousetest.Opened(noWarehouse{}), Events: noEvents{}, Outcomes: noOutcomes{}, Registerer: c,
 	})
 	must(err)
 	_, err = report.New(report.Config{}, report.Options{Registerer: c})

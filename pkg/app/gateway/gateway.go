@@ -45,7 +45,7 @@ type Gateway struct {
 	reporter   *report.Reporter
 	journal    *journal.Journal
 	index      *dedup.Index
-	store      warehouse.Warehouse
+	store      *opener // nil without the loader role
 	loader     *warehouse.Loader
 	dispatcher *dispatcher.Dispatcher
 	sanitizer  *sanitizer.Sanitizer

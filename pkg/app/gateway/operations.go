@@ -16,16 +16,20 @@ type operations struct{ g *Gateway }
 
 var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the loader role and has no warehouse; ask the one that does"))
 
-func (o operations) books() (books, error) {
+func (o operations) books(ctx context.Context) (books, error) {
 	if o.g.store == nil {
 		return books{}, errNoWarehouse
 	}
-	return books{o.g.store, o.g.inForce.Load(), o.g.sanitizer}, nil
+	store, err := o.g.store.get(ctx)
+	if err != nil {
+		return books{}, err
+	}
+	return books{store, o.g.inForce.Load(), o.g.sanitizer}, nil
 }
 
 // Query implements admin.Querier.
 func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
-	b, err := o.books()
+	b, err := o.books(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +38,7 @@ func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.
 
 // Event implements admin.Accountant.
 func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]admin.Trail, error) {
-	b, err := o.books()
+	b, err := o.books(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]a
 
 // Reconcile implements admin.Accountant.
 func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
-	b, err := o.books()
+	b, err := o.books(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -13,20 +13,22 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
-// openWarehouse opens the warehouse and makes its loader. A warehouse that
-// cannot be opened stops neither intake nor lanes: the loader waits for it.
+// openWarehouse makes the loader. A warehouse that cannot be opened stops neither
+// intake nor lanes: the loader waits for it.
 func (g *Gateway) openWarehouse(ctx context.Context) error {
 	if !g.settings.roles.loader {
 		return nil
 	}
-	store, err := g.reachStore(ctx)
-	if err != nil {
+	g.store = newOpener(func(ctx context.Context) (warehouse.Warehouse, error) {
+		return openStore(ctx, g.settings, false, g.log)
+	})
+	g.closers = append(g.closers, g.store.close)
+	if err := g.prepareStore(ctx); err != nil {
 		return err
 	}
-	g.store = store
-	g.closers = append(g.closers, store.Close)
+	var err error
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
-		Warehouse: store, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
+		Open: g.store.get, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
 		Logger: g.log.With("component", "loader"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
@@ -36,28 +38,25 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	return errors.Join(g.claim(ctx, g.journal.Events(), loaderReader), g.claim(ctx, g.journal.Outcomes(), loaderReader))
 }
 
-// reachStore opens a DuckDB file, whose tables and views are then there from the
-// first query on. Anything that may take long is left to the loader: a file that
-// somebody else holds, and BigQuery, which may be away.
-func (g *Gateway) reachStore(ctx context.Context) (warehouse.Warehouse, error) {
-	open := func(ctx context.Context) (warehouse.Warehouse, error) {
-		return openStore(ctx, g.settings, false, g.log)
-	}
+// prepareStore opens a DuckDB file, so that its tables and views are there from
+// the first query on. What may take long is left to the loader: a file that
+// another process holds, and BigQuery, which may not answer.
+func (g *Gateway) prepareStore(ctx context.Context) error {
 	if g.settings.Config.Warehouse.Kind != kindDuckDB {
-		return newAwaited(open), nil
+		return nil
 	}
-	store, err := open(ctx)
+	store, err := g.store.get(ctx)
 	if errors.Is(err, duckdb.ErrSlim) {
-		return nil, err
+		return err
 	}
-	if err != nil { // the loader meets it again, and reports it
+	if err != nil { // the loader fails too, and reports it
 		g.log.Error("the warehouse cannot be opened: events are taken and kept in the journal until it can", "err", err)
-		return newAwaited(open), nil
+		return nil
 	}
-	if err := g.prepareStore(ctx, store); err != nil {
-		return nil, errors.Join(err, store.Close())
+	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, viewColumns(g.settings.Plan), false)); err != nil {
+		return fmt.Errorf("prepare the warehouse: %w", err)
 	}
-	return store, nil
+	return nil
 }
 
 // keptForLoader is the first message of the events stream that the journal keeps
@@ -91,11 +90,4 @@ func openBigQuery(ctx context.Context, s *Settings, log *slog.Logger) (*bigquery
 		options.Tokens = tokens
 	}
 	return bigquery.Open(ctx, config, options)
-}
-
-func (g *Gateway) prepareStore(ctx context.Context, store warehouse.Warehouse) error {
-	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, viewColumns(g.settings.Plan), false)); err != nil {
-		return fmt.Errorf("prepare the warehouse: %w", err)
-	}
-	return nil
 }

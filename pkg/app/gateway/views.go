@@ -50,15 +50,19 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 	if g.store == nil {
 		return admin.ViewChange{}, errNoWarehouse
 	}
-	before, err := g.columnNames(ctx)
+	store, err := g.store.get(ctx)
+	if err != nil {
+		return admin.ViewChange{}, err
+	}
+	before, err := g.columnNames(ctx, store)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
 	wanted := viewColumns(g.inForce.Load().Plan)
-	if err := g.store.ApplyViews(ctx, wanted, drop); err != nil {
+	if err := store.ApplyViews(ctx, wanted, drop); err != nil {
 		return admin.ViewChange{}, err
 	}
-	after, err := g.columnNames(ctx)
+	after, err := g.columnNames(ctx, store)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
@@ -80,12 +84,12 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 }
 
 // columnNames are the columns that the view raw_normalized has for properties.
-func (g *Gateway) columnNames(ctx context.Context) ([]string, error) {
+func (g *Gateway) columnNames(ctx context.Context, store warehouse.Warehouse) ([]string, error) {
 	d, err := g.settings.dialect(g.settings.Config.Warehouse.Kind)
 	if err != nil {
 		return nil, err
 	}
-	result, err := g.store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
+	result, err := store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
 	if err != nil {
 		return nil, fmt.Errorf("read the views' columns: %w", err)
 	}
