@@ -111,7 +111,7 @@ type Trail struct {
 	Duplicate  bool            `json:"duplicate"`
 	Data       string          `json:"data"`
 	Context    json.RawMessage `json:"context"`
-	Steps       []TrailStep           `json:"trackers"`
+	Steps      []TrailStep     `json:"trackers"`
 }
 
 // Hop is what became of a record at one tracker.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 func devCommand(s *session) *cobra.Command {
@@ -51,7 +52,7 @@ func checkLoopback(address string) error {
 	if err != nil {
 		return usagef("--listen %q: want an address such as 127.0.0.1:8080", address)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !loopback.IsHost(host) {
 		return usagef("--listen %q: sparrow dev has no secrets and listens on loopback only; use `sparrow serve` for others", address)
 	}
 	return nil

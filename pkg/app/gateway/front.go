@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 )
 
 // front is the server of the public listener. It answers health checks from the
@@ -51,13 +49,11 @@ const startWait = "2" // seconds
 
 // waiting answers while the gateway starts: it is alive, and takes nothing yet.
 func (f *front) waiting(metrics http.Handler) http.Handler {
-	r := chi.NewRouter()
-	r.Handle("/metrics", metrics)
-	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	starting := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", startWait)
 		http.Error(w, "starting: "+*f.step.Load(), http.StatusServiceUnavailable)
 	}
+	r := probeRoutes(metrics, starting)
 	r.NotFound(starting)
 	r.MethodNotAllowed(starting)
 	return r

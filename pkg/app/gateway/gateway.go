@@ -224,7 +224,7 @@ func closeListener(l net.Listener) func() error {
 
 func (g *Gateway) openIntake(context.Context) error {
 	if !g.settings.roles.dispatcher {
-		g.handler = g.healthRoutes()
+		g.handler = probeRoutes(g.metrics(), answerReady(g.journal.Ready, g.log))
 		return nil
 	}
 	d, err := dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{

@@ -15,6 +15,7 @@ import (
 	"github.com/sparrow-edge/sparrow/api"
 	"github.com/sparrow-edge/sparrow/pkg/console"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 // publicRoutes is everything that the public listener serves. There is no admin
@@ -63,19 +64,6 @@ func browserSettings(sources []dispatcher.Source) []console.Settings {
 	return all
 }
 
-// healthRoutes is what a process serves that takes no events.
-func (g *Gateway) healthRoutes() http.Handler {
-	r := chi.NewRouter()
-	r.Handle("/metrics", g.metrics())
-	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	r.Get("/readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := g.journal.Ready(r.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		}
-	})
-	return r
-}
-
 func (g *Gateway) metrics() http.Handler {
 	return promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
@@ -84,11 +72,7 @@ func (g *Gateway) metrics() http.Handler {
 // the web cannot reach a developer's gateway by DNS rebinding.
 func loopbackHostOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !loopback.IsHostPort(r.Host) {
 			http.Error(w, "sparrow dev answers to localhost only", http.StatusMisdirectedRequest)
 			return
 		}
