@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // ErrNoGateway is returned, wrapped, when no gateway listens in the data
@@ -52,8 +54,8 @@ func (c *Client) Query(ctx context.Context, sql string, maxRows int) (*Table, er
 }
 
 // Event implements Accountant.
-func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]Trail, error) {
-	return call[[]Trail](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
+func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
+	return call[[]trail.Trail](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
 }
 
 // Reconcile implements Accountant.

@@ -4,7 +4,7 @@
 // listener.
 //
 //	POST   /query             {"sql","maxRows"}       → Table
-//	GET    /events/{id}       ?request=true           → []Way
+//	GET    /events/{id}       ?request=true           → []trail.Trail
 //	GET    /tail              ?source=&event=         → a TailEvent a line, as they are taken
 //	GET    /reconcile         ?since=RFC3339          → Table
 //	GET    /trackers                                  → []TrackerStatus

@@ -2,9 +2,10 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // ErrNotFound is returned, wrapped, for an event or a tracker that is not there.
@@ -52,9 +53,9 @@ type Watcher interface {
 
 // Accountant says what became of events.
 type Accountant interface {
-	// Event returns the ways of the events with this event id or receipt:
+	// Event returns the trails of the events with this event id or receipt:
 	// several when a duplicate was sent.
-	Event(ctx context.Context, id string, withRequest bool) ([]Trail, error)
+	Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error)
 	// Reconcile returns the reconciliation of the days since a time.
 	Reconcile(ctx context.Context, since time.Time) (*Table, error)
 }
@@ -98,48 +99,6 @@ type TailEvent struct {
 	UserID     string    `json:"userId,omitempty"`
 	Note       string    `json:"note,omitempty"` // duplicate, malformed: ..., invalid: ...
 	Data       string    `json:"data"`           // as sent; base64 when it is not UTF-8
-}
-
-// Way is the way of one accepted record: what was stored, and its outcome at
-// each tracker.
-type Trail struct {
-	Receipt    string          `json:"receipt"`
-	EventID    string          `json:"eventId"`
-	Source     string          `json:"source"`
-	Event      string          `json:"event,omitempty"`
-	ReceivedAt time.Time       `json:"receivedAt"`
-	Duplicate  bool            `json:"duplicate"`
-	Data       string          `json:"data"`
-	Context    json.RawMessage `json:"context"`
-	Steps      []TrailStep     `json:"trackers"`
-}
-
-// Hop is what became of a record at one tracker.
-type TrailStep struct {
-	Tracker  string    `json:"tracker"`
-	Outcome  string    `json:"outcome"`
-	Reason   string    `json:"reason,omitempty"`
-	Status   int       `json:"status,omitempty"`
-	Error    string    `json:"error,omitempty"`
-	Attempts int       `json:"attempts,omitempty"`
-	Time     time.Time `json:"time,omitzero"`
-	Latency  float64   `json:"latencyMs,omitempty"`
-	Run      int       `json:"run,omitempty"`
-	Plan     string    `json:"plan,omitempty"`
-	// Property says what was done to the event's properties, by name: allowed,
-	// dropped and why, sanitised.
-	Property map[string]string `json:"properties,omitempty"`
-	// Requests are what the vendor gets for the event, in order: what goes before,
-	// if anything does, and the event itself.
-	Requests []Request `json:"requests,omitempty"`
-}
-
-// Request is a request that a vendor gets for an event, secrets masked.
-type Request struct {
-	Method string            `json:"method"`
-	URL    string            `json:"url"`
-	Header map[string]string `json:"header"`
-	Body   string            `json:"body"`
 }
 
 // TrackerStatus is the state of one lane.

@@ -73,8 +73,8 @@ func (s server) query(w http.ResponseWriter, r *http.Request) {
 
 func (s server) event(w http.ResponseWriter, r *http.Request) {
 	withRequest, _ := strconv.ParseBool(r.URL.Query().Get("request"))
-	ways, err := s.ops.Event(r.Context(), r.PathValue("id"), withRequest)
-	answer(w, ways, err)
+	trails, err := s.ops.Event(r.Context(), r.PathValue("id"), withRequest)
+	answer(w, trails, err)
 }
 
 func (s server) tail(w http.ResponseWriter, r *http.Request) {

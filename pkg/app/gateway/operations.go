@@ -9,6 +9,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // operations is what the admin socket offers of a running gateway.
@@ -16,20 +17,20 @@ type operations struct{ g *Gateway }
 
 var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the loader role and has no warehouse; ask the one that does"))
 
-func (o operations) books(ctx context.Context) (books, error) {
+func (o operations) lookup(ctx context.Context) (lookup, error) {
 	if o.g.store == nil {
-		return books{}, errNoWarehouse
+		return lookup{}, errNoWarehouse
 	}
 	store, err := o.g.store.get(ctx)
 	if err != nil {
-		return books{}, err
+		return lookup{}, err
 	}
-	return books{store, o.g.inForce.Load(), o.g.sanitizer}, nil
+	return lookup{store, o.g.inForce.Load(), o.g.sanitizer}, nil
 }
 
 // Query implements admin.Querier.
 func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
-	b, err := o.books(ctx)
+	b, err := o.lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -37,21 +38,21 @@ func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.
 }
 
 // Event implements admin.Accountant.
-func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]admin.Trail, error) {
-	b, err := o.books(ctx)
+func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
+	b, err := o.lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ways, err := b.Event(ctx, id, withRequest)
-	for i := range ways {
-		o.g.sayWhyPending(ways[i].Steps)
+	trails, err := b.Event(ctx, id, withRequest)
+	for i := range trails {
+		o.g.sayWhyPending(trails[i].Steps)
 	}
-	return ways, err
+	return trails, err
 }
 
 // Reconcile implements admin.Accountant.
 func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
-	b, err := o.books(ctx)
+	b, err := o.lookup(ctx)
 	if err != nil {
 		return nil, err
 	}

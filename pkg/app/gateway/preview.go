@@ -12,13 +12,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/segment"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // Preview is what one tracker would make of an event.
@@ -34,7 +34,7 @@ type Preview struct {
 	// Event is what plan and sanitizer leave; absent for an event held back.
 	Event json.RawMessage `json:"event,omitempty"`
 	// Requests are what the vendor would get, in order, secrets masked.
-	Requests []admin.Request `json:"requests,omitempty"`
+	Requests []trail.Request `json:"requests,omitempty"`
 }
 
 // PreviewOptions say of which event's reception a preview is.
@@ -148,8 +148,8 @@ func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Tim
 }
 
 // shown are requests as they may be shown, in the order in which they are sent.
-func shown(t Tracker, requests []tracker.Request) []admin.Request {
-	var list []admin.Request
+func shown(t Tracker, requests []tracker.Request) []trail.Request {
+	var list []trail.Request
 	for i := range requests {
 		if first := requests[i].Before; first != nil {
 			list = append(list, masked(t, first))
@@ -160,8 +160,8 @@ func shown(t Tracker, requests []tracker.Request) []admin.Request {
 }
 
 // masked is a request as it may be shown.
-func masked(t Tracker, r *tracker.Request) admin.Request {
-	shown := admin.Request{
+func masked(t Tracker, r *tracker.Request) trail.Request {
+	shown := trail.Request{
 		Method: r.Method, URL: string(tracker.Redact([]byte(tracker.MaskURL(r.URL)), t.Traits.Secrets)), Header: map[string]string{},
 		Body: string(tracker.Redact(r.Body, t.Traits.Secrets)),
 	}

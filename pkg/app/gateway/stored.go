@@ -9,7 +9,7 @@ import (
 
 // Stored answers questions about what a gateway stored, while none runs.
 type Stored struct {
-	books
+	lookup
 	store warehouse.Warehouse
 }
 
@@ -25,7 +25,7 @@ func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Stored{books{store, s, clean}, store}, nil
+	return &Stored{lookup{store, s, clean}, store}, nil
 }
 
 // Close releases the file or the connections.

@@ -7,6 +7,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // trackers is the state of every lane, and of those that only a backlog is left of.
@@ -66,19 +67,19 @@ func (g *Gateway) absence(p *post, trouble error) string {
 }
 
 // sayWhyPending adds to what is pending what its lane waits for.
-func (g *Gateway) sayWhyPending(hops []admin.TrailStep) {
-	for i := range hops {
-		if hops[i].Outcome != event.Pending.String() {
+func (g *Gateway) sayWhyPending(steps []trail.Step) {
+	for i := range steps {
+		if steps[i].Outcome != event.Pending.String() {
 			continue
 		}
 		for _, p := range g.fleet.list() {
 			lane, trouble := p.running()
 			switch {
-			case hops[i].Tracker != p.tracker.Lane.Name:
+			case steps[i].Tracker != p.tracker.Lane.Name:
 			case trouble != nil:
-				hops[i].Reason += "; its lane cannot be opened: " + trouble.Error()
+				steps[i].Reason += "; its lane cannot be opened: " + trouble.Error()
 			case lane != nil && lane.Status().BreakerWhy != "":
-				hops[i].Reason += "; the vendor takes nothing: " + lane.Status().BreakerWhy
+				steps[i].Reason += "; the vendor takes nothing: " + lane.Status().BreakerWhy
 			}
 		}
 	}

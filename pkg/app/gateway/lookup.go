@@ -14,14 +14,14 @@ import (
 
 // books answers questions about what is stored, with or without a gateway that
 // runs. It implements admin.Querier and admin.Accountant.
-type books struct {
+type lookup struct {
 	store     warehouse.Warehouse
 	settings  *Settings
 	sanitizer *sanitizer.Sanitizer
 }
 
 // Query implements admin.Querier.
-func (b books) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
+func (b lookup) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
 	result, err := b.store.Query(ctx, sql, warehouse.Limits{Rows: maxRows})
 	switch {
 	case fault.IsPermanent(err), errors.Is(err, warehouse.ErrLimit):
@@ -50,7 +50,7 @@ func tableOf(r *warehouse.Result) *admin.Table {
 const reconciliationRows = 1_000_000
 
 // Reconcile implements admin.Accountant.
-func (b books) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
+func (b lookup) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
 	result, err := b.store.Query(ctx,
 		`select * from reconciliation where day >= cast($1 as date) order by day, source, event, tracker`,
 		warehouse.Limits{Rows: reconciliationRows}, since.UTC().Format(time.DateOnly))
