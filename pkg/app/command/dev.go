@@ -11,7 +11,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-func devCommand(s *session) *cobra.Command {
+func devCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Try Sparrow: nothing to configure, nothing leaves this machine",

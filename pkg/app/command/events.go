@@ -13,7 +13,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-func eventsCommand(s *session) *cobra.Command {
+func eventsCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events ID",
 		Short: "Say where one event went, tracker by tracker",

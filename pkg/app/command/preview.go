@@ -19,7 +19,7 @@ import (
 // maxPreview bounds the file of a preview, in bytes: more than any event may have.
 const maxPreview = 4 << 20
 
-func trackersPreviewCommand(s *session) *cobra.Command {
+func trackersPreviewCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview EVENT.json",
 		Short: "Show what each tracker would send for an event, without sending it",

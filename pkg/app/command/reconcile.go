@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func reconcileCommand(s *session) *cobra.Command {
+func reconcileCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Say, for each day, event and tracker, where every event went",

@@ -14,7 +14,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 )
 
-func serveCommand(s *session) *cobra.Command {
+func serveCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the gateway",
@@ -54,7 +54,7 @@ process that has the file.`,
 }
 
 // run runs a gateway until a signal ends it. A second signal ends it at once.
-func (s *session) run(ctx context.Context, settings *gateway.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
+func (s *invocation) run(ctx context.Context, settings *gateway.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
 	ctx, done := untilSignal(ctx)
 	defer done()
 	reload := make(chan os.Signal, 1)

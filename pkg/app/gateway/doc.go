@@ -3,7 +3,7 @@
 // and stops it in reverse. It is the only package that knows all the others;
 // they meet here through the small interfaces that each of them declares.
 //
-// It promises that a reader's hold on the journal is in place before the
+// It promises that a reader's pin on the journal is in place before the
 // trimmer runs, that a component's failure stops the whole process cleanly, and
 // that the last good plan stays in force when a new one is wrong.
 package gateway

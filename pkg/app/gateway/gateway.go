@@ -50,12 +50,12 @@ type Gateway struct {
 	dispatcher *dispatcher.Dispatcher
 	sanitizer  *sanitizer.Sanitizer
 	tracer     atomic.Pointer[trace.Tracer]
-	inForce    atomic.Pointer[Settings] // whose plan and trackers are in force
-	fleet      fleet
+	current    atomic.Pointer[Settings] // with the plan and trackers that apply now
+	lanes      lanes
 
 	member  *lease.Member // of the cluster
 	node    string        // this process's name there
-	front   *front
+	public  *publicServer
 	admin   net.Listener
 	handler http.Handler
 
@@ -67,15 +67,15 @@ type Gateway struct {
 // part could not be opened; what was open by then is closed again.
 func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, error) {
 	g := &Gateway{settings: settings, options: options, log: options.Logger, registry: prometheus.NewRegistry()}
-	g.inForce.Store(settings)
-	g.fleet.changes = make(chan []Tracker)
+	g.current.Store(settings)
+	g.lanes.changes = make(chan []Tracker)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	g.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range g.steps() {
-		if g.front != nil {
-			g.front.at(step.name)
+		if g.public != nil {
+			g.public.setStep(step.name)
 		}
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -96,7 +96,7 @@ func (g *Gateway) steps() []step {
 	return []step{
 		{"data directory", g.openData},
 		{"reports", g.openReporter},
-		{"public listener", g.openFront},
+		{"public listener", g.openPublic},
 		{"opening the journal", g.openJournal},
 		{"joining the cluster", g.openMember},
 		{"opening the duplicate index", g.openIndex},
@@ -111,7 +111,7 @@ func (g *Gateway) steps() []step {
 // URL is the address of the public listener, as a browser on this machine
 // would write it.
 func (g *Gateway) URL() string {
-	address := g.front.listener.Addr().String()
+	address := g.public.listener.Addr().String()
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 			address = net.JoinHostPort("localhost", port)
@@ -166,18 +166,18 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 	}
 	g.index = index
 	g.closers = append(g.closers, index.Close)
-	return g.claim(ctx, g.journal.Events(), g.indexReader())
+	return g.pinFirst(ctx, g.journal.Events(), g.indexReader())
 }
 
-// claim makes the journal keep what a reader that is not known to it may need:
-// everything that is still there.
-func (g *Gateway) claim(ctx context.Context, s *journal.Stream, reader string) error {
-	if _, known := s.Pins()[reader]; known {
+// pinFirst makes the journal keep all that is still there for a reader that has
+// no pin yet.
+func (g *Gateway) pinFirst(ctx context.Context, s *journal.Stream, reader string) error {
+	if _, pinned := s.Pins()[reader]; pinned {
 		return nil
 	}
 	first, _, err := s.Bounds(ctx)
 	if err != nil {
-		return fmt.Errorf("claim the journal for %s: %w", reader, err)
+		return fmt.Errorf("pin the journal for %s: %w", reader, err)
 	}
 	return s.Pin(ctx, reader, first)
 }
@@ -193,12 +193,12 @@ func (g *Gateway) openPlan(context.Context) error {
 
 func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
 
-func (g *Gateway) openFront(ctx context.Context) error {
-	f, err := openFront(ctx, g.settings.Config.Listen, g.metrics(), g.log)
+func (g *Gateway) openPublic(ctx context.Context) error {
+	f, err := openPublicServer(ctx, g.settings.Config.Listen, g.metrics(), g.log)
 	if err != nil {
 		return err
 	}
-	g.front = f
+	g.public = f
 	g.closers = append(g.closers, f.close)
 	return nil
 }
@@ -238,7 +238,8 @@ func (g *Gateway) openIntake(context.Context) error {
 	return err
 }
 
-// drain makes load balancers and clients go elsewhere.
+// drain makes the readiness check fail, so that load balancers and clients use
+// another process.
 func (g *Gateway) drain() {
 	if g.dispatcher != nil {
 		g.dispatcher.Drain()
@@ -272,8 +273,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second)
 	}})
 	components = append(components, component{"http", func(ctx context.Context) error {
-		g.front.use(g.handler)
-		return g.front.run(ctx, g.log, bound, g.drain)
+		g.public.use(g.handler)
+		return g.public.run(ctx, g.log, bound, g.drain)
 	}})
 	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.settings.Trackers))
 	// The loader and the lanes drain for as long as they are configured to; the

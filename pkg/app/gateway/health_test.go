@@ -43,8 +43,8 @@ func TestReadinessTellsTheReasonToTheLogOnly(t *testing.T) {
 }
 
 func TestWhileStartingNothingIsTaken(t *testing.T) {
-	f := &front{}
-	f.at("opening the journal")
+	f := &publicServer{}
+	f.setStep("opening the journal")
 	h := f.waiting(http.NotFoundHandler())
 	for _, path := range []string{"/readyz", "/v1/events"} {
 		w := probe(h, path)

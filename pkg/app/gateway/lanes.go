@@ -15,23 +15,24 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// fleet is the trackers that this process looks after. Only runLanes changes it.
-type fleet struct {
+// lanes are the trackers that this process runs or stands by for. Only runLanes
+// changes them.
+type lanes struct {
 	mu      sync.Mutex
-	posts   []*post
-	changes chan []Tracker // trackers to look after from now on
+	runners []*laneRunner
+	changes chan []Tracker // the trackers from now on
 }
 
-func (f *fleet) list() []*post {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.posts)
+func (l *lanes) list() []*laneRunner {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.runners)
 }
 
-func (f *fleet) set(posts []*post) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.posts = posts
+func (l *lanes) set(posts []*laneRunner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.runners = posts
 }
 
 // openLanes makes sure that each tracker's lane can be run, and has the journal
@@ -40,14 +41,14 @@ func (g *Gateway) openLanes(ctx context.Context) error {
 	if !g.settings.roles.trace {
 		return nil
 	}
-	var posts []*post
+	var posts []*laneRunner
 	for _, t := range g.settings.Trackers {
 		if _, err := g.openLane(ctx, t); err != nil {
 			return err
 		}
-		posts = append(posts, newPost(t))
+		posts = append(posts, newLaneRunner(t))
 	}
-	g.fleet.set(posts)
+	g.lanes.set(posts)
 	g.warnOfOrphans()
 	return nil
 }
@@ -60,29 +61,29 @@ func (g *Gateway) openLane(ctx context.Context, t Tracker) (*delivery.Lane, erro
 		return nil, err
 	}
 	reader := laneReader(t.Lane.Name)
-	if err := errors.Join(g.claim(ctx, g.journal.Events(), reader), g.claim(ctx, g.journal.Outcomes(), reader)); err != nil {
+	if err := errors.Join(g.pinFirst(ctx, g.journal.Events(), reader), g.pinFirst(ctx, g.journal.Outcomes(), reader)); err != nil {
 		return nil, err
 	}
 	// At start intake is not open yet: "now" is before the first event.
-	if err := l.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // by another process: it is written down
-		g.log.Warn("a tracker's beginning is not written down yet, its lane will try again", "tracker", t.Lane.Name, "err", err)
+	if err := l.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // ErrFenced: another process has written it down
+		g.log.Warn("the start of a new tracker is not written down yet; its lane will retry", "tracker", t.Lane.Name, "err", err)
 	}
 	return l, nil
 }
 
-// runLanes looks after the trackers until ctx ends or a lane fails, and exchanges
-// those that change.
+// runLanes runs the trackers' lanes until ctx ends or a lane fails, and replaces
+// those whose tracker changes.
 func (g *Gateway) runLanes(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	start := func(p *post) {
+	start := func(p *laneRunner) {
 		own, stop := context.WithCancel(ctx)
 		p.stop = stop
 		group.Go(func() error {
 			defer close(p.done)
-			return g.man(own, p)
+			return g.runLane(own, p)
 		})
 	}
-	for _, p := range g.fleet.list() {
+	for _, p := range g.lanes.list() {
 		start(p)
 	}
 	group.Go(func() error {
@@ -90,19 +91,19 @@ func (g *Gateway) runLanes(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return nil
-			case trackers := <-g.fleet.changes:
-				g.exchange(trackers, start)
+			case trackers := <-g.lanes.changes:
+				g.replaceLanes(trackers, start)
 			}
 		}
 	})
 	return group.Wait()
 }
 
-// exchange stops the lanes whose tracker is gone or configured otherwise, and
-// starts those that are new. A lane goes on where its last report left off.
-func (g *Gateway) exchange(trackers []Tracker, start func(*post)) {
-	var kept []*post
-	for _, p := range g.fleet.list() {
+// replaceLanes stops the lanes whose tracker is gone or configured differently, and
+// starts those that are new. A lane goes on where its last checkpoint left off.
+func (g *Gateway) replaceLanes(trackers []Tracker, start func(*laneRunner)) {
+	var kept []*laneRunner
+	for _, p := range g.lanes.list() {
 		if slices.ContainsFunc(trackers, func(t Tracker) bool { return t.same(p.tracker) }) {
 			kept = append(kept, p)
 			continue
@@ -112,20 +113,20 @@ func (g *Gateway) exchange(trackers []Tracker, start func(*post)) {
 		g.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
 	}
 	for _, t := range trackers {
-		if slices.ContainsFunc(kept, func(p *post) bool { return t.same(p.tracker) }) {
+		if slices.ContainsFunc(kept, func(p *laneRunner) bool { return t.same(p.tracker) }) {
 			continue
 		}
-		p := newPost(t)
+		p := newLaneRunner(t)
 		start(p)
 		kept = append(kept, p)
 	}
-	g.fleet.set(kept)
+	g.lanes.set(kept)
 	g.warnOfOrphans()
 }
 
 func (g *Gateway) laneDeps() delivery.Deps {
 	return delivery.Deps{
-		Source: laneFeed{g.feed()}, OutcomeLog: ledger{g.journal},
+		Source: laneFeed{g.feed()}, OutcomeLog: outcomeLog{g.journal},
 		Tracer:   func() delivery.Tracer { return g.tracer.Load() },
 		Reporter: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
 		Sanitize: g.sanitizer.String, Release: g.options.Release,
@@ -134,14 +135,14 @@ func (g *Gateway) laneDeps() delivery.Deps {
 
 func (g *Gateway) warnOfOrphans() {
 	for _, name := range g.orphans() {
-		g.log.Warn("a tracker was taken out of the configuration: the journal keeps its backlog until it is closed", "tracker", name,
+		g.log.Warn("a tracker was taken out of the configuration: the journal keeps its backlog until it is removed", "tracker", name,
 			"next", "put it back, or run: sparrow trackers remove "+name)
 	}
 }
 
 // configured reports whether a tracker of this name is configured now.
 func (g *Gateway) configured(name string) bool {
-	return slices.ContainsFunc(g.inForce.Load().Trackers, func(t Tracker) bool { return t.Lane.Name == name })
+	return slices.ContainsFunc(g.current.Load().Trackers, func(t Tracker) bool { return t.Lane.Name == name })
 }
 
 // orphans are the trackers that the journal still keeps a backlog for, but that
@@ -172,7 +173,7 @@ func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal
 	if !slices.Contains(g.orphans(), name) {
 		return admin.Removal{}, admin.NotFound(fmt.Errorf("no backlog is kept for a tracker named %q", name))
 	}
-	counted := &countingLedger{ledger: ledger{g.journal}}
+	counted := &countingLog{outcomeLog: outcomeLog{g.journal}}
 	deps := g.laneDeps()
 	deps.OutcomeLog = counted
 	if err := delivery.Remove(ctx, name, deps); err != nil {
@@ -181,15 +182,15 @@ func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal
 	return admin.Removal{Tracker: name, Expired: counted.expired}, nil
 }
 
-// countingLedger counts what a removal expires.
-type countingLedger struct {
-	ledger
+// countingLog counts what a removal expires.
+type countingLog struct {
+	outcomeLog
 	expired uint64
 }
 
-// Publish implements delivery.Ledger.
-func (l *countingLedger) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
-	seq, err := l.ledger.Publish(ctx, r, after)
+// Publish implements delivery.OutcomeLog.
+func (l *countingLog) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
+	seq, err := l.outcomeLog.Publish(ctx, r, after)
 	if err == nil {
 		for _, d := range r.Deliveries {
 			if d.Outcome == event.Expired {

@@ -25,7 +25,7 @@ func (o operations) lookup(ctx context.Context) (lookup, error) {
 	if err != nil {
 		return lookup{}, err
 	}
-	return lookup{store, o.g.inForce.Load(), o.g.sanitizer}, nil
+	return lookup{store, o.g.current.Load(), o.g.sanitizer}, nil
 }
 
 // Query implements admin.Querier.

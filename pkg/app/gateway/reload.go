@@ -29,8 +29,8 @@ func (g *Gateway) watchFiles(ctx context.Context) error {
 		}
 		stamp = now
 		if err := g.reload(ctx); err != nil {
-			g.log.Error("not reloaded: the last good configuration and plan stay in force", "err", err, "plan", g.inForce.Load().Plan.Version())
-			g.tell("configuration", "reload", err)
+			g.log.Error("not reloaded: the last good configuration and plan stay in force", "err", err, "plan", g.current.Load().Plan.Version())
+			g.report("configuration", "reload", err)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	current := g.inForce.Load()
+	current := g.current.Load()
 	g.reporter.Guard(next.secrets())
 	if next.Plan.Version() != current.Plan.Version() {
 		if err := g.usePlan(next.Plan); err != nil {
@@ -60,10 +60,10 @@ func (g *Gateway) reload(ctx context.Context) error {
 		}
 		g.log.Info("plan reloaded", "plan", next.Plan.Version(), "events", len(next.Plan.Events()))
 	}
-	g.inForce.Store(next)
+	g.current.Store(next)
 	if g.settings.roles.trace {
 		select {
-		case g.fleet.changes <- next.Trackers:
+		case g.lanes.changes <- next.Trackers:
 		case <-ctx.Done():
 		}
 	}

@@ -45,8 +45,7 @@ func (s *Settings) SetRoles(names []string) error {
 // cluster whose loader filled another process's.
 func (s *Settings) AdoptWarehouse() { s.adopt = true }
 
-// indexReader is the name under which this process's duplicate index holds the
-// journal. In a cluster each process that reads has an index of its own.
+// indexReader is the name of the pin of this process's duplicate index. In a cluster each process that reads has an index of its own.
 func (g *Gateway) indexReader() string {
 	if g.shared() {
 		return indexReaders + "-" + g.node

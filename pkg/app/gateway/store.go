@@ -28,14 +28,14 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	}
 	var err error
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
-		Open: g.store.get, Events: loaderFeed{g.feed()}, Outcomes: reports{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
+		Open: g.store.get, Events: loaderFeed{g.feed()}, Outcomes: checkpoints{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
 		Logger: g.log.With("component", "loader"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
 	}
 	g.loader.SetPlan(planForViews(g.settings.Plan))
-	return errors.Join(g.claim(ctx, g.journal.Events(), loaderReader), g.claim(ctx, g.journal.Outcomes(), loaderReader))
+	return errors.Join(g.pinFirst(ctx, g.journal.Events(), loaderReader), g.pinFirst(ctx, g.journal.Outcomes(), loaderReader))
 }
 
 // prepareStore opens a DuckDB file, so that its tables and views are there from
@@ -65,7 +65,7 @@ func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Pins()[load
 
 // openStore opens the warehouse that the configuration names. readOnly is for
 // another process than the gateway's; BigQuery needs no such word, for a query
-// there is one SELECT, and nothing writes but a loader.
+// there is one SELECT, and only a loader writes.
 func openStore(ctx context.Context, s *Settings, readOnly bool, log *slog.Logger) (warehouse.Warehouse, error) {
 	if s.Config.Warehouse.Kind == kindBigQuery {
 		return openBigQuery(ctx, s, log)

@@ -17,29 +17,29 @@ func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
 		return nil, fmt.Errorf("measure the backlog: %w", err)
 	}
 	var list []admin.TrackerStatus
-	holds := g.journal.Events().Pins()
-	for _, p := range g.fleet.list() {
-		list = append(list, g.trackerStatus(p, end, holds[laneReader(p.tracker.Lane.Name)]))
+	pins := g.journal.Events().Pins()
+	for _, p := range g.lanes.list() {
+		list = append(list, g.trackerStatus(p, end, pins[laneReader(p.tracker.Lane.Name)]))
 	}
 	for _, name := range g.orphans() {
 		list = append(list, admin.TrackerStatus{
 			Name: name, State: "not configured: its backlog is kept; see `sparrow trackers remove`",
-			Position: event.Position{Seq: holds[laneReader(name)]}.String(),
+			Position: event.Position{Seq: pins[laneReader(name)]}.String(),
 		})
 	}
 	return list, nil
 }
 
 // trackerStatus is the state of a tracker in this process; end is the journal's,
-// held is from where it is kept for the lane.
-func (g *Gateway) trackerStatus(p *post, end, held uint64) admin.TrackerStatus {
+// pinned is from where it is kept for the lane.
+func (g *Gateway) trackerStatus(p *laneRunner, end, pinned uint64) admin.TrackerStatus {
 	status := admin.TrackerStatus{
 		Name: p.tracker.Lane.Name, Kind: p.tracker.Kind, Mode: string(p.tracker.Lane.Mode),
-		Position: event.Position{Seq: held}.String(), Backlog: end - min(end, held), Outcomes: map[string]uint64{},
+		Position: event.Position{Seq: pinned}.String(), Backlog: end - min(end, pinned), Outcomes: map[string]uint64{},
 	}
-	lane, trouble := p.running()
+	lane, failure := p.running()
 	if lane == nil {
-		status.State = g.absence(p, trouble)
+		status.State = g.absence(p, failure)
 		return status
 	}
 	s := lane.Status()
@@ -52,11 +52,11 @@ func (g *Gateway) trackerStatus(p *post, end, held uint64) admin.TrackerStatus {
 }
 
 // absence says why a tracker's lane does not run here.
-func (g *Gateway) absence(p *post, trouble error) string {
+func (g *Gateway) absence(p *laneRunner, failure error) string {
 	holder, held := g.member.Holder(laneLease(p.tracker.Lane.Name))
 	switch {
-	case trouble != nil:
-		return "cannot be opened, tries again: " + trouble.Error()
+	case failure != nil:
+		return "cannot be opened, tries again: " + failure.Error()
 	case held && !holder.Self && holder.Alive:
 		return "stands by: it runs at " + holder.Name
 	case held && !holder.Self:
@@ -72,12 +72,12 @@ func (g *Gateway) sayWhyPending(steps []trail.Step) {
 		if steps[i].Outcome != event.Pending.String() {
 			continue
 		}
-		for _, p := range g.fleet.list() {
-			lane, trouble := p.running()
+		for _, p := range g.lanes.list() {
+			lane, failure := p.running()
 			switch {
 			case steps[i].Tracker != p.tracker.Lane.Name:
-			case trouble != nil:
-				steps[i].Reason += "; its lane cannot be opened: " + trouble.Error()
+			case failure != nil:
+				steps[i].Reason += "; its lane cannot be opened: " + failure.Error()
 			case lane != nil && lane.Status().BreakerWhy != "":
 				steps[i].Reason += "; the vendor takes nothing: " + lane.Status().BreakerWhy
 			}

@@ -58,7 +58,7 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	wanted := viewColumns(g.inForce.Load().Plan)
+	wanted := viewColumns(g.current.Load().Plan)
 	if err := store.ApplyViews(ctx, wanted, drop); err != nil {
 		return admin.ViewChange{}, err
 	}

@@ -13,7 +13,7 @@ import (
 const defaultConfig = "sparrow.yaml"
 
 // configured loads the configuration file, which must be there.
-func (s *session) configured() (*gateway.Settings, error) {
+func (s *invocation) configured() (*gateway.Settings, error) {
 	path := s.configPath
 	if path == "" {
 		path = defaultConfig
@@ -30,7 +30,7 @@ func (s *session) configured() (*gateway.Settings, error) {
 
 // settings loads the configuration file; where none is named and none is here,
 // it is the one that `sparrow dev` brings with it.
-func (s *session) settings() (*gateway.Settings, error) {
+func (s *invocation) settings() (*gateway.Settings, error) {
 	if s.configPath == "" {
 		if _, err := os.Stat(defaultConfig); errors.Is(err, os.ErrNotExist) {
 			return gateway.Dev(s.program.Kinds, gateway.DevOptions{})
@@ -40,7 +40,7 @@ func (s *session) settings() (*gateway.Settings, error) {
 }
 
 // running reaches the gateway that runs on the configured data directory.
-func (s *session) running(ctx context.Context) (*admin.Client, error) {
+func (s *invocation) running(ctx context.Context) (*admin.Client, error) {
 	settings, err := s.settings()
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ type questions interface {
 }
 
 // stored reaches the running gateway or, when none runs, opens what it stored.
-func (s *session) stored(ctx context.Context) (questions, error) {
+func (s *invocation) stored(ctx context.Context) (questions, error) {
 	settings, err := s.settings()
 	if err != nil {
 		return nil, err

@@ -11,44 +11,45 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
-// How long a lane that cannot be opened is left alone.
+// The pauses between attempts to open a lane.
 const (
 	firstReopen = time.Second
 	lastReopen  = time.Minute
 )
 
-// post is a tracker's place in this process. Its lane runs here, or in another
-// process of the cluster while this one stands by, or cannot be opened yet.
-type post struct {
+// laneRunner is what this process does for one tracker. The lane runs here, or in
+// another process of the cluster while this one stands by, or cannot be opened yet.
+type laneRunner struct {
 	tracker Tracker
 	stop    context.CancelFunc
 	done    chan struct{}
 
 	mu      sync.Mutex
 	lane    *delivery.Lane // nil unless it runs here
-	trouble error          // why it could not be opened
+	failure error          // why it could not be opened
 }
 
-func newPost(t Tracker) *post { return &post{tracker: t, done: make(chan struct{})} }
+func newLaneRunner(t Tracker) *laneRunner { return &laneRunner{tracker: t, done: make(chan struct{})} }
 
-func (p *post) set(lane *delivery.Lane, trouble error) {
+func (p *laneRunner) set(lane *delivery.Lane, failure error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lane, p.trouble = lane, trouble
+	p.lane, p.failure = lane, failure
 }
 
 // running is the lane that runs here, or nil and why it could not be opened.
-func (p *post) running() (*delivery.Lane, error) {
+func (p *laneRunner) running() (*delivery.Lane, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lane, p.trouble
+	return p.lane, p.failure
 }
 
 // laneLease is the lease of a tracker's lane.
 func laneLease(tracker string) string { return lanePrefix + tracker }
 
-// man runs a tracker's lane whenever it is this process's to run, until ctx ends.
-func (g *Gateway) man(ctx context.Context, p *post) error {
+// runLane runs a tracker's lane whenever this process holds its lease, until ctx
+// ends.
+func (g *Gateway) runLane(ctx context.Context, p *laneRunner) error {
 	return g.member.RunBalanced(ctx, laneLease(p.tracker.Lane.Name), func(ctx context.Context) error {
 		lane := g.reopenLane(ctx, p)
 		if lane == nil {
@@ -66,8 +67,8 @@ func (g *Gateway) man(ctx context.Context, p *post) error {
 }
 
 // reopenLane opens a tracker's lane; while the journal does not let it, it tries
-// again, and tells. It returns nil when ctx ends first.
-func (g *Gateway) reopenLane(ctx context.Context, p *post) *delivery.Lane {
+// again, and reports that. It returns nil when ctx ends first.
+func (g *Gateway) reopenLane(ctx context.Context, p *laneRunner) *delivery.Lane {
 	pause := firstReopen
 	for ctx.Err() == nil {
 		lane, err := g.openLane(ctx, p.tracker)
@@ -80,7 +81,7 @@ func (g *Gateway) reopenLane(ctx context.Context, p *post) *delivery.Lane {
 		err = fmt.Errorf("tracker %s: %w", p.tracker.Lane.Name, err)
 		p.set(nil, err)
 		g.log.Error("a tracker's lane cannot be opened, will retry", "tracker", p.tracker.Lane.Name, "err", err, "retry_in", pause)
-		g.tell("lane", "open lane", err)
+		g.report("lane", "open lane", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
