@@ -56,6 +56,10 @@ var mayImport = map[string][]string{
 	"pkg/app":         {"*"},
 	"pkg/app/admin":   {"pkg/event", "pkg/trail", "pkg/warehouse"},
 	"pkg/app/command": {"*"},
+	"pkg/app/config": {
+		"pkg/auth", "pkg/dedup", "pkg/delivery", "pkg/dispatcher", "pkg/journal", "pkg/lease", "pkg/plan", "pkg/report", "pkg/sanitizer",
+		"pkg/strictyaml", "pkg/trace", "pkg/tracker", "pkg/warehouse", "pkg/warehouse/bigquery", "pkg/warehouse/duckdb",
+	},
 	"pkg/app/gateway": {"*"},
 
 	"trackers":    {"*"},

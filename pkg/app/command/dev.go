@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
@@ -21,7 +22,7 @@ requests are built and recorded, nothing is sent. It answers to localhost only.`
 		Example: "  sparrow dev\n  sparrow dev --listen 127.0.0.1:9000 --data /tmp/sparrow",
 		Args:    exactArgs(),
 	}
-	var options gateway.DevOptions
+	var options config.DevOptions
 	cmd.Flags().StringVar(&options.Listen, "listen", "", "a loopback address (default 127.0.0.1:8080)")
 	cmd.Flags().StringVar(&options.Data, "data", "", "the directory of journal and warehouse (default ./data)")
 	verbose := cmd.Flags().Bool("verbose", false, "log what the gateway does")
@@ -29,7 +30,7 @@ requests are built and recorded, nothing is sent. It answers to localhost only.`
 		if err := checkLoopback(options.Listen); err != nil {
 			return err
 		}
-		settings, err := gateway.Dev(s.program.Kinds, options)
+		settings, err := config.Dev(s.program.Kinds, options)
 		if err != nil {
 			return err
 		}
@@ -58,7 +59,7 @@ func checkLoopback(address string) error {
 	return nil
 }
 
-func welcome(url string, s *gateway.Settings) string {
+func welcome(url string, s *config.Settings) string {
 	key := s.Config.Intake.Sources[0].Keys[0]
 	return fmt.Sprintf(`Sparrow is running.
 

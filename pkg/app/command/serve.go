@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 )
 
@@ -41,9 +42,7 @@ process that has the file.`,
 		if err := settings.SetRoles(*roles); err != nil {
 			return usageError{err}
 		}
-		if *adopt {
-			settings.AdoptWarehouse()
-		}
+		settings.Adopt = *adopt
 		var l slog.Level
 		if err := l.UnmarshalText([]byte(*level)); err != nil {
 			return usagef("--log-level %q: want debug, info, warn or error", *level)
@@ -54,7 +53,7 @@ process that has the file.`,
 }
 
 // run runs a gateway until a signal ends it. A second signal ends it at once.
-func (s *invocation) run(ctx context.Context, settings *gateway.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
+func (s *invocation) run(ctx context.Context, settings *config.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
 	ctx, done := untilSignal(ctx)
 	defer done()
 	reload := make(chan os.Signal, 1)

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
-	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/trail"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -44,7 +44,7 @@ func (b lookup) decide(text, tracker string, record *event.Record) (event.Decisi
 	if err != nil {
 		return event.Decision{}, err
 	}
-	tracer, err := b.settings.tracer(p, b.sanitizer)
+	tracer, err := b.settings.Tracer(p, b.sanitizer)
 	if err != nil {
 		return event.Decision{}, err
 	}
@@ -61,12 +61,12 @@ func cell(v any) string {
 // explain adds to each step what today's plan leaves of the record, and the exact
 // requests that the tracker makes of it.
 func (b lookup) explain(record *event.Record, steps []trail.Step) error {
-	tracer, err := b.settings.tracer(b.settings.Plan, b.sanitizer)
+	tracer, err := b.settings.Tracer(b.settings.Plan, b.sanitizer)
 	if err != nil {
 		return err
 	}
 	for i := range steps {
-		at := slices.IndexFunc(b.settings.Trackers, func(t Tracker) bool { return t.Lane.Name == steps[i].Tracker })
+		at := slices.IndexFunc(b.settings.Trackers, func(t config.Tracker) bool { return t.Lane.Name == steps[i].Tracker })
 		if at < 0 {
 			continue // no longer configured
 		}
@@ -78,7 +78,7 @@ func (b lookup) explain(record *event.Record, steps []trail.Step) error {
 
 // requestsOf are the requests a tracker makes of one record; none when it is held
 // back or refused.
-func requestsOf(t Tracker, tracer *trace.Tracer, record *event.Record) []trail.Request {
+func requestsOf(t config.Tracker, tracer *trace.Tracer, record *event.Record) []trail.Request {
 	var e event.Event
 	if tracer.Trace(record, t.Lane.Name, &e).Outcome != event.Pending {
 		return nil
@@ -87,35 +87,16 @@ func requestsOf(t Tracker, tracer *trace.Tracer, record *event.Record) []trail.R
 	return shown(t, requests)
 }
 
-// planForViews is what the loader keeps of a plan.
-func planForViews(p *plan.Plan) warehouse.Plan {
-	return warehouse.Plan{Version: p.Version(), Text: p.Text(), Columns: viewColumns(p)}
-}
-
-func viewColumns(p *plan.Plan) []warehouse.Column {
-	var columns []warehouse.Column
-	for _, c := range p.Columns() {
-		columns = append(columns, warehouse.Column{Name: c.Name, Property: c.Property, Type: warehouse.Type(c.Type), Description: c.Description})
-	}
-	return columns
-}
-
-// tracer applies a plan as the configuration says.
-func (s *Settings) tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Tracer, error) {
-	f := s.Config.Filters
-	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender})
-}
-
 // usePlan puts a plan in force: for the lanes at their next window, for the
 // views as soon as the warehouse answers.
 func (g *Gateway) usePlan(p *plan.Plan) error {
-	tracer, err := g.settings.tracer(p, g.sanitizer)
+	tracer, err := g.settings.Tracer(p, g.sanitizer)
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	g.tracer.Store(tracer)
 	if g.loader != nil {
-		g.loader.SetPlan(planForViews(p))
+		g.loader.SetPlan(config.StoredPlan(p))
 	}
 	return nil
 }

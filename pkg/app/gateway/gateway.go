@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
@@ -37,7 +38,7 @@ type Options struct {
 
 // Gateway is the whole program, wired. Open it, Run it, Close it.
 type Gateway struct {
-	settings *Settings
+	settings *config.Settings
 	options  Options
 	log      *slog.Logger
 	registry *prometheus.Registry
@@ -50,7 +51,7 @@ type Gateway struct {
 	dispatcher *dispatcher.Dispatcher
 	sanitizer  *sanitizer.Sanitizer
 	tracer     atomic.Pointer[trace.Tracer]
-	current    atomic.Pointer[Settings] // with the plan and trackers that apply now
+	current    atomic.Pointer[config.Settings] // with the plan and trackers that apply now
 	lanes      lanes
 
 	member  *lease.Member // of the cluster
@@ -65,10 +66,10 @@ type Gateway struct {
 
 // Open builds the gateway and opens what it keeps on disk. The error says which
 // part could not be opened; what was open by then is closed again.
-func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, error) {
+func Open(ctx context.Context, settings *config.Settings, options Options) (*Gateway, error) {
 	g := &Gateway{settings: settings, options: options, log: options.Logger, registry: prometheus.NewRegistry()}
 	g.current.Store(settings)
-	g.lanes.changes = make(chan []Tracker)
+	g.lanes.changes = make(chan []config.Tracker)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -129,7 +130,7 @@ func (g *Gateway) openData(context.Context) error {
 
 func (g *Gateway) openReporter(context.Context) error {
 	reporter, err := report.New(g.settings.Config.Sentry, report.Options{
-		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: g.settings.secrets(),
+		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: g.settings.Secrets(),
 	})
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)
@@ -152,7 +153,7 @@ func (g *Gateway) openJournal(ctx context.Context) error {
 }
 
 // readsEvents reports whether this process reads the journal.
-func (g *Gateway) readsEvents() bool { return g.settings.roles.trace || g.settings.roles.loader }
+func (g *Gateway) readsEvents() bool { return g.settings.Roles.Trace || g.settings.Roles.Loader }
 
 func (g *Gateway) openIndex(ctx context.Context) error {
 	if !g.readsEvents() {
@@ -183,7 +184,7 @@ func (g *Gateway) pinFirst(ctx context.Context, s *journal.Stream, reader string
 }
 
 func (g *Gateway) openPlan(context.Context) error {
-	clean, err := openSanitizer(g.settings)
+	clean, err := config.OpenSanitizer(g.settings)
 	if err != nil {
 		return err
 	}
@@ -223,7 +224,7 @@ func closeListener(l net.Listener) func() error {
 }
 
 func (g *Gateway) openIntake(context.Context) error {
-	if !g.settings.roles.dispatcher {
+	if !g.settings.Roles.Dispatcher {
 		g.handler = probeRoutes(g.metrics(), answerReady(g.journal.Ready, g.log))
 		return nil
 	}
@@ -265,7 +266,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.loader != nil {
 		components = append(components, component{"loader", g.runLoader})
 	}
-	if g.settings.roles.trace {
+	if g.settings.Roles.Trace {
 		components = append(components, component{"lanes", g.runLanes})
 	}
 	components = append(components, component{"reload", g.watchFiles})

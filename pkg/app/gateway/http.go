@@ -32,7 +32,7 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 		return nil, fmt.Errorf("browser settings: %w", err)
 	}
 	r := chi.NewRouter()
-	if g.settings.dev {
+	if g.settings.IsDev {
 		r.Use(loopbackHostOnly)
 		r.Get("/", console.Demo(g.settings.Config.Intake.Sources[0].Keys[0], browser).ServeHTTP)
 		r.Handle("/demo/ways", console.Trails(demoTrails{operations{g}}))

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
@@ -20,7 +21,7 @@ const (
 // laneRunner is what this process does for one tracker. The lane runs here, or in
 // another process of the cluster while this one stands by, or cannot be opened yet.
 type laneRunner struct {
-	tracker Tracker
+	tracker config.Tracker
 	stop    context.CancelFunc
 	done    chan struct{}
 
@@ -29,7 +30,9 @@ type laneRunner struct {
 	failure error          // why it could not be opened
 }
 
-func newLaneRunner(t Tracker) *laneRunner { return &laneRunner{tracker: t, done: make(chan struct{})} }
+func newLaneRunner(t config.Tracker) *laneRunner {
+	return &laneRunner{tracker: t, done: make(chan struct{})}
+}
 
 func (p *laneRunner) set(lane *delivery.Lane, failure error) {
 	p.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
@@ -20,7 +21,7 @@ import (
 type lanes struct {
 	mu      sync.Mutex
 	runners []*laneRunner
-	changes chan []Tracker // the trackers from now on
+	changes chan []config.Tracker // the trackers from now on
 }
 
 func (l *lanes) list() []*laneRunner {
@@ -38,7 +39,7 @@ func (l *lanes) set(posts []*laneRunner) {
 // openLanes makes sure that each tracker's lane can be run, and has the journal
 // keep what a new one may need, before the first event can be accepted.
 func (g *Gateway) openLanes(ctx context.Context) error {
-	if !g.settings.roles.trace {
+	if !g.settings.Roles.Trace {
 		return nil
 	}
 	var posts []*laneRunner
@@ -55,7 +56,7 @@ func (g *Gateway) openLanes(ctx context.Context) error {
 
 // openLane makes a tracker's lane. One that has never run begins now, and that
 // is written down.
-func (g *Gateway) openLane(ctx context.Context, t Tracker) (*delivery.Lane, error) {
+func (g *Gateway) openLane(ctx context.Context, t config.Tracker) (*delivery.Lane, error) {
 	l, err := delivery.New(t.Lane, t.Vendor, t.Traits, g.laneDeps())
 	if err != nil {
 		return nil, err
@@ -101,10 +102,10 @@ func (g *Gateway) runLanes(ctx context.Context) error {
 
 // replaceLanes stops the lanes whose tracker is gone or configured differently, and
 // starts those that are new. A lane goes on where its last checkpoint left off.
-func (g *Gateway) replaceLanes(trackers []Tracker, start func(*laneRunner)) {
+func (g *Gateway) replaceLanes(trackers []config.Tracker, start func(*laneRunner)) {
 	var kept []*laneRunner
 	for _, p := range g.lanes.list() {
-		if slices.ContainsFunc(trackers, func(t Tracker) bool { return t.same(p.tracker) }) {
+		if slices.ContainsFunc(trackers, func(t config.Tracker) bool { return t.Same(p.tracker) }) {
 			kept = append(kept, p)
 			continue
 		}
@@ -113,7 +114,7 @@ func (g *Gateway) replaceLanes(trackers []Tracker, start func(*laneRunner)) {
 		g.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
 	}
 	for _, t := range trackers {
-		if slices.ContainsFunc(kept, func(p *laneRunner) bool { return t.same(p.tracker) }) {
+		if slices.ContainsFunc(kept, func(p *laneRunner) bool { return t.Same(p.tracker) }) {
 			continue
 		}
 		p := newLaneRunner(t)
@@ -142,7 +143,7 @@ func (g *Gateway) warnOfOrphans() {
 
 // configured reports whether a tracker of this name is configured now.
 func (g *Gateway) configured(name string) bool {
-	return slices.ContainsFunc(g.current.Load().Trackers, func(t Tracker) bool { return t.Lane.Name == name })
+	return slices.ContainsFunc(g.current.Load().Trackers, func(t config.Tracker) bool { return t.Lane.Name == name })
 }
 
 // orphans are the trackers that the journal still keeps a backlog for, but that
@@ -161,7 +162,7 @@ func (g *Gateway) orphans() []string {
 
 // removeTracker closes a lane that is no longer configured.
 func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal, error) {
-	if !g.settings.roles.trace {
+	if !g.settings.Roles.Trace {
 		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
 	}
 	if g.configured(name) {

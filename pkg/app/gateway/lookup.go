@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -16,7 +17,7 @@ import (
 // runs. It implements admin.Querier and admin.Accountant.
 type lookup struct {
 	store     warehouse.Warehouse
-	settings  *Settings
+	settings  *config.Settings
 	sanitizer *sanitizer.Sanitizer
 }
 

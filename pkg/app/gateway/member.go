@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
@@ -61,10 +62,10 @@ func (g *Gateway) shared() bool { return g.settings.Config.Journal.URL != "" }
 // placeWarehouse makes this process's DuckDB file the warehouse of the cluster. It
 // fails if another process has it: with two files neither would have all rows.
 func (g *Gateway) placeWarehouse(ctx context.Context) error {
-	if !g.settings.roles.loader || g.settings.Config.Warehouse.Kind != kindDuckDB {
+	if !g.settings.Roles.Loader || g.settings.Config.Warehouse.Kind != config.KindDuckDB {
 		return nil
 	}
-	err := g.member.Place(ctx, warehousePlace, g.settings.adopt)
+	err := g.member.Place(ctx, warehousePlace, g.settings.Adopt)
 	if errors.Is(err, lease.ErrPlacedElsewhere) {
 		return fmt.Errorf("%w: the loader fills the DuckDB file there, and with DuckDB there is one; "+
 			"start this process with other roles (--role dispatcher --role trace), or, if that file is gone for good, "+
@@ -107,4 +108,12 @@ func (g *Gateway) forgetIndexes(ctx context.Context) error {
 		errs = append(errs, g.journal.Events().Unpin(ctx, reader))
 	}
 	return errors.Join(errs...)
+}
+
+// indexReader is the name of the pin of this process's duplicate index. In a cluster each process that reads has an index of its own.
+func (g *Gateway) indexReader() string {
+	if g.shared() {
+		return indexReaders + "-" + g.node
+	}
+	return indexReaders
 }

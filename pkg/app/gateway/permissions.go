@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 )
@@ -21,8 +22,8 @@ type Access struct {
 
 // CheckAccess tries what the gateway needs to be allowed in BigQuery. An error
 // says why BigQuery cannot be asked; what was tried before it is told beside it.
-func CheckAccess(ctx context.Context, s *Settings) (*Access, error) {
-	if s.Config.Warehouse.Kind != kindBigQuery {
+func CheckAccess(ctx context.Context, s *config.Settings) (*Access, error) {
+	if s.Config.Warehouse.Kind != config.KindBigQuery {
 		return nil, errNoPermissions
 	}
 	config := s.Config.Warehouse.BigQuery

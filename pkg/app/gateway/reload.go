@@ -24,7 +24,7 @@ func (g *Gateway) watchFiles(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := g.fileStamp()
-		if g.settings.again == nil || !asked && now == stamp {
+		if g.settings.Reread == nil || !asked && now == stamp {
 			continue
 		}
 		stamp = now
@@ -38,7 +38,7 @@ func (g *Gateway) watchFiles(ctx context.Context) error {
 // fileStamp tells states of the two files apart. A file that is away has a
 // stamp, too.
 func (g *Gateway) fileStamp() (stamp [2]string) {
-	for i, name := range [...]string{g.settings.File, g.settings.planFile} {
+	for i, name := range [...]string{g.settings.File, g.settings.PlanFile()} {
 		if info, err := os.Stat(name); err == nil {
 			stamp[i] = info.ModTime().String() + " " + info.Name()
 		}
@@ -48,12 +48,12 @@ func (g *Gateway) fileStamp() (stamp [2]string) {
 
 // reload puts the files' plan and trackers in force if all of it is good.
 func (g *Gateway) reload(ctx context.Context) error {
-	next, err := g.settings.again()
+	next, err := g.settings.Reread()
 	if err != nil {
 		return err
 	}
 	current := g.current.Load()
-	g.reporter.Guard(next.secrets())
+	g.reporter.Guard(next.Secrets())
 	if next.Plan.Version() != current.Plan.Version() {
 		if err := g.usePlan(next.Plan); err != nil {
 			return err
@@ -61,7 +61,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 		g.log.Info("plan reloaded", "plan", next.Plan.Version(), "events", len(next.Plan.Events()))
 	}
 	g.current.Store(next)
-	if g.settings.roles.trace {
+	if g.settings.Roles.Trace {
 		select {
 		case g.lanes.changes <- next.Trackers:
 		case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
@@ -16,7 +17,7 @@ import (
 // openWarehouse makes the loader. A warehouse that cannot be opened stops neither
 // intake nor lanes: the loader waits for it.
 func (g *Gateway) openWarehouse(ctx context.Context) error {
-	if !g.settings.roles.loader {
+	if !g.settings.Roles.Loader {
 		return nil
 	}
 	g.store = newOpener(func(ctx context.Context) (warehouse.Warehouse, error) {
@@ -34,7 +35,7 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.loader.SetPlan(planForViews(g.settings.Plan))
+	g.loader.SetPlan(config.StoredPlan(g.settings.Plan))
 	return errors.Join(g.pinFirst(ctx, g.journal.Events(), loaderReader), g.pinFirst(ctx, g.journal.Outcomes(), loaderReader))
 }
 
@@ -42,7 +43,7 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 // the first query on. What may take long is left to the loader: a file that
 // another process holds, and BigQuery, which may not answer.
 func (g *Gateway) prepareStore(ctx context.Context) error {
-	if g.settings.Config.Warehouse.Kind != kindDuckDB {
+	if g.settings.Config.Warehouse.Kind != config.KindDuckDB {
 		return nil
 	}
 	store, err := g.store.get(ctx)
@@ -53,7 +54,7 @@ func (g *Gateway) prepareStore(ctx context.Context) error {
 		g.log.Error("the warehouse cannot be opened: events are taken and kept in the journal until it can", "err", err)
 		return nil
 	}
-	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, viewColumns(g.settings.Plan), false)); err != nil {
+	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, config.ViewColumns(g.settings.Plan), false)); err != nil {
 		return fmt.Errorf("prepare the warehouse: %w", err)
 	}
 	return nil
@@ -66,8 +67,8 @@ func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Pins()[load
 // openStore opens the warehouse that the configuration names. readOnly is for
 // another process than the gateway's; BigQuery needs no such word, for a query
 // there is one SELECT, and only a loader writes.
-func openStore(ctx context.Context, s *Settings, readOnly bool, log *slog.Logger) (warehouse.Warehouse, error) {
-	if s.Config.Warehouse.Kind == kindBigQuery {
+func openStore(ctx context.Context, s *config.Settings, readOnly bool, log *slog.Logger) (warehouse.Warehouse, error) {
+	if s.Config.Warehouse.Kind == config.KindBigQuery {
 		return openBigQuery(ctx, s, log)
 	}
 	config := s.Config.Warehouse.DuckDB
@@ -78,7 +79,7 @@ func openStore(ctx context.Context, s *Settings, readOnly bool, log *slog.Logger
 
 // openBigQuery connects to BigQuery, with the key of the configuration or with
 // Application Default Credentials.
-func openBigQuery(ctx context.Context, s *Settings, log *slog.Logger) (*bigquery.Store, error) {
+func openBigQuery(ctx context.Context, s *config.Settings, log *slog.Logger) (*bigquery.Store, error) {
 	config, loader := s.Config.Warehouse.BigQuery, s.Config.Warehouse.Loader
 	options := bigquery.Options{Settle: loader.Settle, Retention: loader.Retention, Logger: log}
 	if !config.Insecure {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -16,12 +17,12 @@ type Stored struct {
 // OpenStored opens the stored warehouse for reading only. A DuckDB file fails when
 // there is none, or when a gateway holds it; BigQuery is asked, and shows with the
 // first question whether it answers.
-func OpenStored(ctx context.Context, s *Settings) (*Stored, error) {
+func OpenStored(ctx context.Context, s *config.Settings) (*Stored, error) {
 	store, err := openStore(ctx, s, true, nil)
 	if err != nil {
 		return nil, err
 	}
-	clean, err := openSanitizer(s)
+	clean, err := config.OpenSanitizer(s)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -6,43 +6,9 @@ import (
 	"slices"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
-	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
-	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
-
-// ViewStatements is the SQL of the views that the plan asks for, in the SQL of a
-// kind of warehouse; "" for the one that is configured.
-func (s *Settings) ViewStatements(kind string) ([]string, error) {
-	if kind == "" {
-		kind = s.Config.Warehouse.Kind
-	}
-	d, err := s.dialect(kind)
-	if err != nil {
-		return nil, err
-	}
-	var statements []string
-	for _, v := range warehouse.Views(d, viewColumns(s.Plan), int64(s.Config.Warehouse.Loader.Settle.Seconds())) {
-		statements = append(statements, "create or replace view "+d.Table(v.Name)+" as\n"+v.Select)
-	}
-	return statements, nil
-}
-
-// dialect is the SQL of a kind of warehouse.
-func (s *Settings) dialect(kind string) (warehouse.Dialect, error) {
-	switch kind {
-	case kindDuckDB:
-		return duckdb.Dialect{}, nil
-	case kindBigQuery:
-		config := s.Config.Warehouse.BigQuery
-		if config.Project == "" {
-			return bigquery.Dialect{}, nil // of a file that stands for any dataset
-		}
-		return bigquery.Dialect{Project: config.Project, Dataset: config.Dataset}, nil
-	default:
-		return nil, fmt.Errorf("dialect %q is not known, use duckdb or bigquery", kind)
-	}
-}
 
 // applyViews makes the views anew from the plan in force and says what that
 // changed.
@@ -58,7 +24,7 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	wanted := viewColumns(g.current.Load().Plan)
+	wanted := config.ViewColumns(g.current.Load().Plan)
 	if err := store.ApplyViews(ctx, wanted, drop); err != nil {
 		return admin.ViewChange{}, err
 	}
@@ -85,7 +51,7 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 
 // columnNames are the columns that the view raw_normalized has for properties.
 func (g *Gateway) columnNames(ctx context.Context, store warehouse.Warehouse) ([]string, error) {
-	d, err := g.settings.dialect(g.settings.Config.Warehouse.Kind)
+	d, err := g.settings.Dialect(g.settings.Config.Warehouse.Kind)
 	if err != nil {
 		return nil, err
 	}
