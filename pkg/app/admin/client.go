@@ -63,6 +63,11 @@ func (c *Client) Reconcile(ctx context.Context, since time.Time) (*Table, error)
 	return call[*Table](ctx, c, http.MethodGet, "/reconcile", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
 }
 
+// Verify implements Accountant.
+func (c *Client) Verify(ctx context.Context, since time.Time) (Verification, error) {
+	return call[Verification](ctx, c, http.MethodGet, "/verify", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
+}
+
 // Trackers implements Watcher.
 func (c *Client) Trackers(ctx context.Context) ([]TrackerStatus, error) {
 	return call[[]TrackerStatus](ctx, c, http.MethodGet, "/trackers", nil, nil)

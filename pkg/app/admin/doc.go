@@ -7,6 +7,7 @@
 //	GET    /events/{id}       ?request=true           → []trail.Trail
 //	GET    /tail              ?source=&event=         → a TailEvent a line, as they are taken
 //	GET    /reconcile         ?since=RFC3339          → Table
+//	GET    /verify            ?since=RFC3339          → Verification
 //	GET    /trackers                                  → []TrackerStatus
 //	DELETE /trackers/{name}                           → Removal
 //	POST   /views             {"drop"}                → ViewChange

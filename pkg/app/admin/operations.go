@@ -58,6 +58,8 @@ type Accountant interface {
 	Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error)
 	// Reconcile returns the reconciliation of the days since a time.
 	Reconcile(ctx context.Context, since time.Time) (*Table, error)
+	// Verify counts the sums of the days since a time again, from the rows.
+	Verify(ctx context.Context, since time.Time) (Verification, error)
 }
 
 // Operator changes things.
@@ -75,6 +77,15 @@ type Operator interface {
 type Table struct {
 	Columns []Column `json:"columns"`
 	Rows    [][]any  `json:"rows"`
+}
+
+// Verification says whether the sums that the reconciliation reads agree with the
+// rows. A warehouse that keeps no sums counts the rows each time: there is nothing
+// to verify.
+type Verification struct {
+	KeepsSums   bool  `json:"keepsSums"`
+	Days        int   `json:"days"`        // that were counted again
+	Differences Table `json:"differences"` // a row for each sum that is wrong
 }
 
 // Column is a column of a Table.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,7 +45,8 @@ func Handler(ops Operations) http.Handler {
 	mux.HandleFunc("POST /query", s.query)
 	mux.HandleFunc("GET /events/{id}", s.event)
 	mux.HandleFunc("GET /tail", s.tail)
-	mux.HandleFunc("GET /reconcile", s.reconcile)
+	mux.HandleFunc("GET /reconcile", since(ops.Reconcile))
+	mux.HandleFunc("GET /verify", since(ops.Verify))
 	mux.HandleFunc("GET /trackers", s.trackers)
 	mux.HandleFunc("DELETE /trackers/{name}", s.removeTracker)
 	mux.HandleFunc("POST /views", s.views)
@@ -95,14 +97,17 @@ func (s server) tail(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s server) reconcile(w http.ResponseWriter, r *http.Request) {
-	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
-	if err != nil {
-		answer(w, nil, BadRequest(errors.New("since: want an RFC 3339 time")))
-		return
+// since serves an operation on the days since a time.
+func since[T any](operation func(context.Context, time.Time) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		from, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+		if err != nil {
+			answer(w, nil, BadRequest(errors.New("since: want an RFC 3339 time")))
+			return
+		}
+		value, err := operation(r.Context(), from)
+		answer(w, value, err)
 	}
-	table, err := s.ops.Reconcile(r.Context(), since)
-	answer(w, table, err)
 }
 
 func (s server) trackers(w http.ResponseWriter, r *http.Request) {

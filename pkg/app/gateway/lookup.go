@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
@@ -62,4 +64,42 @@ func (b lookup) Reconcile(ctx context.Context, since time.Time) (*admin.Table, e
 		return nil, admin.BadRequest(errors.New("reconcile: too many rows; ask for fewer days"))
 	}
 	return tableOf(result), nil
+}
+
+// Verify implements admin.Accountant.
+func (b lookup) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
+	v := admin.Verification{Differences: admin.Table{Rows: [][]any{}}}
+	for _, name := range []string{"day", "source", "event", "tracker", "outcome", "reason", "kept", "counted"} {
+		v.Differences.Columns = append(v.Differences.Columns, admin.Column{Name: name, Type: "VARCHAR"})
+	}
+	for _, i := range []int{6, 7} {
+		v.Differences.Columns[i].Type = "BIGINT"
+	}
+	keeper, ok := b.store.(warehouse.SumKeeper)
+	if !ok {
+		return v, nil
+	}
+	v.KeepsSums = true
+	days, err := keeper.SumDays(ctx)
+	if err != nil {
+		return v, fmt.Errorf("verify: %w", err)
+	}
+	first := warehouse.Day(since)
+	for _, day := range days {
+		if day.Before(first) {
+			continue
+		}
+		differences, err := keeper.VerifySums(ctx, day)
+		if err != nil {
+			return v, fmt.Errorf("verify: %w", err)
+		}
+		v.Days++
+		for _, d := range differences {
+			v.Differences.Rows = append(v.Differences.Rows, []any{
+				d.Day.Format(time.DateOnly), d.Source, d.Event, d.Tracker, d.Outcome, d.Reason,
+				json.Number(strconv.FormatInt(d.Kept, 10)), json.Number(strconv.FormatInt(d.Counted, 10)),
+			})
+		}
+	}
+	return v, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -57,6 +58,19 @@ func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Tabl
 		return nil, err
 	}
 	return b.Reconcile(ctx, since)
+}
+
+// Verify implements admin.Accountant. Sums that differ are reported, too.
+func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
+	b, err := o.lookup(ctx)
+	if err != nil {
+		return admin.Verification{}, err
+	}
+	v, err := b.Verify(ctx, since)
+	if n := len(v.Differences.Rows); n > 0 {
+		o.g.report("warehouse", "sums differ", fmt.Errorf("%d sums of the last %d days do not agree with their rows; the first: %v", n, v.Days, v.Differences.Rows[0]))
+	}
+	return v, err
 }
 
 // Trackers implements admin.Watcher.
