@@ -19,6 +19,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
+	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
@@ -52,7 +53,7 @@ type Gateway struct {
 	sanitizer  *sanitizer.Sanitizer
 	tracer     atomic.Pointer[trace.Tracer]
 	current    atomic.Pointer[config.Settings] // with the plan and trackers that apply now
-	lanes      lanes
+	lanes      *lanes
 
 	member  *lease.Member // of the cluster
 	node    string        // this process's name there
@@ -69,7 +70,6 @@ type Gateway struct {
 func Open(ctx context.Context, settings *config.Settings, options Options) (*Gateway, error) {
 	g := &Gateway{settings: settings, options: options, log: options.Logger, registry: prometheus.NewRegistry()}
 	g.current.Store(settings)
-	g.lanes.changes = make(chan []config.Tracker)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -167,12 +167,12 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 	}
 	g.index = index
 	g.closers = append(g.closers, index.Close)
-	return g.pinFirst(ctx, g.journal.Events(), g.indexReader())
+	return pinFirst(ctx, g.journal.Events(), g.indexReader())
 }
 
 // pinFirst makes the journal keep all that is still there for a reader that has
 // no pin yet.
-func (g *Gateway) pinFirst(ctx context.Context, s *journal.Stream, reader string) error {
+func pinFirst(ctx context.Context, s *journal.Stream, reader string) error {
 	if _, pinned := s.Pins()[reader]; pinned {
 		return nil
 	}
@@ -190,6 +190,11 @@ func (g *Gateway) openPlan(context.Context) error {
 	}
 	g.sanitizer = clean
 	return g.usePlan(g.settings.Plan)
+}
+
+// operations is what the commands can ask of this gateway.
+func (g *Gateway) operations() operations {
+	return operations{g.store, &g.current, g.sanitizer, g.feed(), g.lanes, g.report}
 }
 
 func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
@@ -211,6 +216,23 @@ func (g *Gateway) openAdmin(context.Context) error {
 	}
 	g.closers = append(g.closers, closeListener(g.admin))
 	return nil
+}
+
+// openLanes makes the lanes, and opens them where this process runs them.
+func (g *Gateway) openLanes(ctx context.Context) error {
+	g.lanes = &lanes{
+		journal: g.journal, member: g.member, current: &g.current, log: g.log, report: g.report, changes: make(chan []config.Tracker),
+		deps: delivery.Deps{
+			Source: laneFeed{g.feed()}, OutcomeLog: outcomeLog{g.journal},
+			Tracer:   func() delivery.Tracer { return g.tracer.Load() },
+			Reporter: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
+			Sanitize: g.sanitizer.String, Release: g.options.Release,
+		},
+	}
+	if !g.settings.Roles.Trace {
+		return nil
+	}
+	return g.lanes.open(ctx)
 }
 
 // closeListener closes a listener that a server may have closed already.
@@ -267,11 +289,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 		components = append(components, component{"loader", g.runLoader})
 	}
 	if g.settings.Roles.Trace {
-		components = append(components, component{"lanes", g.runLanes})
+		components = append(components, component{"lanes", g.lanes.run})
 	}
 	components = append(components, component{"reload", g.watchFiles})
 	components = append(components, component{"admin", func(ctx context.Context) error {
-		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second)
+		return serve(ctx, g.admin, admin.Handler(g.operations()), g.log, time.Second)
 	}})
 	components = append(components, component{"http", func(ctx context.Context) error {
 		g.public.use(g.handler)

@@ -35,7 +35,7 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	if g.settings.IsDev {
 		r.Use(loopbackHostOnly)
 		r.Get("/", console.Demo(g.settings.Config.Intake.Sources[0].Keys[0], browser).ServeHTTP)
-		r.Handle("/demo/ways", console.Trails(demoTrails{operations{g}}))
+		r.Handle("/demo/ways", console.Trails(demoTrails{g.operations()}))
 	}
 	g.dispatcher.Mount(r, browser)
 	r.Handle(browser+"/sparrow.js", console.SDK())

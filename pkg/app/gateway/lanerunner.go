@@ -52,13 +52,13 @@ func laneLease(tracker string) string { return lanePrefix + tracker }
 
 // runLane runs a tracker's lane whenever this process holds its lease, until ctx
 // ends.
-func (g *Gateway) runLane(ctx context.Context, p *laneRunner) error {
-	return g.member.RunBalanced(ctx, laneLease(p.tracker.Lane.Name), func(ctx context.Context) error {
-		lane := g.reopenLane(ctx, p)
+func (l *lanes) runLane(ctx context.Context, p *laneRunner) error {
+	return l.member.RunBalanced(ctx, laneLease(p.tracker.Lane.Name), func(ctx context.Context) error {
+		lane := l.reopenLane(ctx, p)
 		if lane == nil {
 			return nil
 		}
-		g.log.Info("tracker started", "tracker", p.tracker.Lane.Name, "kind", p.tracker.Kind, "mode", p.tracker.Lane.Mode)
+		l.log.Info("tracker started", "tracker", p.tracker.Lane.Name, "kind", p.tracker.Kind, "mode", p.tracker.Lane.Mode)
 		p.set(lane, nil)
 		defer p.set(nil, nil)
 		err := lane.Run(ctx)
@@ -71,10 +71,10 @@ func (g *Gateway) runLane(ctx context.Context, p *laneRunner) error {
 
 // reopenLane opens a tracker's lane; while the journal does not let it, it tries
 // again, and reports that. It returns nil when ctx ends first.
-func (g *Gateway) reopenLane(ctx context.Context, p *laneRunner) *delivery.Lane {
+func (l *lanes) reopenLane(ctx context.Context, p *laneRunner) *delivery.Lane {
 	pause := firstReopen
 	for ctx.Err() == nil {
-		lane, err := g.openLane(ctx, p.tracker)
+		lane, err := l.openLane(ctx, p.tracker)
 		if err == nil {
 			return lane
 		}
@@ -83,8 +83,8 @@ func (g *Gateway) reopenLane(ctx context.Context, p *laneRunner) *delivery.Lane 
 		}
 		err = fmt.Errorf("tracker %s: %w", p.tracker.Lane.Name, err)
 		p.set(nil, err)
-		g.log.Error("a tracker's lane cannot be opened, will retry", "tracker", p.tracker.Lane.Name, "err", err, "retry_in", pause)
-		g.report("lane", "open lane", err)
+		l.log.Error("a tracker's lane cannot be opened, will retry", "tracker", p.tracker.Lane.Name, "err", err, "retry_in", pause)
+		l.report("lane", "open lane", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

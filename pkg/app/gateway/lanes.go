@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,11 +16,20 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
-// lanes are the trackers that this process runs or stands by for. Only runLanes
-// changes them.
+// lanes are the trackers that this process runs or stands by for. Only run changes
+// the list.
 type lanes struct {
+	journal *journal.Journal
+	member  *lease.Member
+	current *atomic.Pointer[config.Settings]
+	deps    delivery.Deps // of each lane
+	log     *slog.Logger
+	report  func(component, class string, err error)
+
 	mu      sync.Mutex
 	runners []*laneRunner
 	changes chan []config.Tracker // the trackers from now on
@@ -36,55 +47,52 @@ func (l *lanes) set(posts []*laneRunner) {
 	l.runners = posts
 }
 
-// openLanes makes sure that each tracker's lane can be run, and has the journal
-// keep what a new one may need, before the first event can be accepted.
-func (g *Gateway) openLanes(ctx context.Context) error {
-	if !g.settings.Roles.Trace {
-		return nil
-	}
-	var posts []*laneRunner
-	for _, t := range g.settings.Trackers {
-		if _, err := g.openLane(ctx, t); err != nil {
+// open makes sure that each tracker's lane can be run, and has the journal keep
+// what a new one may need, before the first event can be accepted.
+func (l *lanes) open(ctx context.Context) error {
+	var runners []*laneRunner
+	for _, t := range l.current.Load().Trackers {
+		if _, err := l.openLane(ctx, t); err != nil {
 			return err
 		}
-		posts = append(posts, newLaneRunner(t))
+		runners = append(runners, newLaneRunner(t))
 	}
-	g.lanes.set(posts)
-	g.warnOfOrphans()
+	l.set(runners)
+	l.warnOfOrphans()
 	return nil
 }
 
 // openLane makes a tracker's lane. One that has never run begins now, and that
 // is written down.
-func (g *Gateway) openLane(ctx context.Context, t config.Tracker) (*delivery.Lane, error) {
-	l, err := delivery.New(t.Lane, t.Vendor, t.Traits, g.laneDeps())
+func (l *lanes) openLane(ctx context.Context, t config.Tracker) (*delivery.Lane, error) {
+	lane, err := delivery.New(t.Lane, t.Vendor, t.Traits, l.deps)
 	if err != nil {
 		return nil, err
 	}
 	reader := laneReader(t.Lane.Name)
-	if err := errors.Join(g.pinFirst(ctx, g.journal.Events(), reader), g.pinFirst(ctx, g.journal.Outcomes(), reader)); err != nil {
+	if err := errors.Join(pinFirst(ctx, l.journal.Events(), reader), pinFirst(ctx, l.journal.Outcomes(), reader)); err != nil {
 		return nil, err
 	}
 	// At start intake is not open yet: "now" is before the first event.
-	if err := l.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // ErrFenced: another process has written it down
-		g.log.Warn("the start of a new tracker is not written down yet; its lane will retry", "tracker", t.Lane.Name, "err", err)
+	if err := lane.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // ErrFenced: another process has written it down
+		l.log.Warn("the start of a new tracker is not written down yet; its lane will retry", "tracker", t.Lane.Name, "err", err)
 	}
-	return l, nil
+	return lane, nil
 }
 
-// runLanes runs the trackers' lanes until ctx ends or a lane fails, and replaces
+// run runs the trackers' lanes until ctx ends or a lane fails, and replaces
 // those whose tracker changes.
-func (g *Gateway) runLanes(ctx context.Context) error {
+func (l *lanes) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	start := func(p *laneRunner) {
 		own, stop := context.WithCancel(ctx)
 		p.stop = stop
 		group.Go(func() error {
 			defer close(p.done)
-			return g.runLane(own, p)
+			return l.runLane(own, p)
 		})
 	}
-	for _, p := range g.lanes.list() {
+	for _, p := range l.list() {
 		start(p)
 	}
 	group.Go(func() error {
@@ -92,26 +100,26 @@ func (g *Gateway) runLanes(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return nil
-			case trackers := <-g.lanes.changes:
-				g.replaceLanes(trackers, start)
+			case trackers := <-l.changes:
+				l.replace(trackers, start)
 			}
 		}
 	})
 	return group.Wait()
 }
 
-// replaceLanes stops the lanes whose tracker is gone or configured differently, and
+// replace stops the lanes whose tracker is gone or configured differently, and
 // starts those that are new. A lane goes on where its last checkpoint left off.
-func (g *Gateway) replaceLanes(trackers []config.Tracker, start func(*laneRunner)) {
+func (l *lanes) replace(trackers []config.Tracker, start func(*laneRunner)) {
 	var kept []*laneRunner
-	for _, p := range g.lanes.list() {
+	for _, p := range l.list() {
 		if slices.ContainsFunc(trackers, func(t config.Tracker) bool { return t.Same(p.tracker) }) {
 			kept = append(kept, p)
 			continue
 		}
 		p.stop()
 		<-p.done
-		g.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
+		l.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
 	}
 	for _, t := range trackers {
 		if slices.ContainsFunc(kept, func(p *laneRunner) bool { return t.Same(p.tracker) }) {
@@ -121,38 +129,29 @@ func (g *Gateway) replaceLanes(trackers []config.Tracker, start func(*laneRunner
 		start(p)
 		kept = append(kept, p)
 	}
-	g.lanes.set(kept)
-	g.warnOfOrphans()
+	l.set(kept)
+	l.warnOfOrphans()
 }
 
-func (g *Gateway) laneDeps() delivery.Deps {
-	return delivery.Deps{
-		Source: laneFeed{g.feed()}, OutcomeLog: outcomeLog{g.journal},
-		Tracer:   func() delivery.Tracer { return g.tracer.Load() },
-		Reporter: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
-		Sanitize: g.sanitizer.String, Release: g.options.Release,
-	}
-}
-
-func (g *Gateway) warnOfOrphans() {
-	for _, name := range g.orphans() {
-		g.log.Warn("a tracker was taken out of the configuration: the journal keeps its backlog until it is removed", "tracker", name,
+func (l *lanes) warnOfOrphans() {
+	for _, name := range l.orphans() {
+		l.log.Warn("a tracker was taken out of the configuration: the journal keeps its backlog until it is removed", "tracker", name,
 			"next", "put it back, or run: sparrow trackers remove "+name)
 	}
 }
 
 // configured reports whether a tracker of this name is configured now.
-func (g *Gateway) configured(name string) bool {
-	return slices.ContainsFunc(g.current.Load().Trackers, func(t config.Tracker) bool { return t.Lane.Name == name })
+func (l *lanes) configured(name string) bool {
+	return slices.ContainsFunc(l.current.Load().Trackers, func(t config.Tracker) bool { return t.Lane.Name == name })
 }
 
 // orphans are the trackers that the journal still keeps a backlog for, but that
 // the configuration does not have.
-func (g *Gateway) orphans() []string {
+func (l *lanes) orphans() []string {
 	var names []string
-	for reader := range g.journal.Events().Pins() {
+	for reader := range l.journal.Events().Pins() {
 		name, isLane := strings.CutPrefix(reader, lanePrefix)
-		if isLane && !g.configured(name) {
+		if isLane && !l.configured(name) {
 			names = append(names, name)
 		}
 	}
@@ -160,22 +159,19 @@ func (g *Gateway) orphans() []string {
 	return names
 }
 
-// removeTracker closes a lane that is no longer configured.
-func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal, error) {
-	if !g.settings.Roles.Trace {
-		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
-	}
-	if g.configured(name) {
+// remove closes a lane that is no longer configured.
+func (l *lanes) remove(ctx context.Context, name string) (admin.Removal, error) {
+	if l.configured(name) {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s is configured: take it out of the configuration first (SIGHUP has it read again)", name))
 	}
-	if h, held := g.member.Holder(laneLease(name)); held && h.Alive && !h.Self {
+	if h, held := l.member.Holder(laneLease(name)); held && h.Alive && !h.Self {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s still runs at %s: take it out of the configuration there, too", name, h.Name))
 	}
-	if !slices.Contains(g.orphans(), name) {
+	if !slices.Contains(l.orphans(), name) {
 		return admin.Removal{}, admin.NotFound(fmt.Errorf("no backlog is kept for a tracker named %q", name))
 	}
-	counted := &countingLog{outcomeLog: outcomeLog{g.journal}}
-	deps := g.laneDeps()
+	counted := &countingLog{outcomeLog: outcomeLog{l.journal}}
+	deps := l.deps
 	deps.OutcomeLog = counted
 	if err := delivery.Remove(ctx, name, deps); err != nil {
 		return admin.Removal{}, err

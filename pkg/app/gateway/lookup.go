@@ -15,7 +15,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// books answers questions about what is stored, with or without a gateway that
+// lookup answers questions about what is stored, with or without a gateway that
 // runs. It implements admin.Querier and admin.Accountant.
 type lookup struct {
 	store     warehouse.Warehouse

@@ -5,28 +5,40 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-// operations is what the admin socket offers of a running gateway.
-type operations struct{ g *Gateway }
+// operations is what the admin socket offers of a running gateway. It implements
+// admin.Operations.
+type operations struct {
+	store     *opener // nil without the loader role
+	current   *atomic.Pointer[config.Settings]
+	sanitizer *sanitizer.Sanitizer
+	feed      feed
+	lanes     *lanes
+	report    func(component, class string, err error)
+}
 
 var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the loader role and has no warehouse; ask the one that does"))
 
+// lookup is what answers questions about what is stored, once the warehouse is open.
 func (o operations) lookup(ctx context.Context) (lookup, error) {
-	if o.g.store == nil {
+	if o.store == nil {
 		return lookup{}, errNoWarehouse
 	}
-	store, err := o.g.store.get(ctx)
+	store, err := o.store.get(ctx)
 	if err != nil {
 		return lookup{}, err
 	}
-	return lookup{store, o.g.current.Load(), o.g.sanitizer}, nil
+	return lookup{store, o.current.Load(), o.sanitizer}, nil
 }
 
 // Query implements admin.Querier.
@@ -46,7 +58,7 @@ func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]t
 	}
 	trails, err := b.Event(ctx, id, withRequest)
 	for i := range trails {
-		o.g.sayWhyPending(trails[i].Steps)
+		o.lanes.sayWhyPending(trails[i].Steps)
 	}
 	return trails, err
 }
@@ -68,34 +80,31 @@ func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verifica
 	}
 	v, err := b.Verify(ctx, since)
 	if n := len(v.Differences.Rows); n > 0 {
-		o.g.report("warehouse", "sums differ", fmt.Errorf("%d sums of the last %d days do not agree with their rows; the first: %v", n, v.Days, v.Differences.Rows[0]))
+		o.report("warehouse", "sums differ", fmt.Errorf("%d sums of the last %d days do not agree with their rows; the first: %v", n, v.Days, v.Differences.Rows[0]))
 	}
 	return v, err
 }
 
 // Trackers implements admin.Watcher.
 func (o operations) Trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
-	return o.g.trackers(ctx)
+	return o.lanes.status(ctx)
 }
 
 // RemoveTracker implements admin.Operator.
 func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Removal, error) {
-	return o.g.removeTracker(ctx, name)
-}
-
-// ApplyViews implements admin.Operator.
-func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
-	return o.g.applyViews(ctx, drop)
+	if !o.current.Load().Roles.Trace {
+		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
+	}
+	return o.lanes.remove(ctx, name)
 }
 
 // Tail implements admin.Watcher.
 func (o operations) Tail(ctx context.Context, filter admin.TailFilter, emit func(admin.TailEvent) error) error {
-	feed := o.g.feed()
-	end, err := feed.End(ctx)
+	end, err := o.feed.End(ctx)
 	if err != nil {
 		return err
 	}
-	reader, err := feed.open(ctx, end)
+	reader, err := o.feed.open(ctx, end)
 	if err != nil {
 		return err
 	}

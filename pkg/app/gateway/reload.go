@@ -60,7 +60,9 @@ func (g *Gateway) reload(ctx context.Context) error {
 		}
 		g.log.Info("plan reloaded", "plan", next.Plan.Version(), "events", len(next.Plan.Events()))
 	}
-	g.current.Store(next)
+	applied := *g.settings // roles and the rest stay as they were at the start
+	applied.Plan, applied.Trackers = next.Plan, next.Trackers
+	g.current.Store(&applied)
 	if g.settings.Roles.Trace {
 		select {
 		case g.lanes.changes <- next.Trackers:

@@ -36,7 +36,7 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 		return err
 	}
 	g.loader.SetPlan(config.StoredPlan(g.settings.Plan))
-	return errors.Join(g.pinFirst(ctx, g.journal.Events(), loaderReader), g.pinFirst(ctx, g.journal.Outcomes(), loaderReader))
+	return errors.Join(pinFirst(ctx, g.journal.Events(), loaderReader), pinFirst(ctx, g.journal.Outcomes(), loaderReader))
 }
 
 // prepareStore opens a DuckDB file, so that its tables and views are there from

@@ -10,25 +10,21 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// applyViews makes the views anew from the plan in force and says what that
-// changed.
-func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
-	if g.store == nil {
-		return admin.ViewChange{}, errNoWarehouse
-	}
-	store, err := g.store.get(ctx)
+// ApplyViews implements admin.Operator.
+func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
+	l, err := o.lookup(ctx)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	before, err := g.columnNames(ctx, store)
+	before, err := l.columnNames(ctx)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	wanted := config.ViewColumns(g.current.Load().Plan)
-	if err := store.ApplyViews(ctx, wanted, drop); err != nil {
+	wanted := config.ViewColumns(l.settings.Plan)
+	if err := l.store.ApplyViews(ctx, wanted, drop); err != nil {
 		return admin.ViewChange{}, err
 	}
-	after, err := g.columnNames(ctx, store)
+	after, err := l.columnNames(ctx)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
@@ -50,12 +46,12 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 }
 
 // columnNames are the columns that the view raw_normalized has for properties.
-func (g *Gateway) columnNames(ctx context.Context, store warehouse.Warehouse) ([]string, error) {
-	d, err := g.settings.Dialect(g.settings.Config.Warehouse.Kind)
+func (l lookup) columnNames(ctx context.Context) ([]string, error) {
+	d, err := l.settings.Dialect(l.settings.Config.Warehouse.Kind)
 	if err != nil {
 		return nil, err
 	}
-	result, err := store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
+	result, err := l.store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
 	if err != nil {
 		return nil, fmt.Errorf("read the views' columns: %w", err)
 	}

@@ -10,18 +10,18 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-// trackers is the state of every lane, and of those that only a backlog is left of.
-func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
-	_, end, err := g.journal.Events().Bounds(ctx)
+// status is the state of every lane, and of those that only a backlog is left of.
+func (l *lanes) status(ctx context.Context) ([]admin.TrackerStatus, error) {
+	_, end, err := l.journal.Events().Bounds(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measure the backlog: %w", err)
 	}
 	var list []admin.TrackerStatus
-	pins := g.journal.Events().Pins()
-	for _, p := range g.lanes.list() {
-		list = append(list, g.trackerStatus(p, end, pins[laneReader(p.tracker.Lane.Name)]))
+	pins := l.journal.Events().Pins()
+	for _, p := range l.list() {
+		list = append(list, l.trackerStatus(p, end, pins[laneReader(p.tracker.Lane.Name)]))
 	}
-	for _, name := range g.orphans() {
+	for _, name := range l.orphans() {
 		list = append(list, admin.TrackerStatus{
 			Name: name, State: "not configured: its backlog is kept; see `sparrow trackers remove`",
 			Position: event.Position{Seq: pins[laneReader(name)]}.String(),
@@ -32,14 +32,14 @@ func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
 
 // trackerStatus is the state of a tracker in this process; end is the journal's,
 // pinned is from where it is kept for the lane.
-func (g *Gateway) trackerStatus(p *laneRunner, end, pinned uint64) admin.TrackerStatus {
+func (l *lanes) trackerStatus(p *laneRunner, end, pinned uint64) admin.TrackerStatus {
 	status := admin.TrackerStatus{
 		Name: p.tracker.Lane.Name, Kind: p.tracker.Kind, Mode: string(p.tracker.Lane.Mode),
 		Position: event.Position{Seq: pinned}.String(), Backlog: end - min(end, pinned), Outcomes: map[string]uint64{},
 	}
 	lane, failure := p.running()
 	if lane == nil {
-		status.State = g.absence(p, failure)
+		status.State = l.absence(p, failure)
 		return status
 	}
 	s := lane.Status()
@@ -52,8 +52,8 @@ func (g *Gateway) trackerStatus(p *laneRunner, end, pinned uint64) admin.Tracker
 }
 
 // absence says why a tracker's lane does not run here.
-func (g *Gateway) absence(p *laneRunner, failure error) string {
-	holder, held := g.member.Holder(laneLease(p.tracker.Lane.Name))
+func (l *lanes) absence(p *laneRunner, failure error) string {
+	holder, held := l.member.Holder(laneLease(p.tracker.Lane.Name))
 	switch {
 	case failure != nil:
 		return "cannot be opened, tries again: " + failure.Error()
@@ -67,12 +67,12 @@ func (g *Gateway) absence(p *laneRunner, failure error) string {
 }
 
 // sayWhyPending adds to what is pending what its lane waits for.
-func (g *Gateway) sayWhyPending(steps []trail.Step) {
+func (l *lanes) sayWhyPending(steps []trail.Step) {
 	for i := range steps {
 		if steps[i].Outcome != event.Pending.String() {
 			continue
 		}
-		for _, p := range g.lanes.list() {
+		for _, p := range l.list() {
 			lane, failure := p.running()
 			switch {
 			case steps[i].Tracker != p.tracker.Lane.Name:
