@@ -5,7 +5,7 @@
 //
 //	POST   /query             {"sql","maxRows"}       → Table
 //	GET    /events/{id}       ?request=true           → []trail.Trail
-//	GET    /tail              ?source=&event=         → a TailEvent a line, as they are taken
+//	GET    /tail              ?source=&event=         → a TailEvent a line, as they are accepted
 //	GET    /reconcile         ?since=RFC3339          → Table
 //	GET    /verify            ?since=RFC3339          → Verification
 //	GET    /trackers                                  → []TrackerStatus

@@ -11,14 +11,14 @@ import (
 // ErrNotFound is returned, wrapped, for an event or a tracker that is not there.
 var ErrNotFound = errors.New("not found")
 
-// ErrBadRequest is returned, wrapped, for what the caller can mend: a query
+// ErrBadRequest is returned, wrapped, for what the caller can correct: a query
 // that does not parse, a limit that is exceeded.
 var ErrBadRequest = errors.New("bad request")
 
-// BadRequest marks an error as the caller's to mend, keeping its words.
+// BadRequest marks an error as one that the caller can correct. The text stays.
 func BadRequest(err error) error { return marked{err, ErrBadRequest} }
 
-// NotFound marks an error as that of a thing which is not there, keeping its words.
+// NotFound marks an error as that of something that does not exist. The text stays.
 func NotFound(err error) error { return marked{err, ErrNotFound} }
 
 // marked is an error of a kind that both sides of the socket know.
@@ -44,7 +44,7 @@ type Querier interface {
 
 // Watcher shows what happens now.
 type Watcher interface {
-	// Tail calls emit for every event as it is taken, until ctx ends or emit
+	// Tail calls emit for every event as it is accepted, until ctx ends or emit
 	// returns an error.
 	Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error
 	// Trackers returns the state of every lane.
@@ -99,7 +99,7 @@ type TailFilter struct {
 	Source, Event string
 }
 
-// TailEvent is an event as it was taken.
+// TailEvent is an event as it was accepted.
 type TailEvent struct {
 	ReceivedAt time.Time `json:"receivedAt"`
 	Receipt    string    `json:"receipt"`

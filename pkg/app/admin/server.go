@@ -156,5 +156,5 @@ func answer(w http.ResponseWriter, value any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the reader is gone: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(value) // fails only if the reader went away
 }

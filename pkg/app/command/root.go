@@ -99,8 +99,8 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// asGroup makes a command that only holds others: alone it prints its help, with
-// a word that is none of its commands it fails and names the nearest.
+// asGroup makes a command that only groups others: alone it prints its help; with
+// an unknown subcommand it fails and names the most similar one.
 func asGroup(cmd *cobra.Command) *cobra.Command {
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

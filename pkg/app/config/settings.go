@@ -210,8 +210,8 @@ func buildTracker(node strictyaml.Node, c *Config, kinds []tracker.Kind) (Tracke
 	return t, errors.Join(shared.Config.Check(), err)
 }
 
-// decodeVendor fills a kind's own configuration: the keys it knows, and those
-// that nobody knows, so that the error comes from the strict decoder.
+// decodeVendor fills a kind's own configuration with the keys it has. Unknown keys
+// are decoded too, so that the strict decoder reports them.
 func decodeVendor(node strictyaml.Node, into any) error {
 	_, others, err := node.Split(&common{})
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// heldBack works out again why a record was held back from a tracker: what was
-// filtered is counted, not stored row by row. The plans in force when events of
-// this name were counted that day are tried, until one gives a reason that was.
-func (b lookup) heldBack(ctx context.Context, f *warehouse.Found, tracker string, record *event.Record) (reason, version string, err error) {
+// whyFiltered works out again why a record was not sent to a tracker: filtered
+// events are counted, not stored row by row. It tries the plans under which events
+// of this name were counted that day, until one gives a reason that was counted.
+func (b lookup) whyFiltered(ctx context.Context, f *warehouse.Found, tracker string, record *event.Record) (reason, version string, err error) {
 	result, err := b.store.Query(ctx, `
 		select distinct f.reason, f.plan, p.text from filtered as f left join plans as p on p.version = f.plan
 		where f.day = cast($1 as date) and f.source = $2 and f.event = $3 and f.tracker = $4 and f.run = 0 order by f.plan`,
@@ -76,8 +76,8 @@ func (b lookup) explain(record *event.Record, steps []trail.Step) error {
 	return nil
 }
 
-// requestsOf are the requests a tracker makes of one record; none when it is held
-// back or refused.
+// requestsOf are the requests a tracker makes of one record; none when it is filtered
+// or rejected.
 func requestsOf(t config.Tracker, tracer *trace.Tracer, record *event.Record) []trail.Request {
 	var e event.Event
 	if tracer.Trace(record, t.Lane.Name, &e).Outcome != event.Pending {
@@ -87,8 +87,8 @@ func requestsOf(t config.Tracker, tracer *trace.Tracer, record *event.Record) []
 	return shown(t, requests)
 }
 
-// usePlan puts a plan in force: for the lanes at their next window, for the
-// views as soon as the warehouse answers.
+// usePlan applies a plan: in the lanes from their next window on, in the views as
+// soon as the warehouse answers.
 func (g *Gateway) usePlan(p *plan.Plan) error {
 	tracer, err := g.settings.Tracer(p, g.sanitizer)
 	if err != nil {

@@ -44,21 +44,21 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	r.Handle("/docs", docs)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(api.OpenAPI()) // the reader is gone: nobody is left to tell
+		_, _ = w.Write(api.OpenAPI()) // fails only if the reader went away
 	})
 	return r, nil
 }
 
-// browserSettings is what pages with each key are told of how to behave.
+// browserSettings is the settings of the SDK for each key.
 func browserSettings(sources []dispatcher.Source) []console.Settings {
 	var all []console.Settings
 	for _, s := range sources {
 		for _, key := range s.Keys {
-			told := console.Settings{Key: key, Consent: s.Browser.Consent, GPC: s.Browser.GPC, DNT: s.Browser.DNT}
+			one := console.Settings{Key: key, Consent: s.Browser.Consent, GPC: s.Browser.GPC, DNT: s.Browser.DNT}
 			if s.Browser.Pageviews == "off" {
-				told.Pageviews = "off"
+				one.Pageviews = "off"
 			}
-			all = append(all, told)
+			all = append(all, one)
 		}
 	}
 	return all

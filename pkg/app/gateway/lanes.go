@@ -41,10 +41,10 @@ func (l *lanes) list() []*laneRunner {
 	return slices.Clone(l.runners)
 }
 
-func (l *lanes) set(posts []*laneRunner) {
+func (l *lanes) set(runners []*laneRunner) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.runners = posts
+	l.runners = runners
 }
 
 // open makes sure that each tracker's lane can be run, and has the journal keep

@@ -21,7 +21,7 @@ type Access struct {
 }
 
 // CheckAccess tries what the gateway needs to be allowed in BigQuery. An error
-// says why BigQuery cannot be asked; what was tried before it is told beside it.
+// says why BigQuery cannot be asked; the Access then has what was tried before.
 func CheckAccess(ctx context.Context, s *config.Settings) (*Access, error) {
 	if s.Config.Warehouse.Kind != config.KindBigQuery {
 		return nil, errNoPermissions
@@ -39,7 +39,7 @@ func CheckAccess(ctx context.Context, s *config.Settings) (*Access, error) {
 	return access, err
 }
 
-// accountOf names who asks.
+// accountOf names the account that asks.
 func accountOf(c bigquery.Config) string {
 	switch key := c.Credentials.Reveal(); {
 	case c.Insecure:
@@ -49,7 +49,7 @@ func accountOf(c bigquery.Config) string {
 	default:
 		account, err := auth.ParseServiceAccount([]byte(key))
 		if err != nil {
-			return "an unreadable key" // the configuration's check has told why
+			return "an unreadable key" // the configuration's check said why
 		}
 		return account.Email()
 	}

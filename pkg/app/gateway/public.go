@@ -67,7 +67,7 @@ func (s *publicServer) run(ctx context.Context, log *slog.Logger, bound time.Dur
 // close ends the server at once, if it still serves.
 func (s *publicServer) close() error {
 	err := s.server.Close()
-	for range s.ended { // run may have taken how it ended
+	for range s.ended { // run may have received the error already
 	}
 	if errors.Is(err, net.ErrClosed) {
 		return nil

@@ -35,8 +35,7 @@ func (g *Gateway) watchFiles(ctx context.Context) error {
 	}
 }
 
-// fileStamp tells states of the two files apart. A file that is away has a
-// stamp, too.
+// fileStamp changes when one of the two files does, and when one disappears.
 func (g *Gateway) fileStamp() (stamp [2]string) {
 	for i, name := range [...]string{g.settings.File, g.settings.PlanFile()} {
 		if info, err := os.Stat(name); err == nil {
@@ -46,7 +45,7 @@ func (g *Gateway) fileStamp() (stamp [2]string) {
 	return stamp
 }
 
-// reload puts the files' plan and trackers in force if all of it is good.
+// reload applies the files' plan and trackers if everything in them is valid.
 func (g *Gateway) reload(ctx context.Context) error {
 	next, err := g.settings.Reread()
 	if err != nil {

@@ -51,7 +51,7 @@ func (g *Gateway) prepareStore(ctx context.Context) error {
 		return err
 	}
 	if err != nil { // the loader fails too, and reports it
-		g.log.Error("the warehouse cannot be opened: events are taken and kept in the journal until it can", "err", err)
+		g.log.Error("the warehouse cannot be opened: events are accepted and kept in the journal until it can", "err", err)
 		return nil
 	}
 	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, config.ViewColumns(g.settings.Plan), false)); err != nil {

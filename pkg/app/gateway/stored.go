@@ -15,7 +15,7 @@ type Stored struct {
 }
 
 // OpenStored opens the stored warehouse for reading only. A DuckDB file fails when
-// there is none, or when a gateway holds it; BigQuery is asked, and shows with the
+// there is none, or when a gateway has it open; BigQuery is asked, and shows with the
 // first question whether it answers.
 func OpenStored(ctx context.Context, s *config.Settings) (*Stored, error) {
 	store, err := openStore(ctx, s, true, nil)

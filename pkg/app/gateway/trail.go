@@ -58,7 +58,7 @@ func (b lookup) trail(ctx context.Context, f *warehouse.Found, withRequest bool)
 	return t, nil
 }
 
-// recordOf makes the record again that a row of raw was made from.
+// recordOf rebuilds the record from its row of raw.
 func recordOf(f *warehouse.Found) (event.Record, error) {
 	record := event.Record{Receipt: f.Receipt, ReceivedAt: f.Timestamp, Source: f.Source, EventID: f.EventID, Duplicate: f.Duplicate, Data: []byte(f.Data)}
 	if err := json.Unmarshal([]byte(f.Context), &record.Context); err != nil {
@@ -75,8 +75,8 @@ func recordOf(f *warehouse.Found) (event.Record, error) {
 	return record, nil
 }
 
-// step is what became of a record at one tracker; ok is false when it is none of
-// the tracker's: a duplicate, or the tracker was added later or removed before.
+// step is what became of a record at one tracker; ok is false when the
+// tracker never had it: a duplicate, or the tracker was added later or removed before.
 func (b lookup) step(ctx context.Context, f *warehouse.Found, l *warehouse.FoundLane, record *event.Record) (step trail.Step, ok bool, err error) {
 	step = trail.Step{Tracker: l.Tracker, Outcome: string(l.State)}
 	if len(l.Deliveries) > 0 {
@@ -94,7 +94,7 @@ func (b lookup) step(ctx context.Context, f *warehouse.Found, l *warehouse.Found
 		step.Reason = "the lane has not come to it yet"
 	case warehouse.StateCounted:
 		step.Outcome = event.Filtered.String()
-		step.Reason, step.Plan, err = b.heldBack(ctx, f, l.Tracker, record)
+		step.Reason, step.Plan, err = b.whyFiltered(ctx, f, l.Tracker, record)
 	default:
 		step.Reason = "left the journal before the lane came to it"
 	}
