@@ -16,9 +16,12 @@ import (
 
 // Options are what a Loader needs and may be told.
 type Options struct {
-	Warehouse Warehouse // needed
-	Events    Events    // needed
-	Outcomes  Outcomes  // needed
+	// Open returns the warehouse; needed. Run calls it until it succeeds, with a
+	// pause between attempts, and again whenever Run is called again. It may
+	// return the same warehouse each time. The loader does not close it.
+	Open     func(context.Context) (Warehouse, error)
+	Events   Events   // needed
+	Outcomes Outcomes // needed
 
 	// Loaded, if set, is called after each batch with what is safely in the
 	// warehouse: every event before the position and every checkpoint before the
@@ -38,7 +41,8 @@ type Options struct {
 // for a journal at a time.
 type Loader struct {
 	config      Config
-	warehouse   Warehouse
+	open        func(context.Context) (Warehouse, error)
+	warehouse   Warehouse // set by start
 	events      Events
 	outcomes    Outcomes
 	loaded      func(event.Position, uint64)
@@ -53,7 +57,7 @@ func NewLoader(config Config, options Options) (*Loader, error) {
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	if options.Warehouse == nil || options.Events == nil || options.Outcomes == nil {
+	if options.Open == nil || options.Events == nil || options.Outcomes == nil {
 		return nil, errors.New("new loader: a warehouse and both streams are needed")
 	}
 	log := options.Logger
@@ -66,8 +70,8 @@ func NewLoader(config Config, options Options) (*Loader, error) {
 	}
 	r := &retrier{log: log, reporter: options.Reporter, metrics: m}
 	l := &Loader{
-		config: config, warehouse: options.Warehouse, events: options.Events, outcomes: options.Outcomes, metrics: m, retrier: r,
-		maintenance: newMaintenance(options.Warehouse, config.Retention, r),
+		config: config, open: options.Open, events: options.Events, outcomes: options.Outcomes, metrics: m, retrier: r,
+		maintenance: newMaintenance(config.Retention, r),
 		lag:         &lag{events: options.Events, pinned: options.Pinned, metrics: m},
 	}
 	l.loaded = func(events event.Position, outcomes uint64) {
@@ -110,7 +114,7 @@ func (l *Loader) Run(ctx context.Context) error {
 	pump := newPump(l.events, l.outcomes, loaded, l.retrier)
 	group.Go(func() error { return pump.runEvents(work) })
 	group.Go(func() error { return pump.runOutcomes(work) })
-	group.Go(func() error { return l.maintenance.run(work) })
+	group.Go(func() error { return l.maintenance.run(work, l.warehouse) })
 	group.Go(func() error {
 		defer stop()
 		return newBatcher(l, pump, loaded).run(ctx, work)
@@ -121,14 +125,17 @@ func (l *Loader) Run(ctx context.Context) error {
 	return nil
 }
 
-// start waits until the warehouse is ready and says how far it is loaded.
+// start waits until the warehouse is open and ready and says how far it is loaded.
 func (l *Loader) start(ctx context.Context) (streamPositions, error) {
 	var list []StreamPosition
 	err := l.retrier.persist(ctx, prepareWarehouse, func(ctx context.Context) error {
+		var err error
+		if l.warehouse, err = l.open(ctx); err != nil {
+			return err
+		}
 		if err := l.warehouse.Prepare(ctx); err != nil {
 			return err
 		}
-		var err error
 		list, err = l.warehouse.Positions(ctx)
 		return err
 	})

@@ -46,7 +46,7 @@ func newBench(t *testing.T, change func(*warehouse.Config)) *bench {
 	}
 	var err error
 	b.loader, err = warehouse.NewLoader(config, warehouse.Options{
-		Warehouse: b.store, Events: b.journal.Events(), Outcomes: b.journal.Outcomes(), Reporter: b.seen, Registerer: b.metrics,
+		Open: warehousetest.Opened(b.store), Events: b.journal.Events(), Outcomes: b.journal.Outcomes(), Reporter: b.seen, Registerer: b.metrics,
 		Loaded: func(events event.Position, outcomes uint64) {
 			b.loaded = append(b.loaded, fmt.Sprint(events, " ", outcomes))
 		},
@@ -354,6 +354,34 @@ func TestLoaderRetention(t *testing.T) {
 		}
 		if want := warehouse.Day(time.Now().Add(-48 * time.Hour)); !b.store.expired[0].Equal(want) {
 			t.Errorf("expired before %s, want %s", b.store.expired[0], want)
+		}
+	})
+}
+
+func TestLoaderWaitsForAWarehouseThatCannotBeOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, attempts := newMemory(), 0
+		journal := warehousetest.NewJournal("e1")
+		loader, err := warehouse.NewLoader(warehouse.DefaultConfig(), warehouse.Options{
+			Events: journal.Events(), Outcomes: journal.Outcomes(),
+			Open: func(context.Context) (warehouse.Warehouse, error) {
+				if attempts++; attempts < 3 {
+					return nil, errors.New("another process has the file")
+				}
+				return store, nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- loader.Run(ctx) }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil || attempts != 3 {
+			t.Errorf("Run returned %v after %d attempts to open", err, attempts)
 		}
 	})
 }

@@ -17,7 +17,6 @@ const backfillPause = 100 * time.Millisecond
 // maintenance does what is rare: it applies plans, backfills, and deletes old
 // rows. It runs beside the batcher, so that neither waits for the other.
 type maintenance struct {
-	warehouse Warehouse
 	retention time.Duration // 0: rows are kept for good
 	retrier   *retrier
 	backfill  *time.Timer // the next piece; stopped when nothing is left
@@ -28,8 +27,8 @@ type maintenance struct {
 	wake chan struct{} // has one signal: plan is another
 }
 
-func newMaintenance(w Warehouse, retention time.Duration, r *retrier) *maintenance {
-	return &maintenance{warehouse: w, retention: retention, retrier: r, wake: make(chan struct{}, 1), backfill: time.NewTimer(0)}
+func newMaintenance(retention time.Duration, r *retrier) *maintenance {
+	return &maintenance{retention: retention, retrier: r, wake: make(chan struct{}, 1), backfill: time.NewTimer(0)}
 }
 
 func (m *maintenance) setPlan(plan Plan) {
@@ -43,20 +42,20 @@ func (m *maintenance) setPlan(plan Plan) {
 }
 
 // run works until ctx ends and returns its error.
-func (m *maintenance) run(ctx context.Context) error {
+func (m *maintenance) run(ctx context.Context, w Warehouse) error {
 	tick := time.NewTicker(expireEvery)
 	defer tick.Stop()
 	defer m.backfill.Stop()
-	m.expire(ctx)
+	m.expire(ctx, w)
 	for {
 		select {
 		case <-m.wake:
-			m.applyPlan(ctx)
+			m.applyPlan(ctx, w)
 			m.backfill.Reset(0)
 		case <-m.backfill.C:
-			m.fill(ctx)
+			m.fill(ctx, w)
 		case <-tick.C:
-			m.expire(ctx)
+			m.expire(ctx, w)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -64,7 +63,7 @@ func (m *maintenance) run(ctx context.Context) error {
 }
 
 // applyPlan applies the newest plan. A newer one replaces it between attempts.
-func (m *maintenance) applyPlan(ctx context.Context) {
+func (m *maintenance) applyPlan(ctx context.Context, w Warehouse) {
 	_ = m.retrier.persist(ctx, applyPlan, func(ctx context.Context) error { // the error is ctx's: run sees it
 		m.mu.Lock()
 		plan := m.plan
@@ -72,10 +71,10 @@ func (m *maintenance) applyPlan(ctx context.Context) {
 		if plan == nil {
 			return nil
 		}
-		if err := m.warehouse.SavePlan(ctx, plan.Version, plan.Text); err != nil {
+		if err := w.SavePlan(ctx, plan.Version, plan.Text); err != nil {
 			return err
 		}
-		err := m.warehouse.ApplyViews(ctx, plan.Columns, false)
+		err := w.ApplyViews(ctx, plan.Columns, false)
 		if fault.IsPermanent(err) {
 			m.retrier.report(applyPlan, err, 1, nil)
 			return nil // the views stay as they are until the plan is corrected
@@ -90,8 +89,8 @@ func (m *maintenance) applyPlan(ctx context.Context) {
 
 // fill makes one piece of what the warehouse still has to make of its rows. The
 // next one waits for as long as this one took: loading has the other half.
-func (m *maintenance) fill(ctx context.Context) {
-	filler, ok := m.warehouse.(Backfiller)
+func (m *maintenance) fill(ctx context.Context, w Warehouse) {
+	filler, ok := w.(Backfiller)
 	if !ok {
 		return
 	}
@@ -115,11 +114,11 @@ func (m *maintenance) fill(ctx context.Context) {
 }
 
 // expire deletes rows beyond the retention. A failure waits for the next hour.
-func (m *maintenance) expire(ctx context.Context) {
+func (m *maintenance) expire(ctx context.Context, w Warehouse) {
 	if m.retention == 0 {
 		return
 	}
-	if err := m.warehouse.Expire(ctx, Day(time.Now().Add(-m.retention))); err != nil && ctx.Err() == nil {
+	if err := w.Expire(ctx, Day(time.Now().Add(-m.retention))); err != nil && ctx.Err() == nil {
 		m.retrier.metrics.failures.Inc()
 		m.retrier.report(class(expireRows, err), err, 1, nil)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
@@ -49,7 +49,7 @@ func keysOf(config any, prefix string) map[string]reflect.Value {
 }
 
 // defaults is what the gateway makes of a file that says as little as possible.
-func defaults(t *testing.T) gateway.Config {
+func defaults(t *testing.T) config.Config {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{"sparrow.yaml": "sources: [{ name: site, keys: [pk_docs_test] }]", "plan.yaml": "events: {}"} {
@@ -57,7 +57,7 @@ func defaults(t *testing.T) gateway.Config {
 			t.Fatal(err)
 		}
 	}
-	s, err := gateway.Load(filepath.Join(dir, "sparrow.yaml"), trackers.All(), func(string) (string, bool) { return "", false })
+	s, err := config.Load(filepath.Join(dir, "sparrow.yaml"), trackers.All(), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}

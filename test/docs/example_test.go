@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/tracker/trackertest"
 	"github.com/sparrow-edge/sparrow/trackers"
 )
@@ -103,7 +103,7 @@ func TestHTTPTrackerExampleLoads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	settings, err := gateway.Load(filepath.Join(dir, "sparrow.yaml"), trackers.All(), func(string) (string, bool) { return "not-a-real-token", true })
+	settings, err := config.Load(filepath.Join(dir, "sparrow.yaml"), trackers.All(), func(string) (string, bool) { return "not-a-real-token", true })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
@@ -22,6 +23,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 	"github.com/sparrow-edge/sparrow/trackers"
 )
 
@@ -100,7 +102,7 @@ func metrics(t *testing.T) map[string][]string {
 	})
 	must(err)
 	_, err = warehouse.NewLoader(warehouse.DefaultConfig(), warehouse.Options{
-		Warehouse: noWarehouse{}, Events: noEvents{}, Outcomes: noOutcomes{}, Registerer: c,
+		Open: warehousetest.Opened(noWarehouse{}), Events: noEvents{}, Outcomes: noOutcomes{}, Registerer: c,
 	})
 	must(err)
 	_, err = report.New(report.Config{}, report.Options{Registerer: c})
@@ -111,7 +113,7 @@ func metrics(t *testing.T) map[string][]string {
 // scraped are the names that a running gateway shows.
 func scraped(t *testing.T) []string {
 	t.Helper()
-	settings, err := gateway.Dev(trackers.All(), gateway.DevOptions{Listen: "127.0.0.1:0", Data: filepath.Join(t.TempDir(), "data")})
+	settings, err := config.Dev(trackers.All(), config.DevOptions{Listen: "127.0.0.1:0", Data: filepath.Join(t.TempDir(), "data")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // ErrNoGateway is returned, wrapped, when no gateway listens in the data
@@ -52,13 +54,18 @@ func (c *Client) Query(ctx context.Context, sql string, maxRows int) (*Table, er
 }
 
 // Event implements Accountant.
-func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]Trail, error) {
-	return call[[]Trail](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
+func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
+	return call[[]trail.Trail](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
 }
 
 // Reconcile implements Accountant.
 func (c *Client) Reconcile(ctx context.Context, since time.Time) (*Table, error) {
 	return call[*Table](ctx, c, http.MethodGet, "/reconcile", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
+}
+
+// Verify implements Accountant.
+func (c *Client) Verify(ctx context.Context, since time.Time) (Verification, error) {
+	return call[Verification](ctx, c, http.MethodGet, "/verify", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
 }
 
 // Trackers implements Watcher.

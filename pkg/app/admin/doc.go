@@ -4,9 +4,10 @@
 // listener.
 //
 //	POST   /query             {"sql","maxRows"}       → Table
-//	GET    /events/{id}       ?request=true           → []Way
-//	GET    /tail              ?source=&event=         → a TailEvent a line, as they are taken
+//	GET    /events/{id}       ?request=true           → []trail.Trail
+//	GET    /tail              ?source=&event=         → a TailEvent a line, as they are accepted
 //	GET    /reconcile         ?since=RFC3339          → Table
+//	GET    /verify            ?since=RFC3339          → Verification
 //	GET    /trackers                                  → []TrackerStatus
 //	DELETE /trackers/{name}                           → Removal
 //	POST   /views             {"drop"}                → ViewChange

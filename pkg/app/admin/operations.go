@@ -2,22 +2,23 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // ErrNotFound is returned, wrapped, for an event or a tracker that is not there.
 var ErrNotFound = errors.New("not found")
 
-// ErrBadRequest is returned, wrapped, for what the caller can mend: a query
+// ErrBadRequest is returned, wrapped, for what the caller can correct: a query
 // that does not parse, a limit that is exceeded.
 var ErrBadRequest = errors.New("bad request")
 
-// BadRequest marks an error as the caller's to mend, keeping its words.
+// BadRequest marks an error as one that the caller can correct. The text stays.
 func BadRequest(err error) error { return marked{err, ErrBadRequest} }
 
-// NotFound marks an error as that of a thing which is not there, keeping its words.
+// NotFound marks an error as that of something that does not exist. The text stays.
 func NotFound(err error) error { return marked{err, ErrNotFound} }
 
 // marked is an error of a kind that both sides of the socket know.
@@ -43,7 +44,7 @@ type Querier interface {
 
 // Watcher shows what happens now.
 type Watcher interface {
-	// Tail calls emit for every event as it is taken, until ctx ends or emit
+	// Tail calls emit for every event as it is accepted, until ctx ends or emit
 	// returns an error.
 	Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error
 	// Trackers returns the state of every lane.
@@ -52,11 +53,13 @@ type Watcher interface {
 
 // Accountant says what became of events.
 type Accountant interface {
-	// Event returns the ways of the events with this event id or receipt:
+	// Event returns the trails of the events with this event id or receipt:
 	// several when a duplicate was sent.
-	Event(ctx context.Context, id string, withRequest bool) ([]Trail, error)
+	Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error)
 	// Reconcile returns the reconciliation of the days since a time.
 	Reconcile(ctx context.Context, since time.Time) (*Table, error)
+	// Verify counts the sums of the days since a time again, from the rows.
+	Verify(ctx context.Context, since time.Time) (Verification, error)
 }
 
 // Operator changes things.
@@ -76,6 +79,15 @@ type Table struct {
 	Rows    [][]any  `json:"rows"`
 }
 
+// Verification says whether the sums that the reconciliation reads agree with the
+// rows. A warehouse that keeps no sums counts the rows each time: there is nothing
+// to verify.
+type Verification struct {
+	KeepsSums   bool  `json:"keepsSums"`
+	Days        int   `json:"days"`        // that were counted again
+	Differences Table `json:"differences"` // a row for each sum that is wrong
+}
+
 // Column is a column of a Table.
 type Column struct {
 	Name string `json:"name"`
@@ -87,7 +99,7 @@ type TailFilter struct {
 	Source, Event string
 }
 
-// TailEvent is an event as it was taken.
+// TailEvent is an event as it was accepted.
 type TailEvent struct {
 	ReceivedAt time.Time `json:"receivedAt"`
 	Receipt    string    `json:"receipt"`
@@ -98,48 +110,6 @@ type TailEvent struct {
 	UserID     string    `json:"userId,omitempty"`
 	Note       string    `json:"note,omitempty"` // duplicate, malformed: ..., invalid: ...
 	Data       string    `json:"data"`           // as sent; base64 when it is not UTF-8
-}
-
-// Way is the way of one accepted record: what was stored, and its outcome at
-// each tracker.
-type Trail struct {
-	Receipt    string          `json:"receipt"`
-	EventID    string          `json:"eventId"`
-	Source     string          `json:"source"`
-	Event      string          `json:"event,omitempty"`
-	ReceivedAt time.Time       `json:"receivedAt"`
-	Duplicate  bool            `json:"duplicate"`
-	Data       string          `json:"data"`
-	Context    json.RawMessage `json:"context"`
-	Steps      []TrailStep     `json:"trackers"`
-}
-
-// Hop is what became of a record at one tracker.
-type TrailStep struct {
-	Tracker  string    `json:"tracker"`
-	Outcome  string    `json:"outcome"`
-	Reason   string    `json:"reason,omitempty"`
-	Status   int       `json:"status,omitempty"`
-	Error    string    `json:"error,omitempty"`
-	Attempts int       `json:"attempts,omitempty"`
-	Time     time.Time `json:"time,omitzero"`
-	Latency  float64   `json:"latencyMs,omitempty"`
-	Run      int       `json:"run,omitempty"`
-	Plan     string    `json:"plan,omitempty"`
-	// Property says what was done to the event's properties, by name: allowed,
-	// dropped and why, sanitised.
-	Property map[string]string `json:"properties,omitempty"`
-	// Requests are what the vendor gets for the event, in order: what goes before,
-	// if anything does, and the event itself.
-	Requests []Request `json:"requests,omitempty"`
-}
-
-// Request is a request that a vendor gets for an event, secrets masked.
-type Request struct {
-	Method string            `json:"method"`
-	URL    string            `json:"url"`
-	Header map[string]string `json:"header"`
-	Body   string            `json:"body"`
 }
 
 // TrackerStatus is the state of one lane.

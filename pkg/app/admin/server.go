@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,19 +40,27 @@ func Listen(data string) (net.Listener, error) {
 
 // Handler serves the routes of the package over ops.
 func Handler(ops Operations) http.Handler {
-	s := server{ops}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /query", s.query)
-	mux.HandleFunc("GET /events/{id}", s.event)
-	mux.HandleFunc("GET /tail", s.tail)
-	mux.HandleFunc("GET /reconcile", s.reconcile)
-	mux.HandleFunc("GET /trackers", s.trackers)
-	mux.HandleFunc("DELETE /trackers/{name}", s.removeTracker)
-	mux.HandleFunc("POST /views", s.views)
+	mux.HandleFunc("POST /query", body(func(ctx context.Context, q queryRequest) (*Table, error) { return ops.Query(ctx, q.SQL, q.MaxRows) }))
+	mux.HandleFunc("GET /events/{id}", func(w http.ResponseWriter, r *http.Request) {
+		withRequest, _ := strconv.ParseBool(r.URL.Query().Get("request"))
+		trails, err := ops.Event(r.Context(), r.PathValue("id"), withRequest)
+		answer(w, trails, err)
+	})
+	mux.HandleFunc("GET /tail", func(w http.ResponseWriter, r *http.Request) { tail(ops, w, r) })
+	mux.HandleFunc("GET /reconcile", since(ops.Reconcile))
+	mux.HandleFunc("GET /verify", since(ops.Verify))
+	mux.HandleFunc("GET /trackers", func(w http.ResponseWriter, r *http.Request) {
+		list, err := ops.Trackers(r.Context())
+		answer(w, list, err)
+	})
+	mux.HandleFunc("DELETE /trackers/{name}", func(w http.ResponseWriter, r *http.Request) {
+		removal, err := ops.RemoveTracker(r.Context(), r.PathValue("name"))
+		answer(w, removal, err)
+	})
+	mux.HandleFunc("POST /views", body(func(ctx context.Context, v viewsRequest) (ViewChange, error) { return ops.ApplyViews(ctx, v.Drop) }))
 	return mux
 }
-
-type server struct{ ops Operations }
 
 type queryRequest struct {
 	SQL     string `json:"sql"`
@@ -62,22 +71,7 @@ type viewsRequest struct {
 	Drop bool `json:"drop"`
 }
 
-func (s server) query(w http.ResponseWriter, r *http.Request) {
-	var q queryRequest
-	if !read(w, r, &q) {
-		return
-	}
-	table, err := s.ops.Query(r.Context(), q.SQL, q.MaxRows)
-	answer(w, table, err)
-}
-
-func (s server) event(w http.ResponseWriter, r *http.Request) {
-	withRequest, _ := strconv.ParseBool(r.URL.Query().Get("request"))
-	ways, err := s.ops.Event(r.Context(), r.PathValue("id"), withRequest)
-	answer(w, ways, err)
-}
-
-func (s server) tail(w http.ResponseWriter, r *http.Request) {
+func tail(ops Operations, w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
@@ -87,7 +81,7 @@ func (s server) tail(w http.ResponseWriter, r *http.Request) {
 	out := json.NewEncoder(w)
 	filter := TailFilter{Source: r.URL.Query().Get("source"), Event: r.URL.Query().Get("event")}
 	// The answer has begun: an error can only end it, which the reader sees.
-	_ = s.ops.Tail(r.Context(), filter, func(e TailEvent) error {
+	_ = ops.Tail(r.Context(), filter, func(e TailEvent) error {
 		if err := out.Encode(e); err != nil {
 			return err
 		}
@@ -95,41 +89,30 @@ func (s server) tail(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s server) reconcile(w http.ResponseWriter, r *http.Request) {
-	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
-	if err != nil {
-		answer(w, nil, BadRequest(errors.New("since: want an RFC 3339 time")))
-		return
+// since serves an operation on the days since a time.
+func since[T any](operation func(context.Context, time.Time) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		from, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+		if err != nil {
+			answer(w, nil, BadRequest(errors.New("since: want an RFC 3339 time")))
+			return
+		}
+		value, err := operation(r.Context(), from)
+		answer(w, value, err)
 	}
-	table, err := s.ops.Reconcile(r.Context(), since)
-	answer(w, table, err)
 }
 
-func (s server) trackers(w http.ResponseWriter, r *http.Request) {
-	list, err := s.ops.Trackers(r.Context())
-	answer(w, list, err)
-}
-
-func (s server) removeTracker(w http.ResponseWriter, r *http.Request) {
-	removal, err := s.ops.RemoveTracker(r.Context(), r.PathValue("name"))
-	answer(w, removal, err)
-}
-
-func (s server) views(w http.ResponseWriter, r *http.Request) {
-	var v viewsRequest
-	if !read(w, r, &v) {
-		return
+// body serves an operation whose arguments are the request's body, in JSON.
+func body[Q, T any](operation func(context.Context, Q) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q Q
+		if err := json.NewDecoder(io.LimitReader(r.Body, maxRequest)).Decode(&q); err != nil {
+			answer(w, nil, BadRequest(fmt.Errorf("read request: %w", err)))
+			return
+		}
+		value, err := operation(r.Context(), q)
+		answer(w, value, err)
 	}
-	change, err := s.ops.ApplyViews(r.Context(), v.Drop)
-	answer(w, change, err)
-}
-
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxRequest)).Decode(into); err != nil {
-		answer(w, nil, BadRequest(fmt.Errorf("read request: %w", err)))
-		return false
-	}
-	return true
 }
 
 type failure struct {
@@ -151,5 +134,5 @@ func answer(w http.ResponseWriter, value any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the reader is gone: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(value) // fails only if the reader went away
 }

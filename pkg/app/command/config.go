@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func configCommand(s *session) *cobra.Command {
+func configCommand(s *invocation) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "config",
 		Short:   "Check the configuration",

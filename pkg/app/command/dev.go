@@ -7,10 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
-func devCommand(s *session) *cobra.Command {
+func devCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Try Sparrow: nothing to configure, nothing leaves this machine",
@@ -20,7 +22,7 @@ requests are built and recorded, nothing is sent. It answers to localhost only.`
 		Example: "  sparrow dev\n  sparrow dev --listen 127.0.0.1:9000 --data /tmp/sparrow",
 		Args:    exactArgs(),
 	}
-	var options gateway.DevOptions
+	var options config.DevOptions
 	cmd.Flags().StringVar(&options.Listen, "listen", "", "a loopback address (default 127.0.0.1:8080)")
 	cmd.Flags().StringVar(&options.Data, "data", "", "the directory of journal and warehouse (default ./data)")
 	verbose := cmd.Flags().Bool("verbose", false, "log what the gateway does")
@@ -28,7 +30,7 @@ requests are built and recorded, nothing is sent. It answers to localhost only.`
 		if err := checkLoopback(options.Listen); err != nil {
 			return err
 		}
-		settings, err := gateway.Dev(s.program.Kinds, options)
+		settings, err := config.Dev(s.program.Kinds, options)
 		if err != nil {
 			return err
 		}
@@ -51,13 +53,13 @@ func checkLoopback(address string) error {
 	if err != nil {
 		return usagef("--listen %q: want an address such as 127.0.0.1:8080", address)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !loopback.IsHost(host) {
 		return usagef("--listen %q: sparrow dev has no secrets and listens on loopback only; use `sparrow serve` for others", address)
 	}
 	return nil
 }
 
-func welcome(url string, s *gateway.Settings) string {
+func welcome(url string, s *config.Settings) string {
 	key := s.Config.Intake.Sources[0].Keys[0]
 	return fmt.Sprintf(`Sparrow is running.
 

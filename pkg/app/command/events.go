@@ -10,14 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-func eventsCommand(s *session) *cobra.Command {
+func eventsCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events ID",
 		Short: "Say where one event went, tracker by tracker",
-		Long: `Prints the way of an event, by its event id or its receipt: what was stored, and
+		Long: `Prints the trail of an event, by its event id or its receipt: what was stored, and
 its outcome at each tracker with the reason. An event that was held back was
 not stored row by row: its reason is worked out again from the plan that was in
 force. With --request the exact request each vendor gets is shown, secrets
@@ -36,79 +36,79 @@ masked, after the one that goes before it, where the vendor checks events first.
 			return err
 		}
 		defer ops.Close()
-		ways, err := ops.Event(cmd.Context(), args[0], *request)
+		trails, err := ops.Event(cmd.Context(), args[0], *request)
 		if err != nil {
 			return err
 		}
 		if *format == "json" {
-			return writeJSON(cmd.OutOrStdout(), ways, "  ")
+			return writeJSON(cmd.OutOrStdout(), trails, "  ")
 		}
-		for i, way := range ways {
+		for i, t := range trails {
 			if i > 0 {
 				fmt.Fprintln(cmd.OutOrStdout())
 			}
-			printWay(cmd.OutOrStdout(), way)
+			printTrail(cmd.OutOrStdout(), t)
 		}
 		return nil
 	}
 	return cmd
 }
 
-func printWay(w io.Writer, way admin.Trail) {
-	fmt.Fprintf(w, "event     %s\n", printable(way.Event))
-	fmt.Fprintf(w, "event id  %s\n", printable(way.EventID))
-	fmt.Fprintf(w, "receipt   %s\n", way.Receipt)
-	fmt.Fprintf(w, "source    %s\n", printable(way.Source))
-	fmt.Fprintf(w, "received  %s\n", way.ReceivedAt.UTC().Format(time.RFC3339Nano))
-	if way.Duplicate {
+func printTrail(w io.Writer, t trail.Trail) {
+	fmt.Fprintf(w, "event     %s\n", printable(t.Event))
+	fmt.Fprintf(w, "event id  %s\n", printable(t.EventID))
+	fmt.Fprintf(w, "receipt   %s\n", t.Receipt)
+	fmt.Fprintf(w, "source    %s\n", printable(t.Source))
+	fmt.Fprintf(w, "received  %s\n", t.ReceivedAt.UTC().Format(time.RFC3339Nano))
+	if t.Duplicate {
 		fmt.Fprintln(w, "duplicate of an earlier event with this id: kept, sent to no vendor")
 	}
-	fmt.Fprintf(w, "data      %s\n", printable(way.Data))
-	if len(way.Steps) > 0 {
+	fmt.Fprintf(w, "data      %s\n", printable(t.Data))
+	if len(t.Steps) > 0 {
 		fmt.Fprintln(w)
 	}
-	for _, hop := range way.Steps {
-		printHop(w, hop)
+	for _, step := range t.Steps {
+		printStep(w, step)
 	}
 }
 
-func printHop(w io.Writer, hop admin.TrailStep) {
-	line := fmt.Sprintf("%-12s %s", hop.Tracker, hop.Outcome)
-	if hop.Reason != "" {
-		line += ": " + printable(hop.Reason)
+func printStep(w io.Writer, step trail.Step) {
+	line := fmt.Sprintf("%-12s %s", step.Tracker, step.Outcome)
+	if step.Reason != "" {
+		line += ": " + printable(step.Reason)
 	}
 	var details []string
-	if hop.Status != 0 {
-		details = append(details, fmt.Sprintf("status %d", hop.Status))
+	if step.Status != 0 {
+		details = append(details, fmt.Sprintf("status %d", step.Status))
 	}
-	if hop.Attempts > 1 {
-		details = append(details, fmt.Sprintf("%d attempts", hop.Attempts))
+	if step.Attempts > 1 {
+		details = append(details, fmt.Sprintf("%d attempts", step.Attempts))
 	}
-	if hop.Latency > 0 {
-		details = append(details, fmt.Sprintf("%.0f ms", hop.Latency))
+	if step.Latency > 0 {
+		details = append(details, fmt.Sprintf("%.0f ms", step.Latency))
 	}
-	if hop.Run > 0 {
-		details = append(details, fmt.Sprintf("replay %d", hop.Run))
+	if step.Run > 0 {
+		details = append(details, fmt.Sprintf("replay %d", step.Run))
 	}
-	if !hop.Time.IsZero() {
-		details = append(details, hop.Time.UTC().Format(time.RFC3339))
+	if !step.Time.IsZero() {
+		details = append(details, step.Time.UTC().Format(time.RFC3339))
 	}
 	if len(details) > 0 {
 		line += "  (" + strings.Join(details, ", ") + ")"
 	}
 	fmt.Fprintln(w, line)
-	if hop.Error != "" {
-		fmt.Fprintf(w, "             %s\n", printable(hop.Error))
+	if step.Error != "" {
+		fmt.Fprintf(w, "             %s\n", printable(step.Error))
 	}
-	for _, name := range slices.Sorted(maps.Keys(hop.Property)) {
-		fmt.Fprintf(w, "             %s: %s\n", printable(name), printable(hop.Property[name]))
+	for _, name := range slices.Sorted(maps.Keys(step.Properties)) {
+		fmt.Fprintf(w, "             %s: %s\n", printable(name), printable(step.Properties[name]))
 	}
-	for i := range hop.Requests {
-		printRequest(w, &hop.Requests[i])
+	for i := range step.Requests {
+		printRequest(w, &step.Requests[i])
 	}
 }
 
-func printRequest(w io.Writer, r *admin.Request) {
+func printRequest(w io.Writer, r *trail.Request) {
 	fmt.Fprintf(w, "             %s %s\n", r.Method, printable(r.URL))
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		fmt.Fprintf(w, "             %s: %s\n", name, printable(r.Header[name]))

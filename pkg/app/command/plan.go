@@ -8,7 +8,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 )
 
-func planCommand(s *session) *cobra.Command {
+func planCommand(s *invocation) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "plan",
 		Short:   "Check the tracking plan; make types of it",
@@ -18,7 +18,7 @@ func planCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-func planCheckCommand(s *session) *cobra.Command {
+func planCheckCommand(s *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check the plan: keys, types, trackers, columns of the views",
@@ -39,7 +39,7 @@ that are not configured. Says what the plan allows.`,
 	}
 }
 
-func planTypesCommand(s *session) *cobra.Command {
+func planTypesCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "types",
 		Short: "Print types of the plan for the browser SDK: a wrong event or property does not compile",
@@ -66,7 +66,7 @@ does not have is an error of the compiler, and costs nothing at run time.`,
 }
 
 // plan is the plan of a file, or the one that the configuration names.
-func (s *session) plan(file string) (*plan.Plan, error) {
+func (s *invocation) plan(file string) (*plan.Plan, error) {
 	if file == "" {
 		settings, err := s.settings()
 		if err != nil {

@@ -12,14 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // maxPreview bounds the file of a preview, in bytes: more than any event may have.
 const maxPreview = 4 << 20
 
-func trackersPreviewCommand(s *session) *cobra.Command {
+func trackersPreviewCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview EVENT.json",
 		Short: "Show what each tracker would send for an event, without sending it",
@@ -123,7 +123,7 @@ func printPreview(w io.Writer, p *gateway.Preview) {
 	}
 }
 
-func printPreviewRequest(w io.Writer, r *admin.Request) {
+func printPreviewRequest(w io.Writer, r *trail.Request) {
 	fmt.Fprintf(w, "\n  %s %s\n", r.Method, printable(r.URL))
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		fmt.Fprintf(w, "  %s: %s\n", name, printable(r.Header[name]))

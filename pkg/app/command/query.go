@@ -2,7 +2,7 @@ package command
 
 import "github.com/spf13/cobra"
 
-func queryCommand(s *session) *cobra.Command {
+func queryCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query SQL",
 		Short: "Run one read-only SQL statement on the warehouse",

@@ -1,12 +1,16 @@
 package command
 
 import (
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 )
 
-func reconcileCommand(s *session) *cobra.Command {
+func reconcileCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Say, for each day, event and tracker, where every event went",
@@ -14,12 +18,16 @@ func reconcileCommand(s *session) *cobra.Command {
 how many of them were delivered, filtered, rejected, expired, are uncertain or
 pending. "unaccounted" is what is left, and is 0. Drift is the share of events
 that should have reached the vendor and did not. "lost", of the tracker
-(browser), is what browsers gave up before they could send it.`,
-		Example: "  sparrow reconcile --since 24h\n  sparrow reconcile --since 2026-11-01T00:00:00Z --format csv",
+(browser), is what browsers gave up before they could send it.
+
+With --verify it counts the sums that this reads again, from the rows, prints
+those that differ, and then fails. It reads all rows of the days.`,
+		Example: "  sparrow reconcile --since 24h\n  sparrow reconcile --since 168h --verify\n  sparrow reconcile --since 2026-11-01T00:00:00Z --format csv",
 		Args:    exactArgs(),
 	}
 	format := addFormat(cmd)
 	since := cmd.Flags().String("since", "24h", "a duration back from now, or an RFC 3339 time; whole days are shown")
+	verify := cmd.Flags().Bool("verify", false, "count the sums again from the rows, and print those that differ")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		f, err := parseFormat(*format)
 		if err != nil {
@@ -34,6 +42,13 @@ that should have reached the vendor and did not. "lost", of the tracker
 			return err
 		}
 		defer ops.Close()
+		if *verify {
+			v, err := ops.Verify(cmd.Context(), from)
+			if err != nil {
+				return err
+			}
+			return printVerification(cmd.OutOrStdout(), v, f)
+		}
 		table, err := ops.Reconcile(cmd.Context(), from)
 		if err != nil {
 			return err
@@ -41,6 +56,24 @@ that should have reached the vendor and did not. "lost", of the tracker
 		return printTable(cmd.OutOrStdout(), table, f)
 	}
 	return cmd
+}
+
+// printVerification prints the sums that differ, which is an error. The table
+// format, for people, says it in words when there are none.
+func printVerification(out io.Writer, v admin.Verification, f format) error {
+	n := len(v.Differences.Rows)
+	if n == 0 && f == formatTable {
+		text := fmt.Sprintf("no differences in %d days\n", v.Days)
+		if !v.KeepsSums {
+			text = "nothing to verify: this warehouse keeps no sums, so that reconcile counts the rows anyway\n"
+		}
+		_, err := io.WriteString(out, text)
+		return err
+	}
+	if err := printTable(out, &v.Differences, f); err != nil || n == 0 {
+		return err
+	}
+	return fmt.Errorf("%d sums do not agree with their rows", n)
 }
 
 func parseSince(s string, now time.Time) (time.Time, error) {

@@ -46,7 +46,7 @@ func Run(ctx context.Context, p Program, args []string) int {
 }
 
 func newRoot(p Program) *cobra.Command {
-	s := &session{program: p}
+	s := &invocation{program: p}
 	root := &cobra.Command{
 		Use:   "sparrow",
 		Short: "A first-party event gateway: every event kept, every delivery accounted for",
@@ -73,12 +73,12 @@ Start with ` + "`sparrow dev`" + `: it needs no configuration.`,
 }
 
 // session is what the commands of one run share.
-type session struct {
+type invocation struct {
 	program    Program
 	configPath string
 }
 
-func (s *session) logger(json bool, level slog.Level) *slog.Logger {
+func (s *invocation) logger(json bool, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if json {
 		return slog.New(slog.NewJSONHandler(s.program.Stderr, options))
@@ -99,8 +99,8 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// asGroup makes a command that only holds others: alone it prints its help, with
-// a word that is none of its commands it fails and names the nearest.
+// asGroup makes a command that only groups others: alone it prints its help; with
+// an unknown subcommand it fails and names the most similar one.
 func asGroup(cmd *cobra.Command) *cobra.Command {
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

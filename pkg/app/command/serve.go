@@ -11,10 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 )
 
-func serveCommand(s *session) *cobra.Command {
+func serveCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the gateway",
@@ -41,9 +42,7 @@ process that has the file.`,
 		if err := settings.SetRoles(*roles); err != nil {
 			return usageError{err}
 		}
-		if *adopt {
-			settings.AdoptWarehouse()
-		}
+		settings.Adopt = *adopt
 		var l slog.Level
 		if err := l.UnmarshalText([]byte(*level)); err != nil {
 			return usagef("--log-level %q: want debug, info, warn or error", *level)
@@ -54,7 +53,7 @@ process that has the file.`,
 }
 
 // run runs a gateway until a signal ends it. A second signal ends it at once.
-func (s *session) run(ctx context.Context, settings *gateway.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
+func (s *invocation) run(ctx context.Context, settings *config.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
 	ctx, done := untilSignal(ctx)
 	defer done()
 	reload := make(chan os.Signal, 1)

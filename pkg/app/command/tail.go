@@ -11,7 +11,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 )
 
-func tailCommand(s *session) *cobra.Command {
+func tailCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "tail",
 		Short:   "Print events as they are taken",

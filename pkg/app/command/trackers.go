@@ -11,7 +11,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 )
 
-func trackersCommand(s *session) *cobra.Command {
+func trackersCommand(s *invocation) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "trackers",
 		Short:   "List the trackers, show what one would send, or close one that was removed",
@@ -21,7 +21,7 @@ func trackersCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-func trackersListCommand(s *session) *cobra.Command {
+func trackersListCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Show each tracker's state, position, backlog and outcomes",
@@ -76,7 +76,7 @@ func outcomeText(counts map[string]uint64) string {
 	return strings.Join(parts, ", ")
 }
 
-func trackersRemoveCommand(s *session) *cobra.Command {
+func trackersRemoveCommand(s *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Close a tracker that is no longer configured: what waits for it expires",

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func versionCommand(s *session) *cobra.Command {
+func versionCommand(s *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the release, the Go version and the vendors built in",

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func viewsCommand(s *session) *cobra.Command {
+func viewsCommand(s *invocation) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "views",
 		Short:   "Print or apply the warehouse's views, generated from the plan",
@@ -17,7 +17,7 @@ func viewsCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-func viewsPrintCommand(s *session) *cobra.Command {
+func viewsPrintCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "print",
 		Short:   "Print the SQL of the views that the plan asks for",
@@ -42,7 +42,7 @@ func viewsPrintCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-func viewsApplyCommand(s *session) *cobra.Command {
+func viewsApplyCommand(s *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Bring the views in line with the plan",

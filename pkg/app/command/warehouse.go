@@ -10,7 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 )
 
-func warehouseCommand(s *session) *cobra.Command {
+func warehouseCommand(s *invocation) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "warehouse",
 		Short:   "Check what the gateway may do in BigQuery",

@@ -6,18 +6,18 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
-	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// heldBack works out again why a record was held back from a tracker: what was
-// filtered is counted, not stored row by row. The plans in force when events of
-// this name were counted that day are tried, until one gives a reason that was.
-func (b books) heldBack(ctx context.Context, f *warehouse.Found, tracker string, record *event.Record) (reason, version string, err error) {
+// whyFiltered works out again why a record was not sent to a tracker: filtered
+// events are counted, not stored row by row. It tries the plans under which events
+// of this name were counted that day, until one gives a reason that was counted.
+func (b lookup) whyFiltered(ctx context.Context, f *warehouse.Found, tracker string, record *event.Record) (reason, version string, err error) {
 	result, err := b.store.Query(ctx, `
 		select distinct f.reason, f.plan, p.text from filtered as f left join plans as p on p.version = f.plan
 		where f.day = cast($1 as date) and f.source = $2 and f.event = $3 and f.tracker = $4 and f.run = 0 order by f.plan`,
@@ -39,12 +39,12 @@ func (b books) heldBack(ctx context.Context, f *warehouse.Found, tracker string,
 
 // decide applies the text of a plan to a record. It fails for a plan of another
 // release that this one cannot read, or whose text was not kept.
-func (b books) decide(text, tracker string, record *event.Record) (event.Decision, error) {
+func (b lookup) decide(text, tracker string, record *event.Record) (event.Decision, error) {
 	p, err := plan.Parse("plan", []byte(text))
 	if err != nil {
 		return event.Decision{}, err
 	}
-	tracer, err := b.settings.tracer(p, b.sanitizer)
+	tracer, err := b.settings.Tracer(p, b.sanitizer)
 	if err != nil {
 		return event.Decision{}, err
 	}
@@ -58,27 +58,27 @@ func cell(v any) string {
 	return s
 }
 
-// explain adds to each hop what today's plan leaves of the record, and the exact
+// explain adds to each step what today's plan leaves of the record, and the exact
 // requests that the tracker makes of it.
-func (b books) explain(record *event.Record, hops []admin.TrailStep) error {
-	tracer, err := b.settings.tracer(b.settings.Plan, b.sanitizer)
+func (b lookup) explain(record *event.Record, steps []trail.Step) error {
+	tracer, err := b.settings.Tracer(b.settings.Plan, b.sanitizer)
 	if err != nil {
 		return err
 	}
-	for i := range hops {
-		at := slices.IndexFunc(b.settings.Trackers, func(t Tracker) bool { return t.Lane.Name == hops[i].Tracker })
+	for i := range steps {
+		at := slices.IndexFunc(b.settings.Trackers, func(t config.Tracker) bool { return t.Lane.Name == steps[i].Tracker })
 		if at < 0 {
 			continue // no longer configured
 		}
-		hops[i].Property = tracer.Explain(record, hops[i].Tracker).Properties
-		hops[i].Requests = requestsOf(b.settings.Trackers[at], tracer, record)
+		steps[i].Properties = tracer.Explain(record, steps[i].Tracker).Properties
+		steps[i].Requests = requestsOf(b.settings.Trackers[at], tracer, record)
 	}
 	return nil
 }
 
-// requestsOf are the requests a tracker makes of one record; none when it is held
-// back or refused.
-func requestsOf(t Tracker, tracer *trace.Tracer, record *event.Record) []admin.Request {
+// requestsOf are the requests a tracker makes of one record; none when it is filtered
+// or rejected.
+func requestsOf(t config.Tracker, tracer *trace.Tracer, record *event.Record) []trail.Request {
 	var e event.Event
 	if tracer.Trace(record, t.Lane.Name, &e).Outcome != event.Pending {
 		return nil
@@ -87,35 +87,16 @@ func requestsOf(t Tracker, tracer *trace.Tracer, record *event.Record) []admin.R
 	return shown(t, requests)
 }
 
-// planForViews is what the loader keeps of a plan.
-func planForViews(p *plan.Plan) warehouse.Plan {
-	return warehouse.Plan{Version: p.Version(), Text: p.Text(), Columns: viewColumns(p)}
-}
-
-func viewColumns(p *plan.Plan) []warehouse.Column {
-	var columns []warehouse.Column
-	for _, c := range p.Columns() {
-		columns = append(columns, warehouse.Column{Name: c.Name, Property: c.Property, Type: warehouse.Type(c.Type), Description: c.Description})
-	}
-	return columns
-}
-
-// tracer applies a plan as the configuration says.
-func (s *Settings) tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Tracer, error) {
-	f := s.Config.Filters
-	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender})
-}
-
-// usePlan puts a plan in force: for the lanes at their next window, for the
-// views as soon as the warehouse answers.
+// usePlan applies a plan: in the lanes from their next window on, in the views as
+// soon as the warehouse answers.
 func (g *Gateway) usePlan(p *plan.Plan) error {
-	tracer, err := g.settings.tracer(p, g.sanitizer)
+	tracer, err := g.settings.Tracer(p, g.sanitizer)
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	g.tracer.Store(tracer)
 	if g.loader != nil {
-		g.loader.SetPlan(planForViews(p))
+		g.loader.SetPlan(config.StoredPlan(p))
 	}
 	return nil
 }

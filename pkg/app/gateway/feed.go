@@ -16,11 +16,11 @@ import (
 
 // feed reads the journal's events stream as records: decoded, receipts stamped,
 // translated where another client's SDK sent them and, with an index, duplicates
-// marked. The three rooms that read it each have
-// their own name for its reader, hence the three small faces below.
+// flagged. The three packages that read it declare an interface for its reader
+// each, hence the three small adapters at the end of this file.
 type feed struct {
 	journal *journal.Journal
-	index   *dedup.Index // nil: duplicates are not marked
+	index   *dedup.Index // nil: duplicates are not flagged
 }
 
 func (f feed) Epoch() string { return f.journal.Epoch() }
@@ -56,7 +56,7 @@ func (f feed) Get(ctx context.Context, p event.Position) (event.Record, error) {
 		return event.Record{}, err
 	}
 	records := []event.Record{record}
-	if err := f.mark(ctx, records); err != nil {
+	if err := f.flagDuplicates(ctx, records); err != nil {
 		return event.Record{}, err
 	}
 	return records[0], nil
@@ -71,7 +71,7 @@ func (f feed) decode(m journal.Message, index int) (event.Record, error) {
 	return record, nil
 }
 
-func (f feed) mark(ctx context.Context, records []event.Record) error {
+func (f feed) flagDuplicates(ctx context.Context, records []event.Record) error {
 	if f.index == nil {
 		return nil
 	}
@@ -91,7 +91,7 @@ type feedReader struct {
 	feed   feed
 	reader *journal.Reader
 	from   event.Position
-	ready  *event.Batch // decoded, but ctx ended before its duplicates were marked
+	ready  *event.Batch // decoded, but ctx ended before its duplicates were flagged
 	lost   uint64       // messages lost since the last batch
 }
 
@@ -112,7 +112,7 @@ func (r *feedReader) Next(ctx context.Context) (event.Batch, error) {
 			r.ready = &batch
 		}
 	}
-	if err := r.feed.mark(ctx, r.ready.Records); err != nil {
+	if err := r.feed.flagDuplicates(ctx, r.ready.Records); err != nil {
 		return event.Batch{}, err
 	}
 	batch := *r.ready

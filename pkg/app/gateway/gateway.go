@@ -17,7 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
+	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
@@ -37,7 +39,7 @@ type Options struct {
 
 // Gateway is the whole program, wired. Open it, Run it, Close it.
 type Gateway struct {
-	settings *Settings
+	settings *config.Settings
 	options  Options
 	log      *slog.Logger
 	registry *prometheus.Registry
@@ -45,17 +47,17 @@ type Gateway struct {
 	reporter   *report.Reporter
 	journal    *journal.Journal
 	index      *dedup.Index
-	store      warehouse.Warehouse
+	store      *opener // nil without the loader role
 	loader     *warehouse.Loader
 	dispatcher *dispatcher.Dispatcher
 	sanitizer  *sanitizer.Sanitizer
 	tracer     atomic.Pointer[trace.Tracer]
-	inForce    atomic.Pointer[Settings] // whose plan and trackers are in force
-	fleet      fleet
+	current    atomic.Pointer[config.Settings] // with the plan and trackers that apply now
+	lanes      *lanes
 
 	member  *lease.Member // of the cluster
 	node    string        // this process's name there
-	front   *front
+	public  *publicServer
 	admin   net.Listener
 	handler http.Handler
 
@@ -65,17 +67,16 @@ type Gateway struct {
 
 // Open builds the gateway and opens what it keeps on disk. The error says which
 // part could not be opened; what was open by then is closed again.
-func Open(ctx context.Context, settings *Settings, options Options) (*Gateway, error) {
+func Open(ctx context.Context, settings *config.Settings, options Options) (*Gateway, error) {
 	g := &Gateway{settings: settings, options: options, log: options.Logger, registry: prometheus.NewRegistry()}
-	g.inForce.Store(settings)
-	g.fleet.changes = make(chan []Tracker)
+	g.current.Store(settings)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	g.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range g.steps() {
-		if g.front != nil {
-			g.front.at(step.name)
+		if g.public != nil {
+			g.public.setStep(step.name)
 		}
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -96,7 +97,7 @@ func (g *Gateway) steps() []step {
 	return []step{
 		{"data directory", g.openData},
 		{"reports", g.openReporter},
-		{"public listener", g.openFront},
+		{"public listener", g.openPublic},
 		{"opening the journal", g.openJournal},
 		{"joining the cluster", g.openMember},
 		{"opening the duplicate index", g.openIndex},
@@ -111,7 +112,7 @@ func (g *Gateway) steps() []step {
 // URL is the address of the public listener, as a browser on this machine
 // would write it.
 func (g *Gateway) URL() string {
-	address := g.front.listener.Addr().String()
+	address := g.public.listener.Addr().String()
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 			address = net.JoinHostPort("localhost", port)
@@ -129,7 +130,7 @@ func (g *Gateway) openData(context.Context) error {
 
 func (g *Gateway) openReporter(context.Context) error {
 	reporter, err := report.New(g.settings.Config.Sentry, report.Options{
-		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: g.settings.secrets(),
+		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: g.settings.Secrets(),
 	})
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)
@@ -152,7 +153,7 @@ func (g *Gateway) openJournal(ctx context.Context) error {
 }
 
 // readsEvents reports whether this process reads the journal.
-func (g *Gateway) readsEvents() bool { return g.settings.roles.trace || g.settings.roles.loader }
+func (g *Gateway) readsEvents() bool { return g.settings.Roles.Trace || g.settings.Roles.Loader }
 
 func (g *Gateway) openIndex(ctx context.Context) error {
 	if !g.readsEvents() {
@@ -166,24 +167,24 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 	}
 	g.index = index
 	g.closers = append(g.closers, index.Close)
-	return g.claim(ctx, g.journal.Events(), g.indexReader())
+	return pinFirst(ctx, g.journal.Events(), g.indexReader())
 }
 
-// claim makes the journal keep what a reader that is not known to it may need:
-// everything that is still there.
-func (g *Gateway) claim(ctx context.Context, s *journal.Stream, reader string) error {
-	if _, known := s.Pins()[reader]; known {
+// pinFirst makes the journal keep all that is still there for a reader that has
+// no pin yet.
+func pinFirst(ctx context.Context, s *journal.Stream, reader string) error {
+	if _, pinned := s.Pins()[reader]; pinned {
 		return nil
 	}
 	first, _, err := s.Bounds(ctx)
 	if err != nil {
-		return fmt.Errorf("claim the journal for %s: %w", reader, err)
+		return fmt.Errorf("pin the journal for %s: %w", reader, err)
 	}
 	return s.Pin(ctx, reader, first)
 }
 
 func (g *Gateway) openPlan(context.Context) error {
-	clean, err := openSanitizer(g.settings)
+	clean, err := config.OpenSanitizer(g.settings)
 	if err != nil {
 		return err
 	}
@@ -191,14 +192,19 @@ func (g *Gateway) openPlan(context.Context) error {
 	return g.usePlan(g.settings.Plan)
 }
 
+// operations is what the commands can ask of this gateway.
+func (g *Gateway) operations() operations {
+	return operations{g.store, &g.current, g.sanitizer, g.feed(), g.lanes, g.report}
+}
+
 func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
 
-func (g *Gateway) openFront(ctx context.Context) error {
-	f, err := openFront(ctx, g.settings.Config.Listen, g.metrics(), g.log)
+func (g *Gateway) openPublic(ctx context.Context) error {
+	f, err := openPublicServer(ctx, g.settings.Config.Listen, g.metrics(), g.log)
 	if err != nil {
 		return err
 	}
-	g.front = f
+	g.public = f
 	g.closers = append(g.closers, f.close)
 	return nil
 }
@@ -212,6 +218,23 @@ func (g *Gateway) openAdmin(context.Context) error {
 	return nil
 }
 
+// openLanes makes the lanes, and opens them where this process runs them.
+func (g *Gateway) openLanes(ctx context.Context) error {
+	g.lanes = &lanes{
+		journal: g.journal, member: g.member, current: &g.current, log: g.log, report: g.report, changes: make(chan []config.Tracker),
+		deps: delivery.Deps{
+			Source: laneFeed{g.feed()}, OutcomeLog: outcomeLog{g.journal},
+			Tracer:   func() delivery.Tracer { return g.tracer.Load() },
+			Reporter: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
+			Sanitize: g.sanitizer.String, Release: g.options.Release,
+		},
+	}
+	if !g.settings.Roles.Trace {
+		return nil
+	}
+	return g.lanes.open(ctx)
+}
+
 // closeListener closes a listener that a server may have closed already.
 func closeListener(l net.Listener) func() error {
 	return func() error {
@@ -223,8 +246,8 @@ func closeListener(l net.Listener) func() error {
 }
 
 func (g *Gateway) openIntake(context.Context) error {
-	if !g.settings.roles.dispatcher {
-		g.handler = g.healthRoutes()
+	if !g.settings.Roles.Dispatcher {
+		g.handler = probeRoutes(g.metrics(), answerReady(g.journal.Ready, g.log))
 		return nil
 	}
 	d, err := dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{
@@ -238,7 +261,8 @@ func (g *Gateway) openIntake(context.Context) error {
 	return err
 }
 
-// drain makes load balancers and clients go elsewhere.
+// drain makes the readiness check fail, so that load balancers and clients use
+// another process.
 func (g *Gateway) drain() {
 	if g.dispatcher != nil {
 		g.dispatcher.Drain()
@@ -264,16 +288,16 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.loader != nil {
 		components = append(components, component{"loader", g.runLoader})
 	}
-	if g.settings.roles.trace {
-		components = append(components, component{"lanes", g.runLanes})
+	if g.settings.Roles.Trace {
+		components = append(components, component{"lanes", g.lanes.run})
 	}
 	components = append(components, component{"reload", g.watchFiles})
 	components = append(components, component{"admin", func(ctx context.Context) error {
-		return serve(ctx, g.admin, admin.Handler(operations{g}), g.log, time.Second)
+		return serve(ctx, g.admin, admin.Handler(g.operations()), g.log, time.Second)
 	}})
 	components = append(components, component{"http", func(ctx context.Context) error {
-		g.front.use(g.handler)
-		return g.front.run(ctx, g.log, bound, g.drain)
+		g.public.use(g.handler)
+		return g.public.run(ctx, g.log, bound, g.drain)
 	}})
 	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.settings.Trackers))
 	// The loader and the lanes drain for as long as they are configured to; the

@@ -15,6 +15,7 @@ import (
 	"github.com/sparrow-edge/sparrow/api"
 	"github.com/sparrow-edge/sparrow/pkg/console"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 // publicRoutes is everything that the public listener serves. There is no admin
@@ -31,10 +32,10 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 		return nil, fmt.Errorf("browser settings: %w", err)
 	}
 	r := chi.NewRouter()
-	if g.settings.dev {
+	if g.settings.IsDev {
 		r.Use(loopbackHostOnly)
 		r.Get("/", console.Demo(g.settings.Config.Intake.Sources[0].Keys[0], browser).ServeHTTP)
-		r.Handle("/demo/ways", console.Ways(demoWays{operations{g}}))
+		r.Handle("/demo/ways", console.Trails(demoTrails{g.operations()}))
 	}
 	g.dispatcher.Mount(r, browser)
 	r.Handle(browser+"/sparrow.js", console.SDK())
@@ -43,37 +44,24 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	r.Handle("/docs", docs)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(api.OpenAPI()) // the reader is gone: nobody is left to tell
+		_, _ = w.Write(api.OpenAPI()) // fails only if the reader went away
 	})
 	return r, nil
 }
 
-// browserSettings is what pages with each key are told of how to behave.
+// browserSettings is the settings of the SDK for each key.
 func browserSettings(sources []dispatcher.Source) []console.Settings {
 	var all []console.Settings
 	for _, s := range sources {
 		for _, key := range s.Keys {
-			told := console.Settings{Key: key, Consent: s.Browser.Consent, GPC: s.Browser.GPC, DNT: s.Browser.DNT}
+			one := console.Settings{Key: key, Consent: s.Browser.Consent, GPC: s.Browser.GPC, DNT: s.Browser.DNT}
 			if s.Browser.Pageviews == "off" {
-				told.Pageviews = "off"
+				one.Pageviews = "off"
 			}
-			all = append(all, told)
+			all = append(all, one)
 		}
 	}
 	return all
-}
-
-// healthRoutes is what a process serves that takes no events.
-func (g *Gateway) healthRoutes() http.Handler {
-	r := chi.NewRouter()
-	r.Handle("/metrics", g.metrics())
-	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	r.Get("/readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := g.journal.Ready(r.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		}
-	})
-	return r
 }
 
 func (g *Gateway) metrics() http.Handler {
@@ -84,11 +72,7 @@ func (g *Gateway) metrics() http.Handler {
 // the web cannot reach a developer's gateway by DNS rebinding.
 func loopbackHostOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !loopback.IsHostPort(r.Host) {
 			http.Error(w, "sparrow dev answers to localhost only", http.StatusMisdirectedRequest)
 			return
 		}

@@ -4,85 +4,95 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/journal"
+	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
-// fleet is the trackers that this process looks after. Only runLanes changes it.
-type fleet struct {
+// lanes are the trackers that this process runs or stands by for. Only run changes
+// the list.
+type lanes struct {
+	journal *journal.Journal
+	member  *lease.Member
+	current *atomic.Pointer[config.Settings]
+	deps    delivery.Deps // of each lane
+	log     *slog.Logger
+	report  func(component, class string, err error)
+
 	mu      sync.Mutex
-	posts   []*post
-	changes chan []Tracker // trackers to look after from now on
+	runners []*laneRunner
+	changes chan []config.Tracker // the trackers from now on
 }
 
-func (f *fleet) list() []*post {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.posts)
+func (l *lanes) list() []*laneRunner {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.runners)
 }
 
-func (f *fleet) set(posts []*post) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.posts = posts
+func (l *lanes) set(runners []*laneRunner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.runners = runners
 }
 
-// openLanes makes sure that each tracker's lane can be run, and has the journal
-// keep what a new one may need, before the first event can be accepted.
-func (g *Gateway) openLanes(ctx context.Context) error {
-	if !g.settings.roles.trace {
-		return nil
-	}
-	var posts []*post
-	for _, t := range g.settings.Trackers {
-		if _, err := g.openLane(ctx, t); err != nil {
+// open makes sure that each tracker's lane can be run, and has the journal keep
+// what a new one may need, before the first event can be accepted.
+func (l *lanes) open(ctx context.Context) error {
+	var runners []*laneRunner
+	for _, t := range l.current.Load().Trackers {
+		if _, err := l.openLane(ctx, t); err != nil {
 			return err
 		}
-		posts = append(posts, newPost(t))
+		runners = append(runners, newLaneRunner(t))
 	}
-	g.fleet.set(posts)
-	g.warnOfOrphans()
+	l.set(runners)
+	l.warnOfOrphans()
 	return nil
 }
 
 // openLane makes a tracker's lane. One that has never run begins now, and that
 // is written down.
-func (g *Gateway) openLane(ctx context.Context, t Tracker) (*delivery.Lane, error) {
-	l, err := delivery.New(t.Lane, t.Vendor, t.Traits, g.laneDeps())
+func (l *lanes) openLane(ctx context.Context, t config.Tracker) (*delivery.Lane, error) {
+	lane, err := delivery.New(t.Lane, t.Vendor, t.Traits, l.deps)
 	if err != nil {
 		return nil, err
 	}
 	reader := laneReader(t.Lane.Name)
-	if err := errors.Join(g.claim(ctx, g.journal.Events(), reader), g.claim(ctx, g.journal.Outcomes(), reader)); err != nil {
+	if err := errors.Join(pinFirst(ctx, l.journal.Events(), reader), pinFirst(ctx, l.journal.Outcomes(), reader)); err != nil {
 		return nil, err
 	}
 	// At start intake is not open yet: "now" is before the first event.
-	if err := l.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // by another process: it is written down
-		g.log.Warn("a tracker's beginning is not written down yet, its lane will try again", "tracker", t.Lane.Name, "err", err)
+	if err := lane.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // ErrFenced: another process has written it down
+		l.log.Warn("the start of a new tracker is not written down yet; its lane will retry", "tracker", t.Lane.Name, "err", err)
 	}
-	return l, nil
+	return lane, nil
 }
 
-// runLanes looks after the trackers until ctx ends or a lane fails, and exchanges
-// those that change.
-func (g *Gateway) runLanes(ctx context.Context) error {
+// run runs the trackers' lanes until ctx ends or a lane fails, and replaces
+// those whose tracker changes.
+func (l *lanes) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	start := func(p *post) {
+	start := func(p *laneRunner) {
 		own, stop := context.WithCancel(ctx)
 		p.stop = stop
 		group.Go(func() error {
 			defer close(p.done)
-			return g.man(own, p)
+			return l.runLane(own, p)
 		})
 	}
-	for _, p := range g.fleet.list() {
+	for _, p := range l.list() {
 		start(p)
 	}
 	group.Go(func() error {
@@ -90,67 +100,58 @@ func (g *Gateway) runLanes(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return nil
-			case trackers := <-g.fleet.changes:
-				g.exchange(trackers, start)
+			case trackers := <-l.changes:
+				l.replace(trackers, start)
 			}
 		}
 	})
 	return group.Wait()
 }
 
-// exchange stops the lanes whose tracker is gone or configured otherwise, and
-// starts those that are new. A lane goes on where its last report left off.
-func (g *Gateway) exchange(trackers []Tracker, start func(*post)) {
-	var kept []*post
-	for _, p := range g.fleet.list() {
-		if slices.ContainsFunc(trackers, func(t Tracker) bool { return t.same(p.tracker) }) {
+// replace stops the lanes whose tracker is gone or configured differently, and
+// starts those that are new. A lane goes on where its last checkpoint left off.
+func (l *lanes) replace(trackers []config.Tracker, start func(*laneRunner)) {
+	var kept []*laneRunner
+	for _, p := range l.list() {
+		if slices.ContainsFunc(trackers, func(t config.Tracker) bool { return t.Same(p.tracker) }) {
 			kept = append(kept, p)
 			continue
 		}
 		p.stop()
 		<-p.done
-		g.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
+		l.log.Info("tracker stopped", "tracker", p.tracker.Lane.Name)
 	}
 	for _, t := range trackers {
-		if slices.ContainsFunc(kept, func(p *post) bool { return t.same(p.tracker) }) {
+		if slices.ContainsFunc(kept, func(p *laneRunner) bool { return t.Same(p.tracker) }) {
 			continue
 		}
-		p := newPost(t)
+		p := newLaneRunner(t)
 		start(p)
 		kept = append(kept, p)
 	}
-	g.fleet.set(kept)
-	g.warnOfOrphans()
+	l.set(kept)
+	l.warnOfOrphans()
 }
 
-func (g *Gateway) laneDeps() delivery.Deps {
-	return delivery.Deps{
-		Source: laneFeed{g.feed()}, OutcomeLog: ledger{g.journal},
-		Tracer:   func() delivery.Tracer { return g.tracer.Load() },
-		Reporter: g.reporter, Logger: g.log.With("component", "lane"), Registerer: g.registry,
-		Sanitize: g.sanitizer.String, Release: g.options.Release,
-	}
-}
-
-func (g *Gateway) warnOfOrphans() {
-	for _, name := range g.orphans() {
-		g.log.Warn("a tracker was taken out of the configuration: the journal keeps its backlog until it is closed", "tracker", name,
+func (l *lanes) warnOfOrphans() {
+	for _, name := range l.orphans() {
+		l.log.Warn("a tracker was taken out of the configuration: the journal keeps its backlog until it is removed", "tracker", name,
 			"next", "put it back, or run: sparrow trackers remove "+name)
 	}
 }
 
 // configured reports whether a tracker of this name is configured now.
-func (g *Gateway) configured(name string) bool {
-	return slices.ContainsFunc(g.inForce.Load().Trackers, func(t Tracker) bool { return t.Lane.Name == name })
+func (l *lanes) configured(name string) bool {
+	return slices.ContainsFunc(l.current.Load().Trackers, func(t config.Tracker) bool { return t.Lane.Name == name })
 }
 
 // orphans are the trackers that the journal still keeps a backlog for, but that
 // the configuration does not have.
-func (g *Gateway) orphans() []string {
+func (l *lanes) orphans() []string {
 	var names []string
-	for reader := range g.journal.Events().Pins() {
+	for reader := range l.journal.Events().Pins() {
 		name, isLane := strings.CutPrefix(reader, lanePrefix)
-		if isLane && !g.configured(name) {
+		if isLane && !l.configured(name) {
 			names = append(names, name)
 		}
 	}
@@ -158,22 +159,19 @@ func (g *Gateway) orphans() []string {
 	return names
 }
 
-// removeTracker closes a lane that is no longer configured.
-func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal, error) {
-	if !g.settings.roles.trace {
-		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
-	}
-	if g.configured(name) {
+// remove closes a lane that is no longer configured.
+func (l *lanes) remove(ctx context.Context, name string) (admin.Removal, error) {
+	if l.configured(name) {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s is configured: take it out of the configuration first (SIGHUP has it read again)", name))
 	}
-	if h, held := g.member.Holder(laneLease(name)); held && h.Alive && !h.Self {
+	if h, held := l.member.Holder(laneLease(name)); held && h.Alive && !h.Self {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s still runs at %s: take it out of the configuration there, too", name, h.Name))
 	}
-	if !slices.Contains(g.orphans(), name) {
+	if !slices.Contains(l.orphans(), name) {
 		return admin.Removal{}, admin.NotFound(fmt.Errorf("no backlog is kept for a tracker named %q", name))
 	}
-	counted := &countingLedger{ledger: ledger{g.journal}}
-	deps := g.laneDeps()
+	counted := &countingLog{outcomeLog: outcomeLog{l.journal}}
+	deps := l.deps
 	deps.OutcomeLog = counted
 	if err := delivery.Remove(ctx, name, deps); err != nil {
 		return admin.Removal{}, err
@@ -181,15 +179,15 @@ func (g *Gateway) removeTracker(ctx context.Context, name string) (admin.Removal
 	return admin.Removal{Tracker: name, Expired: counted.expired}, nil
 }
 
-// countingLedger counts what a removal expires.
-type countingLedger struct {
-	ledger
+// countingLog counts what a removal expires.
+type countingLog struct {
+	outcomeLog
 	expired uint64
 }
 
-// Publish implements delivery.Ledger.
-func (l *countingLedger) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
-	seq, err := l.ledger.Publish(ctx, r, after)
+// Publish implements delivery.OutcomeLog.
+func (l *countingLog) Publish(ctx context.Context, r *event.Checkpoint, after uint64) (uint64, error) {
+	seq, err := l.outcomeLog.Publish(ctx, r, after)
 	if err == nil {
 		for _, d := range r.Deliveries {
 			if d.Outcome == event.Expired {

@@ -10,14 +10,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
 
-// nodeFile names the data directory among those of a cluster, for good.
+// nodeFile holds the permanent name of the data directory within the cluster.
 const nodeFile = "node"
 
-// warehouseHome is what a DuckDB file is: the one place of the rows.
-const warehouseHome = "warehouse"
+// warehousePlace is the name under which the cluster keeps which process has the
+// DuckDB file: there is one.
+const warehousePlace = "warehouse"
 
 // loaderLease is the lease of the loader.
 const loaderLease = "loader"
@@ -30,9 +32,9 @@ const indexForgotten = time.Hour
 // journal of its own there are no others.
 func (g *Gateway) openMember(ctx context.Context) error {
 	node := "only"
-	var board lease.Store // none: there are no others
+	var store lease.Store // none: there are no others
 	if g.shared() {
-		board = g.journal.KV()
+		store = g.journal.KV()
 	}
 	if g.shared() && g.readsEvents() {
 		var err error
@@ -45,25 +47,25 @@ func (g *Gateway) openMember(ctx context.Context) error {
 		host = "unknown host"
 	}
 	g.node = node
-	g.member, err = lease.Join(board, g.settings.Config.Lease, lease.Options{
+	g.member, err = lease.Join(store, g.settings.Config.Lease, lease.Options{
 		Node: node, Name: fmt.Sprintf("%s, process %d", host, os.Getpid()), Logger: g.log.With("component", "lease"), Registerer: g.registry,
 	})
 	if err != nil {
 		return err
 	}
-	return g.settle(ctx)
+	return g.placeWarehouse(ctx)
 }
 
 // shared reports whether other processes may use the journal.
 func (g *Gateway) shared() bool { return g.settings.Config.Journal.URL != "" }
 
-// settle makes the DuckDB file of this process the warehouse of the journal's
-// processes, unless another's is: rows in two files would be in neither.
-func (g *Gateway) settle(ctx context.Context) error {
-	if !g.settings.roles.loader || g.settings.Config.Warehouse.Kind != kindDuckDB {
+// placeWarehouse makes this process's DuckDB file the warehouse of the cluster. It
+// fails if another process has it: with two files neither would have all rows.
+func (g *Gateway) placeWarehouse(ctx context.Context) error {
+	if !g.settings.Roles.Loader || g.settings.Config.Warehouse.Kind != config.KindDuckDB {
 		return nil
 	}
-	err := g.member.Place(ctx, warehouseHome, g.settings.adopt)
+	err := g.member.Place(ctx, warehousePlace, g.settings.Adopt)
 	if errors.Is(err, lease.ErrPlacedElsewhere) {
 		return fmt.Errorf("%w: the loader fills the DuckDB file there, and with DuckDB there is one; "+
 			"start this process with other roles (--role dispatcher --role trace), or, if that file is gone for good, "+
@@ -85,14 +87,13 @@ func nodeName(path string) (string, error) {
 	return name, os.WriteFile(path, []byte(name+"\n"), 0o600)
 }
 
-// runLoader runs the loader while it is this process's to run.
+// runLoader runs the loader while this process holds its lease.
 func (g *Gateway) runLoader(ctx context.Context) error {
 	return g.member.RunHolding(ctx, loaderLease, g.loader.Run)
 }
 
-// forgetIndexes lets the journal go that is kept only for the duplicate indexes
-// of processes that are gone. What is trimmed while such a process is away its
-// index does not know when it comes back.
+// forgetIndexes removes the pins of duplicate indexes whose processes are gone. When
+// such a process comes back, its index does not know what was trimmed meanwhile.
 func (g *Gateway) forgetIndexes(ctx context.Context) error {
 	if !g.shared() {
 		return nil
@@ -107,4 +108,12 @@ func (g *Gateway) forgetIndexes(ctx context.Context) error {
 		errs = append(errs, g.journal.Events().Unpin(ctx, reader))
 	}
 	return errors.Join(errs...)
+}
+
+// indexReader is the name of the pin of this process's duplicate index. In a cluster each process that reads has an index of its own.
+func (g *Gateway) indexReader() string {
+	if g.shared() {
+		return indexReaders + "-" + g.node
+	}
+	return indexReaders
 }

@@ -4,28 +4,46 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-// operations is what the admin socket offers of a running gateway.
-type operations struct{ g *Gateway }
+// operations is what the admin socket offers of a running gateway. It implements
+// admin.Operations.
+type operations struct {
+	store     *opener // nil without the loader role
+	current   *atomic.Pointer[config.Settings]
+	sanitizer *sanitizer.Sanitizer
+	feed      feed
+	lanes     *lanes
+	report    func(component, class string, err error)
+}
 
 var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the loader role and has no warehouse; ask the one that does"))
 
-func (o operations) books() (books, error) {
-	if o.g.store == nil {
-		return books{}, errNoWarehouse
+// lookup is what answers questions about what is stored, once the warehouse is open.
+func (o operations) lookup(ctx context.Context) (lookup, error) {
+	if o.store == nil {
+		return lookup{}, errNoWarehouse
 	}
-	return books{o.g.store, o.g.inForce.Load(), o.g.sanitizer}, nil
+	store, err := o.store.get(ctx)
+	if err != nil {
+		return lookup{}, err
+	}
+	return lookup{store, o.current.Load(), o.sanitizer}, nil
 }
 
 // Query implements admin.Querier.
 func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
-	b, err := o.books()
+	b, err := o.lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -33,50 +51,60 @@ func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.
 }
 
 // Event implements admin.Accountant.
-func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]admin.Trail, error) {
-	b, err := o.books()
+func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
+	b, err := o.lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ways, err := b.Event(ctx, id, withRequest)
-	for i := range ways {
-		o.g.sayWhyPending(ways[i].Steps)
+	trails, err := b.Event(ctx, id, withRequest)
+	for i := range trails {
+		o.lanes.sayWhyPending(trails[i].Steps)
 	}
-	return ways, err
+	return trails, err
 }
 
 // Reconcile implements admin.Accountant.
 func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
-	b, err := o.books()
+	b, err := o.lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return b.Reconcile(ctx, since)
 }
 
+// Verify implements admin.Accountant. Sums that differ are reported, too.
+func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
+	b, err := o.lookup(ctx)
+	if err != nil {
+		return admin.Verification{}, err
+	}
+	v, err := b.Verify(ctx, since)
+	if n := len(v.Differences.Rows); n > 0 {
+		o.report("warehouse", "sums differ", fmt.Errorf("%d sums of the last %d days do not agree with their rows; the first: %v", n, v.Days, v.Differences.Rows[0]))
+	}
+	return v, err
+}
+
 // Trackers implements admin.Watcher.
 func (o operations) Trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
-	return o.g.trackers(ctx)
+	return o.lanes.status(ctx)
 }
 
 // RemoveTracker implements admin.Operator.
 func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Removal, error) {
-	return o.g.removeTracker(ctx, name)
-}
-
-// ApplyViews implements admin.Operator.
-func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
-	return o.g.applyViews(ctx, drop)
+	if !o.current.Load().Roles.Trace {
+		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
+	}
+	return o.lanes.remove(ctx, name)
 }
 
 // Tail implements admin.Watcher.
 func (o operations) Tail(ctx context.Context, filter admin.TailFilter, emit func(admin.TailEvent) error) error {
-	feed := o.g.feed()
-	end, err := feed.End(ctx)
+	end, err := o.feed.End(ctx)
 	if err != nil {
 		return err
 	}
-	reader, err := feed.open(ctx, end)
+	reader, err := o.feed.open(ctx, end)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/auth"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 )
@@ -20,9 +21,9 @@ type Access struct {
 }
 
 // CheckAccess tries what the gateway needs to be allowed in BigQuery. An error
-// says why BigQuery cannot be asked; what was tried before it is told beside it.
-func CheckAccess(ctx context.Context, s *Settings) (*Access, error) {
-	if s.Config.Warehouse.Kind != kindBigQuery {
+// says why BigQuery cannot be asked; the Access then has what was tried before.
+func CheckAccess(ctx context.Context, s *config.Settings) (*Access, error) {
+	if s.Config.Warehouse.Kind != config.KindBigQuery {
 		return nil, errNoPermissions
 	}
 	config := s.Config.Warehouse.BigQuery
@@ -38,7 +39,7 @@ func CheckAccess(ctx context.Context, s *Settings) (*Access, error) {
 	return access, err
 }
 
-// accountOf names who asks.
+// accountOf names the account that asks.
 func accountOf(c bigquery.Config) string {
 	switch key := c.Credentials.Reveal(); {
 	case c.Insecure:
@@ -48,7 +49,7 @@ func accountOf(c bigquery.Config) string {
 	default:
 		account, err := auth.ParseServiceAccount([]byte(key))
 		if err != nil {
-			return "an unreadable key" // the configuration's check has told why
+			return "an unreadable key" // the configuration's check said why
 		}
 		return account.Email()
 	}

@@ -4,21 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
-	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/segment"
 	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // Preview is what one tracker would make of an event.
@@ -34,7 +31,7 @@ type Preview struct {
 	// Event is what plan and sanitizer leave; absent for an event held back.
 	Event json.RawMessage `json:"event,omitempty"`
 	// Requests are what the vendor would get, in order, secrets masked.
-	Requests []admin.Request `json:"requests,omitempty"`
+	Requests []trail.Request `json:"requests,omitempty"`
 }
 
 // PreviewOptions say of which event's reception a preview is.
@@ -48,19 +45,19 @@ type PreviewOptions struct {
 // Previews is what each configured tracker would make of an event, given as the
 // client sends it. It touches neither journal nor network, and reads of the data
 // directory only the key by which personal ids are hashed.
-func Previews(s *Settings, data []byte, o PreviewOptions) ([]Preview, error) {
-	if o.Tracker != "" && !slices.ContainsFunc(s.Trackers, func(t Tracker) bool { return t.Lane.Name == o.Tracker }) {
+func Previews(s *config.Settings, data []byte, o PreviewOptions) ([]Preview, error) {
+	if o.Tracker != "" && !slices.ContainsFunc(s.Trackers, func(t config.Tracker) bool { return t.Lane.Name == o.Tracker }) {
 		names := make([]string, len(s.Trackers))
 		for i, t := range s.Trackers {
 			names[i] = t.Lane.Name
 		}
 		return nil, fmt.Errorf("no tracker is named %q; there are %v", o.Tracker, names)
 	}
-	clean, err := previewSanitizer(s)
+	clean, err := config.PreviewSanitizer(s)
 	if err != nil {
 		return nil, err
 	}
-	tracer, err := s.tracer(s.Plan, clean)
+	tracer, err := s.Tracer(s.Plan, clean)
 	if err != nil {
 		return nil, err
 	}
@@ -72,16 +69,6 @@ func Previews(s *Settings, data []byte, o PreviewOptions) ([]Preview, error) {
 		}
 	}
 	return previews, nil
-}
-
-// previewSanitizer is the gateway's own, if it has run here: ids that are
-// personal data then look as they do at the vendors.
-func previewSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
-	key, err := os.ReadFile(filepath.Join(s.Config.Data, identityKeyFile))
-	if err != nil {
-		return newSanitizer(withKey(s.Config.Sanitizer, noKey))
-	}
-	return newSanitizer(withKey(s.Config.Sanitizer, strings.TrimSpace(string(key))))
 }
 
 // previewRecord is the record that intake would make of the bytes. An event
@@ -119,7 +106,7 @@ func inspectPreview(record *event.Record, o PreviewOptions) (id string, err erro
 	return message.EventID, err
 }
 
-func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Time) Preview {
+func preview(t config.Tracker, tracer *trace.Tracer, record *event.Record, now time.Time) Preview {
 	p := Preview{Tracker: t.Lane.Name, Kind: t.Kind, Mode: string(t.Lane.Mode)}
 	explained := tracer.Explain(record, t.Lane.Name)
 	p.Outcome, p.Reason, p.Properties = explained.Decision.Outcome.String(), explained.Decision.Reason, explained.Properties
@@ -148,8 +135,8 @@ func preview(t Tracker, tracer *trace.Tracer, record *event.Record, now time.Tim
 }
 
 // shown are requests as they may be shown, in the order in which they are sent.
-func shown(t Tracker, requests []tracker.Request) []admin.Request {
-	var list []admin.Request
+func shown(t config.Tracker, requests []tracker.Request) []trail.Request {
+	var list []trail.Request
 	for i := range requests {
 		if first := requests[i].Before; first != nil {
 			list = append(list, masked(t, first))
@@ -160,8 +147,8 @@ func shown(t Tracker, requests []tracker.Request) []admin.Request {
 }
 
 // masked is a request as it may be shown.
-func masked(t Tracker, r *tracker.Request) admin.Request {
-	shown := admin.Request{
+func masked(t config.Tracker, r *tracker.Request) trail.Request {
+	shown := trail.Request{
 		Method: r.Method, URL: string(tracker.Redact([]byte(tracker.MaskURL(r.URL)), t.Traits.Secrets)), Header: map[string]string{},
 		Body: string(tracker.Redact(r.Body, t.Traits.Secrets)),
 	}

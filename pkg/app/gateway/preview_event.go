@@ -62,7 +62,7 @@ func eventJSON(e *event.Event) json.RawMessage {
 	}
 	text, err := json.Marshal(left)
 	if err != nil {
-		return nil // a number that JSON has no room for; the request shows it
+		return nil // a number that JSON cannot express; the request shows it
 	}
 	return text
 }

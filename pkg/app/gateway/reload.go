@@ -24,21 +24,20 @@ func (g *Gateway) watchFiles(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := g.fileStamp()
-		if g.settings.again == nil || !asked && now == stamp {
+		if g.settings.Reread == nil || !asked && now == stamp {
 			continue
 		}
 		stamp = now
 		if err := g.reload(ctx); err != nil {
-			g.log.Error("not reloaded: the last good configuration and plan stay in force", "err", err, "plan", g.inForce.Load().Plan.Version())
-			g.tell("configuration", "reload", err)
+			g.log.Error("not reloaded: the last good configuration and plan stay in force", "err", err, "plan", g.current.Load().Plan.Version())
+			g.report("configuration", "reload", err)
 		}
 	}
 }
 
-// fileStamp tells states of the two files apart. A file that is away has a
-// stamp, too.
+// fileStamp changes when one of the two files does, and when one disappears.
 func (g *Gateway) fileStamp() (stamp [2]string) {
-	for i, name := range [...]string{g.settings.File, g.settings.planFile} {
+	for i, name := range [...]string{g.settings.File, g.settings.PlanFile()} {
 		if info, err := os.Stat(name); err == nil {
 			stamp[i] = info.ModTime().String() + " " + info.Name()
 		}
@@ -46,24 +45,26 @@ func (g *Gateway) fileStamp() (stamp [2]string) {
 	return stamp
 }
 
-// reload puts the files' plan and trackers in force if all of it is good.
+// reload applies the files' plan and trackers if everything in them is valid.
 func (g *Gateway) reload(ctx context.Context) error {
-	next, err := g.settings.again()
+	next, err := g.settings.Reread()
 	if err != nil {
 		return err
 	}
-	current := g.inForce.Load()
-	g.reporter.Guard(next.secrets())
+	current := g.current.Load()
+	g.reporter.Guard(next.Secrets())
 	if next.Plan.Version() != current.Plan.Version() {
 		if err := g.usePlan(next.Plan); err != nil {
 			return err
 		}
 		g.log.Info("plan reloaded", "plan", next.Plan.Version(), "events", len(next.Plan.Events()))
 	}
-	g.inForce.Store(next)
-	if g.settings.roles.trace {
+	applied := *g.settings // roles and the rest stay as they were at the start
+	applied.Plan, applied.Trackers = next.Plan, next.Trackers
+	g.current.Store(&applied)
+	if g.settings.Roles.Trace {
 		select {
-		case g.fleet.changes <- next.Trackers:
+		case g.lanes.changes <- next.Trackers:
 		case <-ctx.Done():
 		}
 	}

@@ -6,59 +6,25 @@ import (
 	"slices"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
-	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
-	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
-// ViewStatements is the SQL of the views that the plan asks for, in the SQL of a
-// kind of warehouse; "" for the one that is configured.
-func (s *Settings) ViewStatements(kind string) ([]string, error) {
-	if kind == "" {
-		kind = s.Config.Warehouse.Kind
-	}
-	d, err := s.dialect(kind)
-	if err != nil {
-		return nil, err
-	}
-	var statements []string
-	for _, v := range warehouse.Views(d, viewColumns(s.Plan), int64(s.Config.Warehouse.Loader.Settle.Seconds())) {
-		statements = append(statements, "create or replace view "+d.Table(v.Name)+" as\n"+v.Select)
-	}
-	return statements, nil
-}
-
-// dialect is the SQL of a kind of warehouse.
-func (s *Settings) dialect(kind string) (warehouse.Dialect, error) {
-	switch kind {
-	case kindDuckDB:
-		return duckdb.Dialect{}, nil
-	case kindBigQuery:
-		config := s.Config.Warehouse.BigQuery
-		if config.Project == "" {
-			return bigquery.Dialect{}, nil // of a file that stands for any dataset
-		}
-		return bigquery.Dialect{Project: config.Project, Dataset: config.Dataset}, nil
-	default:
-		return nil, fmt.Errorf("dialect %q is not known, use duckdb or bigquery", kind)
-	}
-}
-
-// applyViews makes the views anew from the plan in force and says what that
-// changed.
-func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
-	if g.store == nil {
-		return admin.ViewChange{}, errNoWarehouse
-	}
-	before, err := g.columnNames(ctx)
+// ApplyViews implements admin.Operator.
+func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
+	l, err := o.lookup(ctx)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	wanted := viewColumns(g.inForce.Load().Plan)
-	if err := g.store.ApplyViews(ctx, wanted, drop); err != nil {
+	before, err := l.columnNames(ctx)
+	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	after, err := g.columnNames(ctx)
+	wanted := config.ViewColumns(l.settings.Plan)
+	if err := l.store.ApplyViews(ctx, wanted, drop); err != nil {
+		return admin.ViewChange{}, err
+	}
+	after, err := l.columnNames(ctx)
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
@@ -80,12 +46,12 @@ func (g *Gateway) applyViews(ctx context.Context, drop bool) (admin.ViewChange, 
 }
 
 // columnNames are the columns that the view raw_normalized has for properties.
-func (g *Gateway) columnNames(ctx context.Context) ([]string, error) {
-	d, err := g.settings.dialect(g.settings.Config.Warehouse.Kind)
+func (l lookup) columnNames(ctx context.Context) ([]string, error) {
+	d, err := l.settings.Dialect(l.settings.Config.Warehouse.Kind)
 	if err != nil {
 		return nil, err
 	}
-	result, err := g.store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
+	result, err := l.store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
 	if err != nil {
 		return nil, fmt.Errorf("read the views' columns: %w", err)
 	}

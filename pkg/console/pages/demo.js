@@ -24,7 +24,7 @@
     ["warehouse", "In the warehouse"],
   ];
 
-  /** What a step of an event's way says now. */
+  /** What a step of an event's trail says now. */
   const step = (card, name, state, note = "") => {
     const item = card.steps[name];
     item.dataset.state = state;
@@ -88,14 +88,14 @@
   const property = ([name, verdict]) => element("li", { "data-tone": verdict === "allowed" ? "good" : "bad" }, `${name}: ${verdict}`);
 
   /** What became of the event at one vendor, with the exact requests. */
-  const vendor = (hop) => {
-    const [tone, words] = outcome(hop);
-    const row = element("details", { className: "vendor", "data-tracker": hop.tracker, "data-outcome": hop.outcome });
-    row.append(element("summary", {}, element("b", {}, hop.tracker), element("span", { "data-tone": tone }, words)));
-    const properties = Object.entries(hop.properties ?? {});
+  const vendor = (result) => {
+    const [tone, words] = outcome(result);
+    const row = element("details", { className: "vendor", "data-tracker": result.tracker, "data-outcome": result.outcome });
+    row.append(element("summary", {}, element("b", {}, result.tracker), element("span", { "data-tone": tone }, words)));
+    const properties = Object.entries(result.properties ?? {});
     if (properties.length) row.append(element("ul", { className: "properties" }, ...properties.map(property)));
-    if (hop.error) row.append(element("p", { className: "problem" }, hop.error));
-    row.append(...(hop.requests?.map(request) ?? [element("p", {}, "No request is made.")]));
+    if (result.error) row.append(element("p", { className: "problem" }, result.error));
+    row.append(...(result.requests?.map(request) ?? [element("p", {}, "No request is made.")]));
     return row;
   };
 
@@ -115,7 +115,7 @@
     card.vendors.replaceChildren(...trackers.map(vendor));
     for (const row of card.vendors.children) row.open = open.has(row.dataset.tracker);
     card.over = trackers.length > 0 && trackers.every(({ outcome }) => outcome !== "pending");
-    if (card.over) byId("said").textContent = `${card.item.querySelector("h3").textContent}: ${trackers.map((hop) => `${hop.tracker} ${outcome(hop)[1]}`).join(", ")}`;
+    if (card.over) byId("said").textContent = `${card.item.querySelector("h3").textContent}: ${trackers.map((result) => `${result.tracker} ${outcome(result)[1]}`).join(", ")}`;
   };
 
   let timer;

@@ -10,6 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/bigquerytest"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 )
 
 // What one operation of BenchmarkLoader loads.
@@ -47,7 +48,7 @@ func loadBench(b *testing.B, w warehouse.Warehouse) {
 	config := warehouse.DefaultConfig()
 	config.Retention = 0
 	l, err := warehouse.NewLoader(config, warehouse.Options{
-		Warehouse: w, Events: newBenchEvents(b), Outcomes: noOutcomes{},
+		Open: warehousetest.Opened(w), Events: newBenchEvents(b), Outcomes: noOutcomes{},
 		Loaded: func(events event.Position, _ uint64) {
 			if events.Seq > benchEvents/benchMessage {
 				cancel()

@@ -40,7 +40,7 @@ func begin(t *testing.T, server *bigquerytest.Server, w *bigquery.Store) *run {
 	config := warehouse.DefaultConfig()
 	config.Interval, config.Retention, config.Drain = window, 0, time.Second
 	l, err := warehouse.NewLoader(config, warehouse.Options{
-		Warehouse: w, Events: r.journal.Events(), Outcomes: r.journal.Outcomes(), Registerer: r.metrics, Reporter: r,
+		Open: warehousetest.Opened(w), Events: r.journal.Events(), Outcomes: r.journal.Outcomes(), Registerer: r.metrics, Reporter: r,
 		Loaded: func(events event.Position, outcomes uint64) {
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -29,7 +29,7 @@ func TestLoaderWaitsOutAnExceededQuota(t *testing.T) {
 		config := warehouse.DefaultConfig()
 		config.Retention = 0
 		l, err := warehouse.NewLoader(config, warehouse.Options{
-			Warehouse: w, Events: journal.Events(), Outcomes: journal.Outcomes(),
+			Open: warehousetest.Opened(w), Events: journal.Events(), Outcomes: journal.Outcomes(),
 			Reporter: observer(func(i fault.Incident) { reported++ }),
 			Loaded: func(events event.Position, _ uint64) {
 				if events.Seq > 90 {

@@ -13,6 +13,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
+// Opened is what warehouse.Options.Open needs for a warehouse that is open.
+func Opened(w warehouse.Warehouse) func(context.Context) (warehouse.Warehouse, error) {
+	return func(context.Context) (warehouse.Warehouse, error) { return w, nil }
+}
+
 // carry has a loader load all that a journal holds.
 func carry(t testing.TB, w warehouse.Warehouse, j *Journal) {
 	t.Helper()
@@ -28,7 +33,7 @@ func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	l, err := warehouse.NewLoader(config, warehouse.Options{
-		Warehouse: w, Events: j.Events(), Outcomes: j.Outcomes(),
+		Open: Opened(w), Events: j.Events(), Outcomes: j.Outcomes(),
 		Loaded: func(e event.Position, o uint64) {
 			if !e.Before(events) && o >= outcomes {
 				cancel()

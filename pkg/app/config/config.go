@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	"errors"
@@ -77,20 +77,20 @@ type Warehouse struct {
 
 // The kinds of warehouse.
 const (
-	kindDuckDB   = "duckdb"
-	kindBigQuery = "bigquery"
+	KindDuckDB   = "duckdb"
+	KindBigQuery = "bigquery"
 )
 
 // check joins what the loader and the adapter that is named say.
 func (w *Warehouse) check() error {
 	switch w.Kind {
-	case kindDuckDB:
+	case KindDuckDB:
 		return errors.Join(w.Loader.Check(), w.DuckDB.Check())
-	case kindBigQuery:
+	case KindBigQuery:
 		return errors.Join(w.Loader.Check(), w.BigQuery.Check(), w.checkCredentials())
 	default:
 		return errors.Join(w.Loader.Check(),
-			fmt.Errorf("warehouse.kind: %q is not known, use duckdb or bigquery%s", w.Kind, strictyaml.Suggest(w.Kind, []string{kindDuckDB, kindBigQuery})))
+			fmt.Errorf("warehouse.kind: %q is not known, use duckdb or bigquery%s", w.Kind, strictyaml.Suggest(w.Kind, []string{KindDuckDB, KindBigQuery})))
 	}
 }
 
@@ -121,7 +121,7 @@ func defaultConfig() Config {
 		Journal:     journal.DefaultConfig(),
 		Lease:       lease.DefaultConfig(),
 		Duplicates:  dedup.DefaultConfig(),
-		Warehouse:   Warehouse{Kind: kindDuckDB, Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig(), BigQuery: bigquery.DefaultConfig()},
+		Warehouse:   Warehouse{Kind: KindDuckDB, Loader: warehouse.DefaultConfig(), DuckDB: duckdb.DefaultConfig(), BigQuery: bigquery.DefaultConfig()},
 		Sanitizer:   sanitizer.DefaultConfig(),
 		Filters:     Filters{Bots: true, Prerender: true},
 	}

@@ -7,38 +7,39 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-// trackers is the state of every lane, and of those that only a backlog is left of.
-func (g *Gateway) trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
-	_, end, err := g.journal.Events().Bounds(ctx)
+// status is the state of every lane, and of those that only a backlog is left of.
+func (l *lanes) status(ctx context.Context) ([]admin.TrackerStatus, error) {
+	_, end, err := l.journal.Events().Bounds(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measure the backlog: %w", err)
 	}
 	var list []admin.TrackerStatus
-	holds := g.journal.Events().Pins()
-	for _, p := range g.fleet.list() {
-		list = append(list, g.trackerStatus(p, end, holds[laneReader(p.tracker.Lane.Name)]))
+	pins := l.journal.Events().Pins()
+	for _, p := range l.list() {
+		list = append(list, l.trackerStatus(p, end, pins[laneReader(p.tracker.Lane.Name)]))
 	}
-	for _, name := range g.orphans() {
+	for _, name := range l.orphans() {
 		list = append(list, admin.TrackerStatus{
 			Name: name, State: "not configured: its backlog is kept; see `sparrow trackers remove`",
-			Position: event.Position{Seq: holds[laneReader(name)]}.String(),
+			Position: event.Position{Seq: pins[laneReader(name)]}.String(),
 		})
 	}
 	return list, nil
 }
 
 // trackerStatus is the state of a tracker in this process; end is the journal's,
-// held is from where it is kept for the lane.
-func (g *Gateway) trackerStatus(p *post, end, held uint64) admin.TrackerStatus {
+// pinned is from where it is kept for the lane.
+func (l *lanes) trackerStatus(p *laneRunner, end, pinned uint64) admin.TrackerStatus {
 	status := admin.TrackerStatus{
 		Name: p.tracker.Lane.Name, Kind: p.tracker.Kind, Mode: string(p.tracker.Lane.Mode),
-		Position: event.Position{Seq: held}.String(), Backlog: end - min(end, held), Outcomes: map[string]uint64{},
+		Position: event.Position{Seq: pinned}.String(), Backlog: end - min(end, pinned), Outcomes: map[string]uint64{},
 	}
-	lane, trouble := p.running()
+	lane, failure := p.running()
 	if lane == nil {
-		status.State = g.absence(p, trouble)
+		status.State = l.absence(p, failure)
 		return status
 	}
 	s := lane.Status()
@@ -51,11 +52,11 @@ func (g *Gateway) trackerStatus(p *post, end, held uint64) admin.TrackerStatus {
 }
 
 // absence says why a tracker's lane does not run here.
-func (g *Gateway) absence(p *post, trouble error) string {
-	holder, held := g.member.Holder(laneLease(p.tracker.Lane.Name))
+func (l *lanes) absence(p *laneRunner, failure error) string {
+	holder, held := l.member.Holder(laneLease(p.tracker.Lane.Name))
 	switch {
-	case trouble != nil:
-		return "cannot be opened, tries again: " + trouble.Error()
+	case failure != nil:
+		return "cannot be opened, tries again: " + failure.Error()
 	case held && !holder.Self && holder.Alive:
 		return "stands by: it runs at " + holder.Name
 	case held && !holder.Self:
@@ -66,19 +67,19 @@ func (g *Gateway) absence(p *post, trouble error) string {
 }
 
 // sayWhyPending adds to what is pending what its lane waits for.
-func (g *Gateway) sayWhyPending(hops []admin.TrailStep) {
-	for i := range hops {
-		if hops[i].Outcome != event.Pending.String() {
+func (l *lanes) sayWhyPending(steps []trail.Step) {
+	for i := range steps {
+		if steps[i].Outcome != event.Pending.String() {
 			continue
 		}
-		for _, p := range g.fleet.list() {
-			lane, trouble := p.running()
+		for _, p := range l.list() {
+			lane, failure := p.running()
 			switch {
-			case hops[i].Tracker != p.tracker.Lane.Name:
-			case trouble != nil:
-				hops[i].Reason += "; its lane cannot be opened: " + trouble.Error()
+			case steps[i].Tracker != p.tracker.Lane.Name:
+			case failure != nil:
+				steps[i].Reason += "; its lane cannot be opened: " + failure.Error()
 			case lane != nil && lane.Status().BreakerWhy != "":
-				hops[i].Reason += "; the vendor takes nothing: " + lane.Status().BreakerWhy
+				steps[i].Reason += "; the vendor takes nothing: " + lane.Status().BreakerWhy
 			}
 		}
 	}

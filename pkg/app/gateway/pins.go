@@ -9,26 +9,26 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// loaded lets the journal forget what is safely in the warehouse.
+// loaded lets the journal trim what is safely in the warehouse.
 func (g *Gateway) loaded(events event.Position, outcomes uint64) {
-	ctx := context.Background() // a hold is kept in memory and written later
+	ctx := context.Background() // a pin is kept in memory and written later
 	for _, err := range []error{
 		g.journal.Events().Pin(ctx, loaderReader, events.Seq),
 		g.journal.Outcomes().Pin(ctx, loaderReader, outcomes),
 	} {
 		if err != nil {
-			g.tell("loader", "hold", err)
+			g.report("loader", "pin", err)
 		}
 	}
 }
 
-// tell reports an internal error.
-func (g *Gateway) tell(component, class string, err error) {
+// report reports an incident.
+func (g *Gateway) report(component, class string, err error) {
 	g.reporter.Report(fault.Incident{Component: component, Class: class, Err: err, Time: time.Now()})
 }
 
-// trimIndex tells the journal how far the duplicate index has read for good, and
-// the index which flags no reader will ask for any more.
+// trimIndex tells the journal what the duplicate index has stored durably, and the
+// index which flags no reader will need again.
 func (g *Gateway) trimIndex(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -39,7 +39,7 @@ func (g *Gateway) trimIndex(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if err := g.trimIndexOnce(ctx); err != nil && ctx.Err() == nil {
-			g.tell("duplicates", "trim", err)
+			g.report("duplicates", "trim", err)
 		}
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"os"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 )
 
 const defaultConfig = "sparrow.yaml"
 
 // configured loads the configuration file, which must be there.
-func (s *session) configured() (*gateway.Settings, error) {
+func (s *invocation) configured() (*config.Settings, error) {
 	path := s.configPath
 	if path == "" {
 		path = defaultConfig
@@ -21,7 +22,7 @@ func (s *session) configured() (*gateway.Settings, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && s.configPath == "" {
 		return nil, usagef("there is no %s here: name one with --config, or try `sparrow dev`, which needs none", defaultConfig)
 	}
-	settings, err := gateway.Load(path, s.program.Kinds, s.program.Env)
+	settings, err := config.Load(path, s.program.Kinds, s.program.Env)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -30,17 +31,17 @@ func (s *session) configured() (*gateway.Settings, error) {
 
 // settings loads the configuration file; where none is named and none is here,
 // it is the one that `sparrow dev` brings with it.
-func (s *session) settings() (*gateway.Settings, error) {
+func (s *invocation) settings() (*config.Settings, error) {
 	if s.configPath == "" {
 		if _, err := os.Stat(defaultConfig); errors.Is(err, os.ErrNotExist) {
-			return gateway.Dev(s.program.Kinds, gateway.DevOptions{})
+			return config.Dev(s.program.Kinds, config.DevOptions{})
 		}
 	}
 	return s.configured()
 }
 
 // running reaches the gateway that runs on the configured data directory.
-func (s *session) running(ctx context.Context) (*admin.Client, error) {
+func (s *invocation) running(ctx context.Context) (*admin.Client, error) {
 	settings, err := s.settings()
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ type questions interface {
 }
 
 // stored reaches the running gateway or, when none runs, opens what it stored.
-func (s *session) stored(ctx context.Context) (questions, error) {
+func (s *invocation) stored(ctx context.Context) (questions, error) {
 	settings, err := s.settings()
 	if err != nil {
 		return nil, err

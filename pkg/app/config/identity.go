@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	"crypto/rand"
@@ -16,11 +16,11 @@ import (
 // hashed, where the configuration gives none.
 const identityKeyFile = "identity.key"
 
-// openSanitizer makes the sanitizer of the configuration. Without a configured
+// OpenSanitizer makes the sanitizer of the configuration. Without a configured
 // key it uses the one in the data directory, which it makes the first time: the
 // same user then stays the same user at the vendors for as long as the
 // directory is kept.
-func openSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
+func OpenSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
 	if s.Config.Sanitizer.Key != "" {
 		return newSanitizer(s.Config.Sanitizer)
 	}
@@ -64,4 +64,14 @@ func identityKey(path string) (string, error) {
 	}
 	key := hex.EncodeToString(random)
 	return key, os.WriteFile(path, []byte(key+"\n"), 0o600)
+}
+
+// PreviewSanitizer is the gateway's own, if it has run here: ids that are
+// personal data then look as they do at the vendors.
+func PreviewSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
+	key, err := os.ReadFile(filepath.Join(s.Config.Data, identityKeyFile))
+	if err != nil {
+		return newSanitizer(withKey(s.Config.Sanitizer, noKey))
+	}
+	return newSanitizer(withKey(s.Config.Sanitizer, strings.TrimSpace(string(key))))
 }

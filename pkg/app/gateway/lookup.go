@@ -2,26 +2,29 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// books answers questions about what is stored, with or without a gateway that
+// lookup answers questions about what is stored, with or without a gateway that
 // runs. It implements admin.Querier and admin.Accountant.
-type books struct {
+type lookup struct {
 	store     warehouse.Warehouse
-	settings  *Settings
+	settings  *config.Settings
 	sanitizer *sanitizer.Sanitizer
 }
 
 // Query implements admin.Querier.
-func (b books) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
+func (b lookup) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
 	result, err := b.store.Query(ctx, sql, warehouse.Limits{Rows: maxRows})
 	switch {
 	case fault.IsPermanent(err), errors.Is(err, warehouse.ErrLimit):
@@ -50,7 +53,7 @@ func tableOf(r *warehouse.Result) *admin.Table {
 const reconciliationRows = 1_000_000
 
 // Reconcile implements admin.Accountant.
-func (b books) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
+func (b lookup) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
 	result, err := b.store.Query(ctx,
 		`select * from reconciliation where day >= cast($1 as date) order by day, source, event, tracker`,
 		warehouse.Limits{Rows: reconciliationRows}, since.UTC().Format(time.DateOnly))
@@ -61,4 +64,42 @@ func (b books) Reconcile(ctx context.Context, since time.Time) (*admin.Table, er
 		return nil, admin.BadRequest(errors.New("reconcile: too many rows; ask for fewer days"))
 	}
 	return tableOf(result), nil
+}
+
+// Verify implements admin.Accountant.
+func (b lookup) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
+	v := admin.Verification{Differences: admin.Table{Rows: [][]any{}}}
+	for _, name := range []string{"day", "source", "event", "tracker", "outcome", "reason", "kept", "counted"} {
+		v.Differences.Columns = append(v.Differences.Columns, admin.Column{Name: name, Type: "VARCHAR"})
+	}
+	for _, i := range []int{6, 7} {
+		v.Differences.Columns[i].Type = "BIGINT"
+	}
+	keeper, ok := b.store.(warehouse.SumKeeper)
+	if !ok {
+		return v, nil
+	}
+	v.KeepsSums = true
+	days, err := keeper.SumDays(ctx)
+	if err != nil {
+		return v, fmt.Errorf("verify: %w", err)
+	}
+	first := warehouse.Day(since)
+	for _, day := range days {
+		if day.Before(first) {
+			continue
+		}
+		differences, err := keeper.VerifySums(ctx, day)
+		if err != nil {
+			return v, fmt.Errorf("verify: %w", err)
+		}
+		v.Days++
+		for _, d := range differences {
+			v.Differences.Rows = append(v.Differences.Rows, []any{
+				d.Day.Format(time.DateOnly), d.Source, d.Event, d.Tracker, d.Outcome, d.Reason,
+				json.Number(strconv.FormatInt(d.Kept, 10)), json.Number(strconv.FormatInt(d.Counted, 10)),
+			})
+		}
+	}
+	return v, nil
 }

@@ -11,41 +11,42 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sparrow-edge/sparrow/pkg/console"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // finder knows one event.
 type finder struct{ err error }
 
-var known = console.Way{EventID: "known", Receipt: "epoch-1-0", Hops: []console.Hop{{
+var known = trail.Trail{EventID: "known", Receipt: "epoch-1-0", Context: json.RawMessage("{}"), Steps: []trail.Step{{
 	Tracker: "ga4", Outcome: "filtered", Reason: "dry-run", Properties: map[string]string{"properties.category": "allowed"},
-	Requests: []console.Request{{Method: "POST", URL: "https://vendor.example/", Header: map[string]string{"A": "b"}, Body: "<b>"}},
+	Requests: []trail.Request{{Method: "POST", URL: "https://vendor.example/", Header: map[string]string{"A": "b"}, Body: "<b>"}},
 }}}
 
-func (f finder) Way(_ context.Context, id string) ([]console.Way, error) {
+func (f finder) Trails(_ context.Context, id string) ([]trail.Trail, error) {
 	if id == known.EventID {
-		return []console.Way{known}, f.err
+		return []trail.Trail{known}, f.err
 	}
 	return nil, f.err
 }
 
-func TestWays(t *testing.T) {
-	r := do(t, console.Ways(finder{}), "GET", "/demo/ways?id=known&id=not+yet", "Sec-Fetch-Site", "same-origin")
+func TestTrails(t *testing.T) {
+	r := do(t, console.Trails(finder{}), "GET", "/demo/ways?id=known&id=not+yet", "Sec-Fetch-Site", "same-origin")
 	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Fatalf("answer %d, %v", r.StatusCode, r.Header)
 	}
-	var got []console.Way
+	var got []trail.Trail
 	if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]console.Way{known}, got); diff != "" {
+	if diff := cmp.Diff([]trail.Trail{known}, got); diff != "" {
 		t.Error(diff)
 	}
-	if none := body(t, do(t, console.Ways(finder{}), "GET", "/demo/ways?id=x")); none != "[]\n" {
+	if none := body(t, do(t, console.Trails(finder{}), "GET", "/demo/ways?id=x")); none != "[]\n" {
 		t.Errorf("for an event that is not there: %q", none)
 	}
 }
 
-func TestWaysRefusals(t *testing.T) {
+func TestTrailsRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		finder       finder
 		method, path string
@@ -60,7 +61,7 @@ func TestWaysRefusals(t *testing.T) {
 		"no warehouse":     {finder: finder{errors.New("secret path")}, method: "GET", path: "/demo/ways?id=known", status: http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := do(t, console.Ways(c.finder), c.method, c.path, "Sec-Fetch-Site", c.site)
+			r := do(t, console.Trails(c.finder), c.method, c.path, "Sec-Fetch-Site", c.site)
 			if text := body(t, r); r.StatusCode != c.status || strings.Contains(text, "secret") || strings.Contains(text, known.Receipt) {
 				t.Errorf("answer %d %q, want %d", r.StatusCode, text, c.status)
 			}

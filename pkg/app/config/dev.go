@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	_ "embed"
@@ -35,7 +35,7 @@ func Dev(kinds []tracker.Kind, options DevOptions) (*Settings, error) {
 	if options.Data != "" {
 		s.Config.Data = options.Data
 	}
-	s.dev = true
+	s.IsDev = true
 	if s.Plan, err = plan.Parse("the plan of sparrow dev", devPlan); err != nil {
 		return nil, fmt.Errorf("built-in plan: %w", err)
 	}

@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	"crypto/sha256"
@@ -11,7 +11,9 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
+	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -23,11 +25,17 @@ type Settings struct {
 	Plan     *plan.Plan
 	Trackers []Tracker
 
-	planFile string                    // "" for a plan that is built in
-	again    func() (*Settings, error) // reads the files again; nil for settings that are built in
-	dev      bool
-	roles    roles
-	adopt    bool // this process's DuckDB file becomes the cluster's warehouse
+	// Reread reads the files again; nil for settings that are built in.
+	Reread func() (*Settings, error)
+	// IsDev is set by Dev: the gateway shows its demo page.
+	IsDev bool
+	// Roles are the parts of the gateway that this process runs.
+	Roles Roles
+	// Adopt makes this process's DuckDB file the warehouse of a cluster whose
+	// loader filled another process's.
+	Adopt bool
+
+	planFile string // "" for a plan that is built in
 }
 
 // Tracker is a configured tracker, built.
@@ -41,8 +49,8 @@ type Tracker struct {
 	fingerprint [sha256.Size]byte // of what the configuration says of it
 }
 
-// same reports whether two trackers are configured alike.
-func (t Tracker) same(other Tracker) bool {
+// Same reports whether two trackers are configured alike.
+func (t Tracker) Same(other Tracker) bool {
 	return t.Lane.Name == other.Lane.Name && t.fingerprint == other.fingerprint
 }
 
@@ -59,7 +67,7 @@ func Load(file string, kinds []tracker.Kind, env func(string) (string, bool)) (*
 	if err != nil {
 		return nil, err
 	}
-	s.again = func() (*Settings, error) { return Load(file, kinds, env) }
+	s.Reread = func() (*Settings, error) { return Load(file, kinds, env) }
 	s.Config.Data = resolve(base, s.Config.Data)
 	s.planFile = resolve(base, s.Config.Plan)
 	if s.Plan, err = plan.Load(s.planFile); err != nil {
@@ -79,17 +87,17 @@ func (s *Settings) checkPlan() error {
 	if err != nil {
 		return err
 	}
-	_, err = s.tracer(s.Plan, clean)
+	_, err = s.Tracer(s.Plan, clean)
 	if err = errors.Join(s.Plan.CheckTrackers(names), err); err != nil {
 		return fmt.Errorf("%s: %w", s.PlanFile(), err)
 	}
 	return nil
 }
 
-// secrets are what must never be shown: the trackers' credentials, the write
+// Secrets are what must never be shown: the trackers' credentials, the write
 // keys of servers, the identity key, the warehouse's key, the journal's address
 // where it holds a password. A browser's write key is public.
-func (s *Settings) secrets() []string {
+func (s *Settings) Secrets() []string {
 	var list []string
 	for _, t := range s.Trackers {
 		list = append(list, t.Secrets...)
@@ -128,7 +136,7 @@ func parse(file string, text []byte, kinds []tracker.Kind, env func(string) (str
 	if err := document.Expand(env, read); err != nil {
 		return nil, err
 	}
-	s := &Settings{File: file, Config: defaultConfig(), roles: everyRole()}
+	s := &Settings{File: file, Config: defaultConfig(), Roles: everyRole()}
 	if err := document.Decode(&s.Config); err != nil {
 		return nil, err
 	}
@@ -202,8 +210,8 @@ func buildTracker(node strictyaml.Node, c *Config, kinds []tracker.Kind) (Tracke
 	return t, errors.Join(shared.Config.Check(), err)
 }
 
-// decodeVendor fills a kind's own configuration: the keys it knows, and those
-// that nobody knows, so that the error comes from the strict decoder.
+// decodeVendor fills a kind's own configuration with the keys it has. Unknown keys
+// are decoded too, so that the strict decoder reports them.
 func decodeVendor(node strictyaml.Node, into any) error {
 	_, others, err := node.Split(&common{})
 	if err != nil {
@@ -217,4 +225,10 @@ func decodeVendor(node strictyaml.Node, into any) error {
 		return err
 	}
 	return known.Decode(into)
+}
+
+// Tracer applies a plan as the configuration says.
+func (s *Settings) Tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Tracer, error) {
+	f := s.Config.Filters
+	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender})
 }

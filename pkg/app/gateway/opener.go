@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+)
+
+// reopenPause is the time between two attempts to open a warehouse.
+const reopenPause = 5 * time.Second
+
+// opener opens a warehouse when it is needed first, and keeps it. While it cannot
+// be opened (another process holds its file, or BigQuery does not answer), every
+// get fails, so that intake and lanes go on and the loader catches up later.
+type opener struct {
+	open func(context.Context) (warehouse.Warehouse, error)
+	lock chan struct{} // a mutex whose waiters heed their context
+
+	store warehouse.Warehouse
+	err   error     // of the last attempt
+	tried time.Time // when that was
+}
+
+func newOpener(open func(context.Context) (warehouse.Warehouse, error)) *opener {
+	return &opener{open: open, lock: make(chan struct{}, 1)}
+}
+
+// get returns the warehouse. It tries to open it if it is not open and the last
+// attempt is at least reopenPause ago; else it returns that attempt's error.
+func (o *opener) get(ctx context.Context) (warehouse.Warehouse, error) {
+	select {
+	case o.lock <- struct{}{}:
+		defer func() { <-o.lock }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if o.store == nil && time.Since(o.tried) >= reopenPause {
+		o.store, o.err = o.open(ctx)
+		o.tried = time.Now()
+	}
+	return o.store, o.err
+}
+
+// close closes the warehouse if it is open.
+func (o *opener) close() error {
+	o.lock <- struct{}{}
+	defer func() { <-o.lock }()
+	if o.store == nil {
+		return nil
+	}
+	return o.store.Close()
+}
