@@ -17,13 +17,14 @@ const (
 	rateWindow  = 2                    // seconds of the rate limit that one window may take
 )
 
-// openWindow begins a window at the watermark.
-func (l *Lane) openWindow(ctx context.Context) (*window, error) {
+// openWindow begins a window at the watermark, for so many events to be sent or
+// parked.
+func (l *Lane) openWindow(ctx context.Context, limit, room int) (*window, error) {
 	gap, err := l.in.seek(ctx, l.out.watermark)
 	if err != nil {
 		return nil, err
 	}
-	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.sender.windowLimit(), room: max(0, l.config.MaxParked-len(l.parking.entries))}
+	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: limit, room: room}
 	if gap != (event.Gap{}) {
 		l.addGap(w, gap)
 	}
@@ -45,7 +46,7 @@ func (l *Lane) addGap(w *window, gap event.Gap) {
 // or ctx ends. While the journal has nothing at hand it publishes what earlier
 // windows decided.
 func (l *Lane) collect(ctx context.Context) (*window, error) {
-	w, err := l.openWindow(ctx)
+	w, err := l.openWindow(ctx, l.sender.windowLimit(), max(0, l.config.MaxParked-len(l.parking.entries)))
 	if err != nil {
 		return nil, err
 	}
@@ -108,14 +109,21 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// fill has the intake read on until deadline, and adds the gap that it finds.
-func (l *Lane) fill(ctx context.Context, w *window, deadline time.Time) (ok bool, err error) {
+// readMessage adds the records of the next message that are wanted and fit into
+// the window. It waits for one until deadline. ok is false when none came, or a
+// record is not wanted: that one is next in the intake.
+func (l *Lane) readMessage(ctx context.Context, w *window, deadline time.Time, wanted func(*event.Record) bool) (ok bool, err error) {
 	ok, gap, err := l.in.fill(ctx, deadline)
 	if err != nil {
 		return false, err
 	}
 	if gap != (event.Gap{}) {
 		l.addGap(w, gap)
+	}
+	for rec := l.in.peek(); ok && rec != nil && !w.full(); rec = l.in.peek() {
+		if ok = wanted(rec); ok {
+			l.addRecord(w, l.in.pop())
+		}
 	}
 	w.end = l.in.from
 	return ok, nil
@@ -132,24 +140,16 @@ func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error 
 	case lazy:
 		wait = earlier(wait, l.out.published.Add(lazyPublish))
 	}
-	ok, err := l.fill(ctx, w, wait)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		if urgent || lazy && time.Since(l.out.published) >= lazyPublish {
-			return l.out.publish(ctx, nil)
+	ok, err := l.readMessage(ctx, w, wait, func(*event.Record) bool {
+		if w.records == 0 && len(w.items) == 0 {
+			w.tracer = l.deps.Tracer() // a reload while it waited
 		}
-		return nil
+		return true
+	})
+	if err == nil && !ok && (urgent || lazy && time.Since(l.out.published) >= lazyPublish) {
+		return l.out.publish(ctx, nil)
 	}
-	if w.records == 0 && len(w.items) == 0 {
-		w.tracer = l.deps.Tracer()
-	}
-	for l.in.peek() != nil && !w.full() {
-		l.addRecord(w, l.in.pop())
-	}
-	w.end = l.in.from
-	return nil
+	return err
 }
 
 // pause waits, publishing what waits to be published.
@@ -208,24 +208,23 @@ func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) 
 		it.decide(event.Rejected, decision.Reason, now)
 		return
 	}
-	l.checkAge(it, now)
-	if it.state == open {
-		l.sender.limitIdentity(it, now)
+	if l.expireItem(it, now); it.state != open {
+		return
 	}
+	if reason := TooOld(l.traits, &it.event, now); reason != "" {
+		it.decide(event.Rejected, reason, now)
+		return
+	}
+	l.sender.limitIdentity(it, now)
 }
 
-// checkAge expires an event that waited too long, and rejects one that the
-// vendor no longer accepts.
-func (l *Lane) checkAge(it *item, now time.Time) {
+// expireItem expires an event that waited too long.
+func (l *Lane) expireItem(it *item, now time.Time) {
 	switch {
 	case l.closing:
 		it.decide(event.Expired, reasonRemoved, now)
 	case l.config.MaxAge > 0 && now.Sub(it.receivedAt) > l.config.MaxAge:
 		it.decide(event.Expired, reasonLeft, now)
-	default:
-		if reason := TooOld(l.traits, &it.event, now); reason != "" {
-			it.decide(event.Rejected, reason, now)
-		}
 	}
 }
 

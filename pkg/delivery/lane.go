@@ -103,28 +103,13 @@ func (l *Lane) Run(ctx context.Context) error {
 // drainContext is a context for what may outlive ctx by Config.Drain.
 func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	timer := time.NewTimer(0)
-	timer.Stop()
-	done := make(chan struct{})
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
+	stop := context.AfterFunc(ctx, func() {
 		defer cancel()
-		select {
-		case <-ctx.Done():
-		case <-done:
-			return
-		}
-		timer.Reset(l.config.Drain)
-		select {
-		case <-timer.C:
-		case <-done:
-		}
-	}()
+		_ = retry.Sleep(work, l.config.Drain)
+	})
 	return work, func() {
-		close(done)
-		<-finished
-		timer.Stop()
+		stop()
+		cancel()
 	}
 }
 
