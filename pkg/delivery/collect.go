@@ -46,7 +46,7 @@ func (l *Lane) addGap(w *window, gap event.Gap) {
 // or ctx ends. While the journal has nothing at hand it publishes what earlier
 // windows decided.
 func (l *Lane) collect(ctx context.Context) (*window, error) {
-	w, err := l.openWindow(ctx, l.sender.windowLimit(), max(0, l.config.MaxParked-len(l.parking.entries)))
+	w, err := l.openWindow(ctx, l.sender.windowLimit(), l.parking.room())
 	if err != nil {
 		return nil, err
 	}
@@ -59,24 +59,36 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 			}
 		}
 		now := time.Now()
-		if w.full() && (w.open > 0 || w.room > 0) {
-			return w, nil
-		}
 		until := l.waitUntil(w, now, idle)
-		if !until.After(now) {
+		if w.full() && (w.open > 0 || w.room > 0) || !until.After(now) {
 			return w, nil
 		}
-		if w.full() { // nothing may be read: wait for what is parked
-			if err := l.pause(ctx, until, now); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := l.read(ctx, w, until, now); err != nil {
+		if err := l.readOrPublish(ctx, w, until, now); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
+}
+
+// readOrPublish reads a message into the window, or publishes the draft when that
+// is due before a message is at hand. It waits no longer than until.
+func (l *Lane) readOrPublish(ctx context.Context, w *window, until, now time.Time) (err error) {
+	due := l.out.due(now)
+	wait, ok := earlier(until, due), false
+	if w.full() { // too much is parked: only the parked events can go on
+		_ = retry.Sleep(ctx, wait.Sub(now))
+	} else {
+		ok, err = l.readMessage(ctx, w, wait, func(*event.Record) bool {
+			if w.records == 0 && len(w.items) == 0 {
+				w.tracer = l.deps.Tracer() // a reload may have come while it waited
+			}
+			return true
+		})
+	}
+	if err == nil && !ok && l.out.draft.dirty() && !time.Now().Before(due) {
+		return l.out.publish(ctx, nil)
+	}
+	return err
 }
 
 // waitUntil is until when the window may wait for more.
@@ -127,41 +139,6 @@ func (l *Lane) readMessage(ctx context.Context, w *window, deadline time.Time, w
 	}
 	w.end = l.in.from
 	return ok, nil
-}
-
-// read adds one message, or what of it fits. When none is at hand it
-// publishes what is due to be published.
-func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
-	wait := until
-	urgent, lazy := l.out.draft.urgent, l.out.draft.dirty()
-	switch {
-	case urgent:
-		wait = earlier(wait, now.Add(atHand))
-	case lazy:
-		wait = earlier(wait, l.out.published.Add(lazyPublish))
-	}
-	ok, err := l.readMessage(ctx, w, wait, func(*event.Record) bool {
-		if w.records == 0 && len(w.items) == 0 {
-			w.tracer = l.deps.Tracer() // a reload while it waited
-		}
-		return true
-	})
-	if err == nil && !ok && (urgent || lazy && time.Since(l.out.published) >= lazyPublish) {
-		return l.out.publish(ctx, nil)
-	}
-	return err
-}
-
-// pause waits, publishing what waits to be published.
-func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
-	if l.out.draft.urgent || l.out.overdue(now) {
-		return l.out.publish(ctx, nil)
-	}
-	if l.out.draft.dirty() {
-		until = earlier(until, l.out.published.Add(lazyPublish))
-	}
-	_ = retry.Sleep(ctx, time.Until(until))
-	return nil
 }
 
 // addRecord puts a record into the window.

@@ -32,7 +32,7 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 				return err
 			}
 		}
-		l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+		l.show()
 		until := earlier(l.sender.breaker.due, l.out.published.Add(stateInterval))
 		_ = retry.Sleep(ctx, time.Until(earlier(until, next)))
 	}

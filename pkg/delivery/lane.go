@@ -56,7 +56,7 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 	view := newStatusView(config, metrics)
 	client := newClient(config, traits, deps)
 	incidents := &incidents{reporter: deps.Reporter, tracker: config.Name, client: client}
-	parking := newParking(config.budget(traits))
+	parking := newParking(config.budget(traits), config.MaxParked)
 	return &Lane{
 		config: config, traits: traits, deps: deps, log: log, metrics: metrics, view: view, incidents: incidents,
 		in: intake{source: deps.Source}, parking: parking,
@@ -121,7 +121,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 	if l.sender.breaker.state(time.Now()) == Open && l.config.Mode == Live {
 		return l.waitOpen(ctx)
 	}
-	if len(l.parking.entries) >= l.config.MaxParked { // nothing is read, so look for what gets too old
+	if l.parking.room() == 0 { // nothing is read, so look for what gets too old
 		if _, err := l.expire(ctx); err != nil {
 			return err
 		}
@@ -151,14 +151,8 @@ func (l *Lane) measure(ctx context.Context) error {
 	return nil
 }
 
-// show updates the status: the next record that is still to be decided, and
-// the lane's state in memory.
+// show updates the status by the lane's state in memory.
 func (l *Lane) show() {
-	oldest := time.Time{}
-	if next := l.in.peek(); next != nil {
-		oldest = next.ReceivedAt
-	}
-	l.view.oldestRecord(oldest)
 	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 }
 

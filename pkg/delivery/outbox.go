@@ -228,6 +228,18 @@ func (o *outbox) add(w *window) {
 	o.settleOpenIntents()
 }
 
+// due is when the draft is to be published unless a record comes first.
+func (o *outbox) due(now time.Time) time.Time {
+	switch {
+	case o.draft.urgent:
+		return now.Add(atHand)
+	case o.draft.dirty():
+		return o.published.Add(lazyPublish)
+	default:
+		return now.Add(maxIdle)
+	}
+}
+
 // overdue reports whether counts or a moved watermark have waited long enough.
 func (o *outbox) overdue(now time.Time) bool {
 	return o.draft.dirty() && now.Sub(o.published) >= lazyPublish

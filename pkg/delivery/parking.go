@@ -24,13 +24,18 @@ const (
 // are part of each checkpoint.
 type parking struct {
 	budget  time.Duration // how long an event is tried again
+	limit   int           // of entries
 	entries map[event.Position]*waiting
 	tries   map[event.Position]int // attempts of unparked events whose window was dropped
 }
 
-func newParking(budget time.Duration) *parking {
-	return &parking{budget: budget, entries: make(map[event.Position]*waiting), tries: make(map[event.Position]int)}
+func newParking(budget time.Duration, limit int) *parking {
+	return &parking{budget: budget, limit: limit, entries: make(map[event.Position]*waiting), tries: make(map[event.Position]int)}
 }
+
+// room is how many more events can be parked. A smaller limit than that of an
+// earlier run leaves none.
+func (p *parking) room() int { return max(0, p.limit-len(p.entries)) }
 
 // waiting is a parked event and what the lane remembers of it.
 type waiting struct {

@@ -79,17 +79,17 @@ func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error)
 	w, err := l.openWindow(ctx, maxRows, maxRows)
 	for more := true; err == nil && more && !w.full() && l.in.from.Before(end); {
 		more, err = l.readMessage(ctx, w, time.Now().Add(endWait), func(rec *event.Record) bool { return rec.Receipt.Position.Before(end) })
-		switch {
-		case more || err != nil:
-		case ctx.Err() != nil:
-			err = ctx.Err()
-		case l.in.peek() == nil: // promised by the bounds, and not there
+		if more || err != nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if l.in.peek() == nil { // the bounds promised more records
 			l.addGap(w, event.Gap{From: l.in.from, To: end})
 			l.in.close()
-			fallthrough
-		default:
-			w.end = end
 		}
+		w.end = end
 	}
 	return w, err
 }

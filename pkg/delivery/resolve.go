@@ -93,5 +93,10 @@ func (l *Lane) commit(w *window) {
 		l.parking.settle(it)
 	}
 	l.out.add(w)
+	oldest := time.Time{}
+	if next := l.in.peek(); next != nil {
+		oldest = next.ReceivedAt
+	}
+	l.view.oldestRecord(oldest)
 	l.show()
 }

@@ -58,7 +58,7 @@ func (l *Lane) resume(ctx context.Context) error {
 		return err
 	}
 	l.log.Info("lane begins", "epoch", l.out.epoch, "watermark", l.out.watermark.String(), "parked", len(l.parking.entries))
-	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+	l.show()
 	return nil
 }
 
