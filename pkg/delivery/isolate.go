@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -55,35 +56,25 @@ func (s *sender) portions(items []*item) []batch {
 	return append([]batch{together}, tasks...)
 }
 
-// serverFailed reports whether the vendor answered that it failed, and the event is
-// to wait for that.
+// waits reports whether the vendor's response has an event of the call wait.
+func (c *call) waits() bool {
+	return slices.ContainsFunc(c.verdicts, func(v tracker.Verdict) bool { return v.Action == tracker.Wait })
+}
+
+// serverFailed reports whether the vendor responded that it failed, and an event
+// waits for that.
 func (c *call) serverFailed() bool {
 	x := c.trip.response
-	if !c.sent || x.Reach != tracker.Answered || x.Status < http.StatusInternalServerError {
-		return false
-	}
-	for _, v := range c.verdicts {
-		if v.Action == tracker.Wait {
-			return true
-		}
-	}
-	return false
+	return c.sent && x.Reach == tracker.Answered && x.Status >= http.StatusInternalServerError && c.waits()
 }
 
 // alone reports whether the call carries an event that is always sent alone.
 func (c *call) alone() bool { return len(c.items) == 1 && c.items[0].alone }
 
-// halts reports whether the vendor, by its answer to the call, takes nothing
-// more. A failure on an event that is always sent alone does not count: the
+// halts reports whether the response to the call means that the vendor accepts
+// nothing more. A failure on an event that is always sent alone does not count: the
 // vendor failed on it before.
-func (c *call) halts() bool {
-	for _, v := range c.verdicts {
-		if v.Action == tracker.Wait {
-			return !(c.alone() && c.serverFailed())
-		}
-	}
-	return false
-}
+func (c *call) halts() bool { return c.waits() && !(c.alone() && c.serverFailed()) }
 
 // isolate sends calls of one event each, one after the other, also when the
 // vendor fails on some of them.

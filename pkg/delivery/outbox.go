@@ -189,7 +189,6 @@ func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.seq, o.published = seq, time.Now()
 	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.openIntents)}
 	o.unconfirmed = nil
-	o.metrics.count(r)
 	o.view.published(r, seq)
 }
 

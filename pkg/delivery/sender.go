@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -87,44 +88,45 @@ func (s *sender) translateBatch(items []*item) []*call {
 		half := len(items) / 2
 		return append(s.translateBatch(items[:half]), s.translateBatch(items[half:])...)
 	}
-	now := time.Now()
-	used := make([]bool, len(items))
+	now, left := time.Now(), slices.Clone(items)
 	for _, r := range rejections {
-		if r.Event < 0 || r.Event >= len(items) || used[r.Event] {
-			continue
+		for _, it := range claim(left, []int{r.Event}) {
+			outcome := event.Rejected
+			if r.Skip {
+				outcome = event.Filtered
+			}
+			it.decide(outcome, r.Reason, now)
 		}
-		used[r.Event] = true
-		outcome := event.Rejected
-		if r.Skip {
-			outcome = event.Filtered
-		}
-		items[r.Event].decide(outcome, r.Reason, now)
 	}
 	var calls []*call
 	for _, r := range requests {
-		c := &call{request: r}
-		for _, i := range r.Events {
-			if i < 0 || i >= len(items) || used[i] {
-				c = nil
-				break
-			}
-			c.items = append(c.items, items[i])
+		if claimed := claim(left, r.Events); len(claimed) > 0 {
+			calls = append(calls, &call{items: claimed, request: r})
 		}
-		if c == nil || len(c.items) == 0 {
-			continue
-		}
-		for _, i := range r.Events {
-			used[i] = true
-		}
-		calls = append(calls, c)
 	}
-	for i, it := range items {
-		if !used[i] {
+	for _, it := range left {
+		if it != nil {
 			it.decide(event.Rejected, "the tracker could not translate it: a bug of its kind", now)
 			s.incidents.report("tracker", fmt.Errorf("translate: event in no request and no rejection, or in two (%v)", err))
 		}
 	}
 	return calls
+}
+
+// claim removes the items at the indexes from left. If one of them is not there,
+// it claims none.
+func claim(left []*item, indexes []int) []*item {
+	var claimed []*item
+	for _, i := range indexes {
+		if i < 0 || i >= len(left) || left[i] == nil {
+			return nil
+		}
+		claimed = append(claimed, left[i])
+	}
+	for _, i := range indexes {
+		left[i] = nil
+	}
+	return claimed
 }
 
 // requests calls the tracker, whose panic is an error of this batch alone.
