@@ -122,12 +122,9 @@ func (c *client) mask(raw string) string {
 }
 
 func shown(header http.Header) http.Header {
-	var kept http.Header
+	kept := make(http.Header)
 	for _, name := range shownHeaders {
 		if values := header.Values(name); len(values) > 0 {
-			if kept == nil {
-				kept = make(http.Header)
-			}
 			kept[name] = values
 		}
 	}

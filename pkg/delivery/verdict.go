@@ -103,13 +103,11 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			c.describe(it)
 		}
 	}
-	if len(rest) > 0 {
-		again = append(again, batch{rest})
-	}
-	if n := len(halve); n > 1 {
-		again = append(again, batch{halve[:n/2]}, batch{halve[n/2:]})
-	} else if n == 1 {
-		again = append(again, batch{halve})
+	half := len(halve) / 2
+	for _, b := range []batch{rest, halve[:half], halve[half:]} {
+		if len(b) > 0 {
+			again = append(again, b)
+		}
 	}
 	return again, outage
 }
