@@ -14,7 +14,7 @@ const (
 	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
 	maxIdle     = 5 * time.Second      // how long to wait for anything at all
 	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
-	rateWindow  = 2                    // seconds of the rate limit that one window may take
+	rateWindow  = 2                    // seconds of the rate limit that one window may use
 )
 
 // openWindow begins a window at the watermark, for so many events to be sent or
@@ -96,7 +96,7 @@ func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
 		until = w.opened.Add(max(l.linger(), atHand))
-		if w.open >= l.traits.MaxBatch { // enough for a request: take only what is at hand
+		if w.open >= l.traits.MaxBatch { // enough for a request: add only what is at hand
 			until = earlier(until, now.Add(atHand))
 		}
 	}

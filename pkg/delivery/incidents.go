@@ -55,7 +55,7 @@ func (r *incidents) reportRoundTrip(class string, err error, items []*item, req 
 		Component: component, Tracker: r.tracker, Class: class, Err: err, Time: time.Now(),
 		Method: req.Method, URL: r.client.mask(req.URL),
 		RequestHeader: shown(req.Header), RequestBody: r.client.shownBody(req.Body),
-		Status: x.response.Status, ResponseHeader: shown(x.response.Header), ResponseBody: x.shownAnswer(),
+		Status: x.response.Status, ResponseHeader: shown(x.response.Header), ResponseBody: x.shownResponse(),
 	}
 	for i, it := range items {
 		incident.Attempt = max(incident.Attempt, it.attempts+1)

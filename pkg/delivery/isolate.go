@@ -87,6 +87,6 @@ func (s *sender) parkIsolated(failed []*call) {
 		}
 		s.isolated = now
 		s.metrics.isolated.Inc()
-		s.log.Warn("vendor fails on an event while it takes others: it is sent alone from now on", "receipt", s.incidents.receipt(it), "reason", it.failure)
+		s.log.Warn("vendor fails on an event while it accepts others: it is sent alone from now on", "receipt", s.incidents.receipt(it), "reason", it.failure)
 	}
 }

@@ -147,7 +147,7 @@ func exhausted(failure string) string {
 	return reasonExhausted + ": " + failure
 }
 
-// settle takes over an item's result: it waits here, or waits no more.
+// settle records an item's result: it waits here, or waits no more.
 func (p *parking) settle(it *item) {
 	delete(p.entries, it.position)
 	delete(p.tries, it.position)
@@ -159,7 +159,7 @@ func (p *parking) settle(it *item) {
 	}
 }
 
-// restore takes back the items of a dropped window. Only their attempts are
+// restore keeps what it must of the items of a dropped window. Only their attempts are
 // kept, and when a parked event is due again.
 func (p *parking) restore(items []*item) {
 	clear(p.tries)

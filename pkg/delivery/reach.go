@@ -62,7 +62,7 @@ func (r *route) locked(change func()) {
 	change()
 }
 
-// reach is how far a request without an answer got. It ends the connection.
+// reach is how far a request without a response got. It ends the connection.
 func (r *route) reach() tracker.Reach {
 	r.mu.Lock()
 	conn := r.conn

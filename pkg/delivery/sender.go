@@ -195,7 +195,7 @@ func (s *sender) send(ctx, work context.Context, calls []*call, isolating bool) 
 // accepted closes the breaker if the vendor accepted something.
 func (s *sender) accepted(ctx context.Context, passed bool) {
 	if passed && ctx.Err() == nil && s.breaker.reset() {
-		s.log.Info("vendor takes events again")
+		s.log.Info("vendor accepts events again")
 	}
 }
 

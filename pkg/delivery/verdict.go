@@ -18,7 +18,7 @@ const (
 
 var errVerdicts = errors.New("tracker: the number of verdicts is not the number of events")
 
-// judge has the tracker read the answer. A tracker that fails at it must
+// judge has the tracker read the response. A tracker that fails at it must
 // neither lose nor double events: an event that the vendor surely did not accept,
 // or that can safely be sent again, is parked; the others are uncertain.
 func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
@@ -125,7 +125,7 @@ func (c *call) describe(it *item) {
 	it.row.Attempts = it.attempts
 }
 
-// trip opens the breaker. serverFailed says that the vendor answered with 5xx.
+// trip opens the breaker. serverFailed says that the vendor responded with 5xx.
 func (s *sender) trip(v tracker.Verdict, serverFailed bool) {
 	now := time.Now()
 	before := s.breaker.why
@@ -135,8 +135,8 @@ func (s *sender) trip(v tracker.Verdict, serverFailed bool) {
 		return
 	}
 	if v.Alarm {
-		s.log.Error("vendor takes nothing until somebody acts", "reason", why, "retry_at", s.breaker.due)
+		s.log.Error("vendor accepts nothing until somebody acts", "reason", why, "retry_at", s.breaker.due)
 		return
 	}
-	s.log.Warn("vendor takes nothing, will retry", "reason", why, "retry_at", s.breaker.due)
+	s.log.Warn("vendor accepts nothing, will retry", "reason", why, "retry_at", s.breaker.due)
 }

@@ -9,7 +9,7 @@ import (
 
 // The bounds of a window, chosen so that its checkpoint fits one message of the
 // outcomes stream (1 MiB) at the worst: 1,000 rows of 400 bytes, 128 KiB of
-// counts and names, 10,000 parked entries of 26 bytes; vendors' answers get the rest.
+// counts and names, 10,000 parked entries of 26 bytes; vendors' responses get the rest.
 const (
 	maxRows        = 1000
 	maxRecords     = 20_000
@@ -110,7 +110,7 @@ func (w *window) add(it *item, bytes int) {
 
 func (w *window) empty() bool { return w.records == 0 && len(w.items) == 0 && len(w.gaps) == 0 }
 
-// full reports whether the window can take no further record.
+// full reports whether the window has no room for another record.
 func (w *window) full() bool {
 	return w.open >= w.limit || w.fresh >= w.room || len(w.items) >= maxRows ||
 		w.records >= maxRecords || w.bytes >= maxWindowBytes || w.tally.size >= maxTallyBytes
