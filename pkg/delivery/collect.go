@@ -17,8 +17,8 @@ const (
 	rateWindow  = 2                    // seconds of the rate limit that one window may use
 )
 
-// openWindow begins a window at the watermark, for so many events to be sent or
-// parked.
+// openWindow begins a window at the watermark. At most limit of its events are to
+// be sent, and at most room of them may have to be parked.
 func (l *Lane) openWindow(ctx context.Context, limit, room int) (*window, error) {
 	gap, err := l.in.seek(ctx, l.out.watermark)
 	if err != nil {
@@ -42,9 +42,9 @@ func (l *Lane) addGap(w *window, gap event.Gap) {
 	l.incidents.report("journal gap", err)
 }
 
-// collect reads a window: until it is full, or linger after its first record,
-// or ctx ends. While the journal has nothing at hand it publishes what earlier
-// windows decided.
+// collect reads a window: until it is full, or Traits.Linger has passed since its
+// first record, or maxIdle passed without any, or ctx ends. While the journal has
+// nothing at hand it publishes what earlier windows decided.
 func (l *Lane) collect(ctx context.Context) (*window, error) {
 	w, err := l.openWindow(ctx, l.sender.windowLimit(), l.parking.room())
 	if err != nil {
@@ -91,11 +91,12 @@ func (l *Lane) readOrPublish(ctx context.Context, w *window, until, now time.Tim
 	return err
 }
 
-// waitUntil is until when the window may wait for more.
+// waitUntil is until when the window may wait for more records, and an empty one
+// for its first: a record or a parked event that gets due.
 func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
-		until = w.opened.Add(max(l.linger(), atHand))
+		until = w.opened.Add(max(l.traits.Linger, atHand))
 		if w.open >= l.traits.MaxBatch { // enough for a request: add only what is at hand
 			until = earlier(until, now.Add(atHand))
 		}
@@ -104,14 +105,6 @@ func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 		until = earlier(until, due)
 	}
 	return until
-}
-
-// linger is how long a batch waits to fill: not at all where nothing is sent.
-func (l *Lane) linger() time.Duration {
-	if l.config.Mode != Live {
-		return 0
-	}
-	return l.traits.Linger
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -136,6 +136,9 @@ func (c Config) merge(traits tracker.Traits) tracker.Traits {
 	if c.Concurrency > 0 {
 		traits.Concurrency = c.Concurrency
 	}
+	if c.Mode != Live {
+		traits.Linger = 0 // nothing is sent, so no batch has to fill
+	}
 	traits.MaxBatch = min(max(traits.MaxBatch, 1), maxRows)
 	traits.Concurrency = min(max(traits.Concurrency, 1), maxConcurrency)
 	if traits.Burst <= 0 {

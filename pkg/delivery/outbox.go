@@ -239,9 +239,27 @@ func (o *outbox) due(now time.Time) time.Time {
 	}
 }
 
-// overdue reports whether counts or a moved watermark have waited long enough.
-func (o *outbox) overdue(now time.Time) bool {
-	return o.draft.dirty() && now.Sub(o.published) >= lazyPublish
+// publishDue publishes a draft that must not grow, or has waited long enough.
+func (o *outbox) publishDue(ctx context.Context) error {
+	if o.draft.full() || o.draft.dirty() && time.Since(o.published) >= lazyPublish {
+		return o.publish(ctx, nil)
+	}
+	return nil
+}
+
+// announce publishes the draft before items are sent, and with it, for a vendor
+// without a dedup key, which ones.
+func (o *outbox) announce(ctx context.Context, items []*item, dedup bool) error {
+	if dedup && !o.draft.urgent {
+		return nil
+	}
+	var intents []event.Position
+	for _, it := range items {
+		if !dedup {
+			intents = append(intents, it.position)
+		}
+	}
+	return o.publish(ctx, intents)
 }
 
 // begin sets the plan of the next window. A checkpoint is of one plan, so what

@@ -99,7 +99,7 @@ func (l *Lane) addDue(ctx context.Context, w *window) error {
 		bound = max(1, w.limit/2)
 	}
 	for _, p := range l.parking.dueBy(now) {
-		if w.open >= bound || len(w.items) >= maxRows || w.tally.size >= maxTallyBytes {
+		if w.open >= bound || w.checkpointFull() {
 			return nil
 		}
 		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
@@ -159,8 +159,8 @@ func (p *parking) settle(it *item) {
 	}
 }
 
-// restore keeps what it must of the items of a dropped window. Only their attempts are
-// kept, and when a parked event is due again.
+// restore handles the items of a dropped window. It keeps only their attempts, and
+// when a parked event is due again.
 func (p *parking) restore(items []*item) {
 	clear(p.tries)
 	for _, it := range items {

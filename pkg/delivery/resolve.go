@@ -20,31 +20,13 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		for _, it := range w.pending() {
 			it.decide(event.Filtered, reasonDryRun, time.Now())
 		}
-		calls = nil
-	}
-	if len(calls) > 0 {
-		if err := l.announce(ctx, w); err != nil {
+	} else if len(calls) > 0 {
+		if err := l.out.announce(ctx, w.pending(), l.traits.Dedup); err != nil {
 			return err
 		}
 		l.sender.sendWindow(ctx, work, calls, len(w.pending()), isolating)
 	}
 	return l.conclude(ctx, w)
-}
-
-// announce publishes what is decided so far before anything is sent, and with
-// it, for a vendor without a dedup key, which events are about to be sent.
-func (l *Lane) announce(ctx context.Context, w *window) error {
-	if l.traits.Dedup {
-		if l.out.draft.urgent {
-			return l.out.publish(ctx, nil)
-		}
-		return nil
-	}
-	var intents []event.Position
-	for _, it := range w.pending() {
-		intents = append(intents, it.position)
-	}
-	return l.out.publish(ctx, intents)
 }
 
 // conclude commits a window after it was sent, or drops it.
@@ -68,10 +50,7 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 		it.state, it.due = parked, time.Time{}
 	}
 	l.commit(w)
-	if l.out.draft.full() || l.out.overdue(time.Now()) {
-		return l.out.publish(ctx, nil)
-	}
-	return nil
+	return l.out.publishDue(ctx)
 }
 
 // commit makes a decided window part of what the next checkpoint says.

@@ -112,8 +112,13 @@ func (w *window) empty() bool { return w.records == 0 && len(w.items) == 0 && le
 
 // full reports whether the window has no room for another record.
 func (w *window) full() bool {
-	return w.open >= w.limit || w.fresh >= w.room || len(w.items) >= maxRows ||
-		w.records >= maxRecords || w.bytes >= maxWindowBytes || w.tally.size >= maxTallyBytes
+	return w.open >= w.limit || w.fresh >= w.room || w.records >= maxRecords || w.bytes >= maxWindowBytes || w.checkpointFull()
+}
+
+// checkpointFull reports whether the rows, counts and names are as many as one
+// checkpoint has space for.
+func (w *window) checkpointFull() bool {
+	return len(w.items) >= maxRows || w.tally.size >= maxTallyBytes
 }
 
 // pending are the items that still have to be sent.
