@@ -62,7 +62,7 @@ type call struct {
 	sent     bool
 	trip     roundTrip
 	verdicts []tracker.Verdict
-	first    *beforeResult // of a request that has one before it
+	first    *call // performed the request before this one, nil for none
 }
 
 // translate turns events into requests. What the tracker rejects is decided.

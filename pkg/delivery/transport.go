@@ -225,14 +225,6 @@ func (c *client) clean(text []byte) string {
 	return c.sanitize(strings.ToValidUTF8(c.excerpt(text, 2*maxIncidentBody), "\uFFFD"))
 }
 
-// shownBody is the part of a request's body that an incident shows.
-func (c *client) shownBody(body []byte) []byte {
-	if len(body) == 0 {
-		return nil
-	}
-	return []byte(event.Truncate(c.clean(body), maxIncidentBody))
-}
-
 // shownResponse is the part of a response's body that an incident shows.
 func (x *roundTrip) shownResponse() []byte {
 	if len(x.response.Body) == 0 {

@@ -57,7 +57,7 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 	}
 	now := time.Now()
 	s.recordBefore(c)
-	s.recordRoundTrip(c.items, &c.request, &c.trip)
+	s.recordRoundTrip(c)
 	var rest, halve []*item
 	for i, it := range c.items {
 		v := &c.verdicts[i]
@@ -76,7 +76,10 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			}
 			continue
 		case tracker.Deliver:
-			c.settle(it, event.Delivered, cmp.Or(c.first.reason(i), reason), now)
+			if c.first != nil { // it passed, or nothing would be delivered
+				reason = cmp.Or(c.first.verdicts[i].Reason, reason)
+			}
+			c.settle(it, event.Delivered, reason, now)
 			it.row.Error = ""
 		case tracker.Reject:
 			c.settle(it, event.Rejected, reason, now)
