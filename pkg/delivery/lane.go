@@ -80,19 +80,21 @@ func (l *Lane) Run(ctx context.Context) error {
 	work, stop := l.drainContext(ctx)
 	defer stop()
 
-	err := l.attach(ctx)
-	for err == nil && ctx.Err() == nil {
-		err = l.step(ctx, work)
+	next := func() error { return l.resume(ctx) }
+	for ctx.Err() == nil {
+		err := next()
 		switch {
-		case err == nil && l.lastError != "":
-			l.lastError = ""
-			l.log.Info("lane reads the journal again")
-		case err != nil && ctx.Err() == nil && !errors.Is(err, ErrFenced):
-			err = l.waitAfterError(ctx, err)
+		case errors.Is(err, ErrFenced):
+			return fmt.Errorf("lane %s: %w", l.config.Name, err)
+		case err == nil:
+			if l.lastError != "" {
+				l.lastError = ""
+				l.log.Info("lane reads the journal again")
+			}
+			next = func() error { return l.step(ctx, work) }
+		case ctx.Err() == nil:
+			l.waitAfterError(ctx, err)
 		}
-	}
-	if errors.Is(err, ErrFenced) {
-		return fmt.Errorf("lane %s: %w", l.config.Name, err)
 	}
 	if err := l.out.flush(ctx); err != nil {
 		return fmt.Errorf("lane %s: %w", l.config.Name, err)
@@ -156,9 +158,8 @@ func (l *Lane) show() {
 	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 }
 
-// waitAfterError reports an internal error and waits before
-// the next step. It returns nil: the lane goes on.
-func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
+// waitAfterError reports an internal error and waits before the next step.
+func (l *Lane) waitAfterError(ctx context.Context, cause error) {
 	l.in.close() // begin again from the watermark
 	if l.lastError != cause.Error() {
 		l.lastError = cause.Error()
@@ -166,5 +167,4 @@ func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
 	}
 	l.incidents.report("journal", cause)
 	_ = retry.Sleep(ctx, minBackoff)
-	return nil
 }
