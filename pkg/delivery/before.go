@@ -3,25 +3,11 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
-
-// beforeResult is what became of the request before a call's own.
-type beforeResult struct {
-	trip     roundTrip
-	verdicts []tracker.Verdict
-	passed   bool
-}
-
-// reason is what the earlier request says of a delivered event; "" without one.
-func (p *beforeResult) reason(i int) string {
-	if p == nil || !p.passed {
-		return ""
-	}
-	return p.verdicts[i].Reason
-}
 
 // performBefore performs the request before a call's own, if there is one, and
 // reports whether the call goes on. If not, that request's round trip and
@@ -31,18 +17,14 @@ func (s *sender) performBefore(work context.Context, c *call) bool {
 	if c.request.Before == nil {
 		return true
 	}
-	first := &call{items: c.items, request: *c.request.Before}
-	first.trip = s.client.do(work, &first.request)
-	first.verdicts = s.judge(first)
-	c.first = &beforeResult{trip: first.trip, verdicts: first.verdicts, passed: true}
-	for _, v := range first.verdicts {
-		c.first.passed = c.first.passed && v.Action == tracker.Deliver
-	}
-	if c.first.passed {
+	c.first = &call{items: c.items, request: *c.request.Before}
+	c.first.trip = s.client.do(work, &c.first.request)
+	c.first.verdicts = s.judge(c.first)
+	if c.first.passed() {
 		return true
 	}
-	c.request, c.trip = first.request, first.trip
-	for _, v := range first.verdicts {
+	c.request, c.trip = c.first.request, c.first.trip
+	for _, v := range c.first.verdicts {
 		switch v.Action {
 		case tracker.Deliver:
 			v.Action, v.Reason = tracker.Again, "refused for another event of its request"
@@ -54,6 +36,11 @@ func (s *sender) performBefore(work context.Context, c *call) bool {
 	return false
 }
 
+// passed reports whether the vendor accepted all events of the call.
+func (c *call) passed() bool {
+	return !slices.ContainsFunc(c.verdicts, func(v tracker.Verdict) bool { return v.Action != tracker.Deliver })
+}
+
 // recordBefore counts the results of the request before a call's own. It reports
 // an incident when that request refused events: in the call's own request the
 // vendor would have dropped them without an error.
@@ -61,9 +48,9 @@ func (s *sender) recordBefore(c *call) {
 	if c.first == nil {
 		return
 	}
-	if c.first.passed {
+	if c.first.passed() {
 		s.metrics.before.WithLabelValues("passed").Add(float64(len(c.items)))
-		s.recordRoundTrip(c.items, c.request.Before, &c.first.trip)
+		s.recordRoundTrip(c.first)
 		return
 	}
 	var refused []*item
@@ -77,6 +64,6 @@ func (s *sender) recordBefore(c *call) {
 		s.metrics.before.WithLabelValues(result).Inc()
 	}
 	if status := c.trip.response.Status; len(refused) > 0 && status >= 200 && status < 300 {
-		s.incidents.reportRoundTrip("validation", errors.New(event.Truncate(reason, maxReason)), refused, &c.request, &c.trip)
+		s.incidents.reportRoundTrip("validation", errors.New(event.Truncate(reason, maxReason)), &call{items: refused, request: c.request, trip: c.trip})
 	}
 }

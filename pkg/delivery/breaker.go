@@ -24,10 +24,10 @@ const (
 	HalfOpen BreakerState = "half-open" // a few events are sent as a probe
 )
 
-// breaker keeps a lane from calling a vendor that takes nothing.
+// breaker keeps a lane from calling a vendor that accepts nothing.
 type breaker struct {
 	failures       int // in a row
-	serverFailures int // of these, the last ones at which the vendor answered that it failed
+	serverFailures int // of these, the last ones at which the vendor responded with 5xx
 	isolations     int // probes of single events, in a row
 	due            time.Time
 	since          time.Time // of the outage

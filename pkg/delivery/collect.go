@@ -14,16 +14,17 @@ const (
 	atHand      = 5 * time.Millisecond // how long to wait for what should be there already
 	maxIdle     = 5 * time.Second      // how long to wait for anything at all
 	lazyPublish = time.Second          // how long counts and a moved watermark may go unpublished
-	rateWindow  = 2                    // seconds of the rate limit that one window may take
+	rateWindow  = 2                    // seconds of the rate limit that one window may use
 )
 
-// openWindow begins a window at the watermark.
-func (l *Lane) openWindow(ctx context.Context) (*window, error) {
+// openWindow begins a window at the watermark. At most limit of its events are to
+// be sent, and at most room of them may have to be parked.
+func (l *Lane) openWindow(ctx context.Context, limit, room int) (*window, error) {
 	gap, err := l.in.seek(ctx, l.out.watermark)
 	if err != nil {
 		return nil, err
 	}
-	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: l.sender.windowLimit(), room: max(0, l.config.MaxParked-len(l.parking.entries))}
+	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: limit, room: room}
 	if gap != (event.Gap{}) {
 		l.addGap(w, gap)
 	}
@@ -41,11 +42,11 @@ func (l *Lane) addGap(w *window, gap event.Gap) {
 	l.incidents.report("journal gap", err)
 }
 
-// collect reads a window: until it is full, or linger after its first record,
-// or ctx ends. While the journal has nothing at hand it publishes what earlier
-// windows decided.
+// collect reads a window: until it is full, or Traits.Linger has passed since its
+// first record, or maxIdle passed without any, or ctx ends. While the journal has
+// nothing at hand it publishes what earlier windows decided.
 func (l *Lane) collect(ctx context.Context) (*window, error) {
-	w, err := l.openWindow(ctx)
+	w, err := l.openWindow(ctx, l.sender.windowLimit(), l.parking.room())
 	if err != nil {
 		return nil, err
 	}
@@ -58,32 +59,45 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 			}
 		}
 		now := time.Now()
-		if w.full() && (w.open > 0 || w.room > 0) {
-			return w, nil
-		}
 		until := l.waitUntil(w, now, idle)
-		if !until.After(now) {
+		if w.full() && (w.open > 0 || w.room > 0) || !until.After(now) {
 			return w, nil
 		}
-		if w.full() { // nothing may be read: wait for what is parked
-			if err := l.pause(ctx, until, now); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := l.read(ctx, w, until, now); err != nil {
+		if err := l.readOrPublish(ctx, w, until, now); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
 }
 
-// waitUntil is until when the window may wait for more.
+// readOrPublish reads a message into the window, or publishes the draft when that
+// is due before a message is at hand. It waits no longer than until.
+func (l *Lane) readOrPublish(ctx context.Context, w *window, until, now time.Time) (err error) {
+	due := l.out.due(now)
+	wait, ok := earlier(until, due), false
+	if w.full() { // too much is parked: only the parked events can go on
+		_ = retry.Sleep(ctx, wait.Sub(now))
+	} else {
+		ok, err = l.readMessage(ctx, w, wait, func(*event.Record) bool {
+			if w.records == 0 && len(w.items) == 0 {
+				w.tracer = l.deps.Tracer() // a reload may have come while it waited
+			}
+			return true
+		})
+	}
+	if err == nil && !ok && l.out.draft.dirty() && !time.Now().Before(due) {
+		return l.out.publish(ctx, nil)
+	}
+	return err
+}
+
+// waitUntil is until when the window may wait for more records, and an empty one
+// for its first: a record or a parked event that gets due.
 func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
 	if !w.opened.IsZero() {
-		until = w.opened.Add(max(l.linger(), atHand))
-		if w.open >= l.traits.MaxBatch { // enough for a request: take only what is at hand
+		until = w.opened.Add(max(l.traits.Linger, atHand))
+		if w.open >= l.traits.MaxBatch { // enough for a request: add only what is at hand
 			until = earlier(until, now.Add(atHand))
 		}
 	}
@@ -93,14 +107,6 @@ func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	return until
 }
 
-// linger is how long a batch waits to fill: not at all where nothing is sent.
-func (l *Lane) linger() time.Duration {
-	if l.config.Mode != Live {
-		return 0
-	}
-	return l.traits.Linger
-}
-
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
@@ -108,8 +114,10 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// fill has the intake read on until deadline, and adds the gap that it finds.
-func (l *Lane) fill(ctx context.Context, w *window, deadline time.Time) (ok bool, err error) {
+// readMessage adds the records of the next message that are wanted and fit into
+// the window. It waits for one until deadline. ok is false when none came, or a
+// record is not wanted: that one is next in the intake.
+func (l *Lane) readMessage(ctx context.Context, w *window, deadline time.Time, wanted func(*event.Record) bool) (ok bool, err error) {
 	ok, gap, err := l.in.fill(ctx, deadline)
 	if err != nil {
 		return false, err
@@ -117,51 +125,13 @@ func (l *Lane) fill(ctx context.Context, w *window, deadline time.Time) (ok bool
 	if gap != (event.Gap{}) {
 		l.addGap(w, gap)
 	}
+	for rec := l.in.peek(); ok && rec != nil && !w.full(); rec = l.in.peek() {
+		if ok = wanted(rec); ok {
+			l.addRecord(w, l.in.pop())
+		}
+	}
 	w.end = l.in.from
 	return ok, nil
-}
-
-// read adds one message, or what of it fits. When none is at hand it
-// publishes what is due to be published.
-func (l *Lane) read(ctx context.Context, w *window, until, now time.Time) error {
-	wait := until
-	urgent, lazy := l.out.draft.urgent, l.out.draft.dirty()
-	switch {
-	case urgent:
-		wait = earlier(wait, now.Add(atHand))
-	case lazy:
-		wait = earlier(wait, l.out.published.Add(lazyPublish))
-	}
-	ok, err := l.fill(ctx, w, wait)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		if urgent || lazy && time.Since(l.out.published) >= lazyPublish {
-			return l.out.publish(ctx, nil)
-		}
-		return nil
-	}
-	if w.records == 0 && len(w.items) == 0 {
-		w.tracer = l.deps.Tracer()
-	}
-	for l.in.peek() != nil && !w.full() {
-		l.addRecord(w, l.in.pop())
-	}
-	w.end = l.in.from
-	return nil
-}
-
-// pause waits, publishing what waits to be published.
-func (l *Lane) pause(ctx context.Context, until, now time.Time) error {
-	if l.out.draft.urgent || l.out.overdue(now) {
-		return l.out.publish(ctx, nil)
-	}
-	if l.out.draft.dirty() {
-		until = earlier(until, l.out.published.Add(lazyPublish))
-	}
-	_ = retry.Sleep(ctx, time.Until(until))
-	return nil
 }
 
 // addRecord puts a record into the window.
@@ -208,24 +178,23 @@ func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) 
 		it.decide(event.Rejected, decision.Reason, now)
 		return
 	}
-	l.checkAge(it, now)
-	if it.state == open {
-		l.sender.limitIdentity(it, now)
+	if l.expireItem(it, now); it.state != open {
+		return
 	}
+	if reason := TooOld(l.traits, &it.event, now); reason != "" {
+		it.decide(event.Rejected, reason, now)
+		return
+	}
+	l.sender.limitIdentity(it, now)
 }
 
-// checkAge expires an event that waited too long, and rejects one that the
-// vendor no longer accepts.
-func (l *Lane) checkAge(it *item, now time.Time) {
+// expireItem expires an event that waited too long.
+func (l *Lane) expireItem(it *item, now time.Time) {
 	switch {
 	case l.closing:
 		it.decide(event.Expired, reasonRemoved, now)
 	case l.config.MaxAge > 0 && now.Sub(it.receivedAt) > l.config.MaxAge:
 		it.decide(event.Expired, reasonLeft, now)
-	default:
-		if reason := TooOld(l.traits, &it.event, now); reason != "" {
-			it.decide(event.Rejected, reason, now)
-		}
 	}
 }
 

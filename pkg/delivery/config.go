@@ -46,16 +46,16 @@ type Config struct {
 	// Budget is how long a parked event is tried again; 0 means 24 h, or the
 	// vendor's back-dating window where that is shorter.
 	Budget time.Duration `yaml:"budget"`
-	// Timeout is for one request, from dialling to the end of the answer.
+	// Timeout is for one request, from dialling to the end of the response.
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxParked is how many events may wait for a retry of their own; at the
 	// bound the lane stops reading.
 	MaxParked int `yaml:"maxParked"`
-	// IsolateAfter is how often in a row the vendor may answer 5xx before events
+	// IsolateAfter is how often in a row the vendor may respond with 5xx before events
 	// are sent one at a time, to find one on which it fails.
 	IsolateAfter int `yaml:"isolateAfter"`
 
-	// Drain is how long requests under way may still take at shutdown.
+	// Drain is how long requests under way may go on at shutdown.
 	Drain time.Duration `yaml:"-"`
 	// MaxAge is the journal's: an event older than this that still waits is
 	// expired. 0 means that events wait for ever.
@@ -135,6 +135,9 @@ func (c Config) merge(traits tracker.Traits) tracker.Traits {
 	}
 	if c.Concurrency > 0 {
 		traits.Concurrency = c.Concurrency
+	}
+	if c.Mode != Live {
+		traits.Linger = 0 // nothing is sent, so no batch has to fill
 	}
 	traits.MaxBatch = min(max(traits.MaxBatch, 1), maxRows)
 	traits.Concurrency = min(max(traits.Concurrency, 1), maxConcurrency)

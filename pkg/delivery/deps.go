@@ -80,7 +80,7 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	// Transport replaces the lane's own HTTP transport, in tests.
 	Transport http.RoundTripper
-	// Sanitize removes personal data from what a vendor answered or was sent,
+	// Sanitize removes personal data from what a vendor responded or was sent,
 	// before it is stored or shown. It is called concurrently.
 	Sanitize func(string) string
 	// Release is Sparrow's own version, for the User-Agent header and checkpoints.

@@ -32,7 +32,7 @@ func (l *Lane) waitOpen(ctx context.Context) error {
 				return err
 			}
 		}
-		l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+		l.show()
 		until := earlier(l.sender.breaker.due, l.out.published.Add(stateInterval))
 		_ = retry.Sleep(ctx, time.Until(earlier(until, next)))
 	}
@@ -46,21 +46,21 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 	if err := l.expireParked(ctx); err != nil || l.config.MaxAge == 0 {
 		return next, err
 	}
-	for ctx.Err() == nil {
-		w, more, err := l.expireHead(ctx)
+	tooOld := func(rec *event.Record) bool { return time.Since(rec.ReceivedAt) > l.config.MaxAge }
+	for more := true; more && ctx.Err() == nil; {
+		w, err := l.openWindow(ctx, maxRows, maxRows)
+		for err == nil && more && !w.full() {
+			more, err = l.readMessage(ctx, w, time.Now().Add(atHand), tooOld)
+		}
+		if err == nil && !w.empty() {
+			err = l.commitAndPublish(ctx, w)
+		}
 		if err != nil {
 			return next, err
 		}
-		if !w.empty() {
-			if err := l.commitAndPublish(ctx, w); err != nil {
-				return next, err
-			}
-		}
-		if !more {
-			break
-		}
 	}
 	if rec := l.in.peek(); rec != nil {
+		l.view.oldestRecord(rec.ReceivedAt)
 		next = earlier(next, rec.ReceivedAt.Add(l.config.MaxAge+time.Millisecond))
 	}
 	return next, nil
@@ -75,53 +75,27 @@ func (l *Lane) commitAndPublish(ctx context.Context, w *window) error {
 	return l.out.publish(ctx, nil)
 }
 
-// expireHead reads a window of records that are older than the journal keeps
-// them. more is false when it met a younger one, or the journal's end.
-func (l *Lane) expireHead(ctx context.Context) (w *window, more bool, err error) {
-	w, err = l.openWindow(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	w.limit, w.room = maxRows, maxRows
-	for !w.full() {
-		ok, err := l.fill(ctx, w, time.Now().Add(atHand))
-		if err != nil || !ok {
-			return w, false, err
-		}
-		for rec := l.in.peek(); rec != nil && !w.full(); rec = l.in.peek() {
-			if time.Since(rec.ReceivedAt) <= l.config.MaxAge {
-				l.view.oldestRecord(rec.ReceivedAt)
-				w.end = l.in.from
-				return w, false, nil
-			}
-			l.addRecord(w, l.in.pop())
-		}
-		w.end = l.in.from
-	}
-	return w, true, nil
-}
-
 // expireParked ends the wait of parked events that are too old for the journal
 // or over their budget.
 func (l *Lane) expireParked(ctx context.Context) error {
-	now := time.Now()
-	w := &window{tracer: l.deps.Tracer(), end: l.out.watermark}
-	for _, p := range l.parking.entries {
-		it := p.item()
-		switch {
-		case l.config.MaxAge > 0 && now.Sub(p.receivedAt) > l.config.MaxAge:
-			it.decide(event.Expired, reasonLeft, now)
-		case l.parking.overBudget(it, now):
-			it.decide(event.Rejected, exhausted(it.failure), now)
-		default:
-			continue
+	for {
+		now := time.Now()
+		w := &window{tracer: l.deps.Tracer(), end: l.out.watermark, limit: maxRows, room: maxRows}
+		for _, p := range l.parking.entries {
+			it := p.item()
+			l.expireItem(it, now)
+			if it.state == open && l.parking.overBudget(it, now) {
+				it.decide(event.Rejected, exhausted(it.failure), now)
+			}
+			if it.state != open && !w.full() {
+				w.add(it, 0)
+			}
 		}
-		if w.add(it, 0); len(w.items) >= maxRows || w.tally.size >= maxTallyBytes {
-			break
+		if w.empty() {
+			return nil
+		}
+		if err := l.commitAndPublish(ctx, w); err != nil {
+			return err
 		}
 	}
-	if w.empty() {
-		return nil
-	}
-	return l.commitAndPublish(ctx, w)
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
@@ -29,8 +30,9 @@ var shownHeaders = [...]string{
 	"Retry-After", "X-Request-Id", "Request-Id",
 }
 
-// recordRoundTrip counts a round trip, and reports it when it failed.
-func (s *sender) recordRoundTrip(items []*item, req *tracker.Request, x *roundTrip) {
+// recordRoundTrip counts a call's round trip, and reports it when it failed.
+func (s *sender) recordRoundTrip(c *call) {
+	x := &c.trip
 	if x.refused == nil {
 		s.metrics.request(x.response.Status, x.latency)
 	}
@@ -38,7 +40,7 @@ func (s *sender) recordRoundTrip(items []*item, req *tracker.Request, x *roundTr
 		return
 	}
 	class, err := classify(x)
-	s.incidents.reportRoundTrip(class, err, items, req, x)
+	s.incidents.reportRoundTrip(class, err, c)
 }
 
 // incidents reports what goes wrong in one lane.
@@ -49,15 +51,16 @@ type incidents struct {
 	epoch    string
 }
 
-// reportRoundTrip reports an incident of a round trip.
-func (r *incidents) reportRoundTrip(class string, err error, items []*item, req *tracker.Request, x *roundTrip) {
+// reportRoundTrip reports an incident of a call's round trip.
+func (r *incidents) reportRoundTrip(class string, err error, c *call) {
+	req, x := &c.request, &c.trip
 	incident := fault.Incident{
 		Component: component, Tracker: r.tracker, Class: class, Err: err, Time: time.Now(),
 		Method: req.Method, URL: r.client.mask(req.URL),
-		RequestHeader: shown(req.Header), RequestBody: r.client.shownBody(req.Body),
-		Status: x.response.Status, ResponseHeader: shown(x.response.Header), ResponseBody: x.shownAnswer(),
+		RequestHeader: shown(req.Header), RequestBody: []byte(event.Truncate(r.client.clean(req.Body), maxIncidentBody)),
+		Status: x.response.Status, ResponseHeader: shown(x.response.Header), ResponseBody: x.shownResponse(),
 	}
-	for i, it := range items {
+	for i, it := range c.items {
 		incident.Attempt = max(incident.Attempt, it.attempts+1)
 		if i < maxReceipts {
 			incident.Receipts = append(incident.Receipts, r.receipt(it))
@@ -122,12 +125,9 @@ func (c *client) mask(raw string) string {
 }
 
 func shown(header http.Header) http.Header {
-	var kept http.Header
+	kept := make(http.Header)
 	for _, name := range shownHeaders {
 		if values := header.Values(name); len(values) > 0 {
-			if kept == nil {
-				kept = make(http.Header)
-			}
 			kept[name] = values
 		}
 	}

@@ -56,7 +56,7 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 	view := newStatusView(config, metrics)
 	client := newClient(config, traits, deps)
 	incidents := &incidents{reporter: deps.Reporter, tracker: config.Name, client: client}
-	parking := newParking(config.budget(traits))
+	parking := newParking(config.budget(traits), config.MaxParked)
 	return &Lane{
 		config: config, traits: traits, deps: deps, log: log, metrics: metrics, view: view, incidents: incidents,
 		in: intake{source: deps.Source}, parking: parking,
@@ -80,19 +80,21 @@ func (l *Lane) Run(ctx context.Context) error {
 	work, stop := l.drainContext(ctx)
 	defer stop()
 
-	err := l.attach(ctx)
-	for err == nil && ctx.Err() == nil {
-		err = l.step(ctx, work)
+	next := func() error { return l.resume(ctx) }
+	for ctx.Err() == nil {
+		err := next()
 		switch {
-		case err == nil && l.lastError != "":
-			l.lastError = ""
-			l.log.Info("lane reads the journal again")
-		case err != nil && ctx.Err() == nil && !errors.Is(err, ErrFenced):
-			err = l.waitAfterError(ctx, err)
+		case errors.Is(err, ErrFenced):
+			return fmt.Errorf("lane %s: %w", l.config.Name, err)
+		case err == nil:
+			if l.lastError != "" {
+				l.lastError = ""
+				l.log.Info("lane reads the journal again")
+			}
+			next = func() error { return l.step(ctx, work) }
+		case ctx.Err() == nil:
+			l.waitAfterError(ctx, err)
 		}
-	}
-	if errors.Is(err, ErrFenced) {
-		return fmt.Errorf("lane %s: %w", l.config.Name, err)
 	}
 	if err := l.out.flush(ctx); err != nil {
 		return fmt.Errorf("lane %s: %w", l.config.Name, err)
@@ -103,28 +105,13 @@ func (l *Lane) Run(ctx context.Context) error {
 // drainContext is a context for what may outlive ctx by Config.Drain.
 func (l *Lane) drainContext(ctx context.Context) (context.Context, func()) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	timer := time.NewTimer(0)
-	timer.Stop()
-	done := make(chan struct{})
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
+	stop := context.AfterFunc(ctx, func() {
 		defer cancel()
-		select {
-		case <-ctx.Done():
-		case <-done:
-			return
-		}
-		timer.Reset(l.config.Drain)
-		select {
-		case <-timer.C:
-		case <-done:
-		}
-	}()
+		_ = retry.Sleep(work, l.config.Drain)
+	})
 	return work, func() {
-		close(done)
-		<-finished
-		timer.Stop()
+		stop()
+		cancel()
 	}
 }
 
@@ -136,7 +123,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 	if l.sender.breaker.state(time.Now()) == Open && l.config.Mode == Live {
 		return l.waitOpen(ctx)
 	}
-	if len(l.parking.entries) >= l.config.MaxParked { // nothing is read, so look for what gets too old
+	if l.parking.room() == 0 { // nothing is read, so look for what gets too old
 		if _, err := l.expire(ctx); err != nil {
 			return err
 		}
@@ -166,20 +153,13 @@ func (l *Lane) measure(ctx context.Context) error {
 	return nil
 }
 
-// show updates the status: the next record that is still to be decided, and
-// the lane's state in memory.
+// show updates the status by the lane's state in memory.
 func (l *Lane) show() {
-	oldest := time.Time{}
-	if next := l.in.peek(); next != nil {
-		oldest = next.ReceivedAt
-	}
-	l.view.oldestRecord(oldest)
 	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
 }
 
-// waitAfterError reports an internal error and waits before
-// the next step. It returns nil: the lane goes on.
-func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
+// waitAfterError reports an internal error and waits before the next step.
+func (l *Lane) waitAfterError(ctx context.Context, cause error) {
 	l.in.close() // begin again from the watermark
 	if l.lastError != cause.Error() {
 		l.lastError = cause.Error()
@@ -187,5 +167,4 @@ func (l *Lane) waitAfterError(ctx context.Context, cause error) error {
 	}
 	l.incidents.report("journal", cause)
 	_ = retry.Sleep(ctx, minBackoff)
-	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
 // laneMetrics are one lane's series. All lanes of a registerer share the
@@ -31,34 +29,35 @@ type laneMetrics struct {
 
 func newMetrics(reg prometheus.Registerer, name string) *laneMetrics {
 	labels := prometheus.Labels{"tracker": name}
+	opts := func(metric, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
+	}
 	counter := func(metric, help string, more ...string) *prometheus.CounterVec {
-		opts := prometheus.CounterOpts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
-		return shared(reg, prometheus.NewCounterVec(opts, append([]string{"tracker"}, more...)))
+		vec := prometheus.NewCounterVec(prometheus.CounterOpts(opts(metric, help)), append([]string{"tracker"}, more...))
+		return shared(reg, vec).MustCurryWith(labels)
 	}
 	m := &laneMetrics{name: name}
 	gauge := func(metric, help string) prometheus.Gauge {
-		opts := prometheus.GaugeOpts{Namespace: "sparrow", Subsystem: "delivery", Name: metric, Help: help}
-		vec := shared(reg, prometheus.NewGaugeVec(opts, []string{"tracker"}))
+		vec := shared(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts(opts(metric, help)), []string{"tracker"}))
 		m.gauges = append(m.gauges, vec)
 		return vec.With(labels)
 	}
-	latency := shared(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	m.latency = shared(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "sparrow", Subsystem: "delivery", Name: "request_seconds",
-		Help:    "Time of one request to a vendor, from dialling to the end of the answer.",
+		Help:    "Time of one request to a vendor, from dialling to the end of the response.",
 		Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
-	}, []string{"tracker"}))
-	m.outcomes = counter("outcomes_total", "Events by outcome, counted when the outcome is durable.", "outcome").MustCurryWith(labels)
-	m.requests = counter("requests_total", "Requests to a vendor by class: 2xx, 3xx, 4xx, 5xx, other, or none for no answer.", "class").MustCurryWith(labels)
-	m.before = counter("before_total", "Events by what came of the request before their own, such as the vendor's check of them: passed, refused, or waiting.", "result").MustCurryWith(labels)
-	m.latency = latency.With(labels)
+	}, []string{"tracker"})).With(labels)
+	m.outcomes = counter("outcomes_total", "Events by outcome, counted when the outcome is durable.", "outcome")
+	m.requests = counter("requests_total", "Requests to a vendor by class: 2xx, 3xx, 4xx, 5xx, other, or none for no response.", "class")
+	m.before = counter("before_total", "Events by what came of the request before their own, such as the vendor's check of them: passed, refused, or waiting.", "result")
 	m.lag = gauge("lag_seconds", "Age of the oldest record that the lane has still to read.")
 	m.backlog = gauge("backlog_messages", "Messages of the journal, each of one or more records, between the lane and the journal's end.")
 	m.parked = gauge("parked_entries", "Events that wait for a retry of their own.")
-	m.breaker = gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor takes nothing.")
+	m.breaker = gauge("breaker_state", "0 closed, 1 half-open, 2 open: the vendor accepts nothing.")
 	m.traffic = gauge("traffic_ratio", "Events to be sent that were received in the last whole minute, as a share of what the rate limit lets through; above 1 the backlog grows.")
-	m.paced = counter("paced_total", "Times an event had to wait because its user sends more than the vendor takes.").With(labels)
-	m.isolated = counter("isolated_total", "Events on which the vendor fails while it takes others.").With(labels)
-	m.publishErrors = counter("publish_errors_total", "Failed attempts to publish outcomes.").With(labels)
+	m.paced = counter("paced_total", "Times an event had to wait because its user sends more than the vendor accepts.").WithLabelValues()
+	m.isolated = counter("isolated_total", "Events on which the vendor fails while it accepts others.").WithLabelValues()
+	m.publishErrors = counter("publish_errors_total", "Failed attempts to publish outcomes.").WithLabelValues()
 	return m
 }
 
@@ -70,7 +69,7 @@ func (m *laneMetrics) retire() {
 	}
 }
 
-// shared registers a metric or, when another lane has, takes that one. A
+// shared registers a metric or uses the one that another lane registered. A
 // registerer that refuses leaves the metric uncollected.
 func shared[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 	if reg == nil {
@@ -82,16 +81,6 @@ func shared[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 		}
 	}
 	return c
-}
-
-// count adds a durable checkpoint's outcomes.
-func (m *laneMetrics) count(r *event.Checkpoint) {
-	for i := range r.Deliveries {
-		m.outcomes.WithLabelValues(r.Deliveries[i].Outcome.String()).Inc()
-	}
-	for i := range r.Filtered {
-		m.outcomes.WithLabelValues(event.Filtered.String()).Add(float64(r.Filtered[i].Count))
-	}
 }
 
 // request counts one round trip.

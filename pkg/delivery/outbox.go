@@ -16,7 +16,7 @@ import (
 
 const (
 	maxDraftBytes      = 256 << 10 // of a draft's rows and counts, before it is published
-	maxCheckpointBytes = 900 << 10 // of a checkpoint; vendors' answers are truncated to fit
+	maxCheckpointBytes = 900 << 10 // of a checkpoint; vendors' responses are cut to fit
 	publishTimeout     = 10 * time.Second
 	flushTimeout       = 5 * time.Second
 	maxPublishWait     = 10 * time.Second
@@ -74,8 +74,8 @@ func (d *draft) full() bool {
 	return d.size+d.bytes >= maxDraftBytes || len(d.rows) >= maxRows || d.records >= maxRecords
 }
 
-// rowBytes is an upper bound of a row's encoding without its names, which the
-// tally counts.
+// rowBytes is an upper bound of a row's encoding, without its names: the tally
+// counts these.
 func rowBytes(r *event.Delivery) int { return 52 + len(r.EventID) + len(r.Reason) + len(r.Error) }
 
 // publish makes the draft and the lane's state durable. It tries until it
@@ -163,22 +163,22 @@ func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 	}
 	r.Intents = slices.AppendSeq(intents, maps.Keys(o.openIntents))
 	slices.SortFunc(r.Intents, event.Position.Compare)
-	fit(r, o.draft.tally.size)
+	fit(r)
 	return r
 }
 
-// fit cuts the vendors' answers so that the checkpoint fits one message.
-func fit(r *event.Checkpoint, tally int) {
-	total := tally + 26*len(r.Parked) + 15*len(r.Intents) + 30*len(r.Gaps) + 512
-	answers := 0
+// fit cuts the vendors' responses so that the checkpoint fits one message.
+func fit(r *event.Checkpoint) {
+	encoded, _ := r.AppendBinary(nil) // the error is always nil
+	responses := 0
 	for i := range r.Deliveries {
-		answers += len(r.Deliveries[i].Error)
-		total += rowBytes(&r.Deliveries[i])
+		responses += len(r.Deliveries[i].Error)
 	}
-	if total <= maxCheckpointBytes || answers == 0 {
+	over := len(encoded) - maxCheckpointBytes
+	if over <= 0 || responses == 0 {
 		return
 	}
-	share := max(0, maxCheckpointBytes-(total-answers)) / len(r.Deliveries)
+	share := max(0, responses-over) / len(r.Deliveries)
 	for i := range r.Deliveries {
 		r.Deliveries[i].Error = event.Truncate(r.Deliveries[i].Error, share)
 	}
@@ -189,7 +189,6 @@ func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.seq, o.published = seq, time.Now()
 	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.openIntents)}
 	o.unconfirmed = nil
-	o.metrics.count(r)
 	o.view.published(r, seq)
 }
 
@@ -228,9 +227,39 @@ func (o *outbox) add(w *window) {
 	o.settleOpenIntents()
 }
 
-// overdue reports whether counts or a moved watermark have waited long enough.
-func (o *outbox) overdue(now time.Time) bool {
-	return o.draft.dirty() && now.Sub(o.published) >= lazyPublish
+// due is when the draft is to be published unless a record comes first.
+func (o *outbox) due(now time.Time) time.Time {
+	switch {
+	case o.draft.urgent:
+		return now.Add(atHand)
+	case o.draft.dirty():
+		return o.published.Add(lazyPublish)
+	default:
+		return now.Add(maxIdle)
+	}
+}
+
+// publishDue publishes a draft that must not grow, or has waited long enough.
+func (o *outbox) publishDue(ctx context.Context) error {
+	if o.draft.full() || o.draft.dirty() && time.Since(o.published) >= lazyPublish {
+		return o.publish(ctx, nil)
+	}
+	return nil
+}
+
+// announce publishes the draft before items are sent, and with it, for a vendor
+// without a dedup key, which ones.
+func (o *outbox) announce(ctx context.Context, items []*item, dedup bool) error {
+	if dedup && !o.draft.urgent {
+		return nil
+	}
+	var intents []event.Position
+	for _, it := range items {
+		if !dedup {
+			intents = append(intents, it.position)
+		}
+	}
+	return o.publish(ctx, intents)
 }
 
 // begin sets the plan of the next window. A checkpoint is of one plan, so what

@@ -86,7 +86,7 @@ func (s *sender) checkTraffic(events int) {
 	s.metrics.traffic.Set(float64(events) / limit)
 	over := float64(events) > limit
 	if over && !s.overRate {
-		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "takes_per_minute", int(limit))
+		s.log.Warn("more events come in than the tracker may send: its backlog grows", "events_per_minute", events, "accepted_per_minute", int(limit))
 	}
 	if over {
 		s.incidents.report("traffic over the vendor's rate", fmt.Errorf("%d events in a minute, %d may be sent: %w", events, int(limit), errTraffic))
@@ -104,7 +104,7 @@ func (s *sender) windowLimit() int {
 		limit = min(limit, max(1, int(s.traits.Rate*rateWindow), s.traits.Burst))
 	}
 	if !s.traits.Dedup {
-		limit = min(limit, s.unsureLimit())
+		limit = min(limit, s.uncertainLimit())
 	}
 	if s.breaker.state(time.Now()) != Closed {
 		limit = min(limit, s.probeLimit())
@@ -112,14 +112,14 @@ func (s *sender) windowLimit() int {
 	return limit
 }
 
-// unsureSpan is about how long a window may take to send to a vendor without a
-// dedup key: all of it is announced before, and uncertain if the process dies.
+// maxUncertainTime is about how long sending a window to a vendor without a dedup
+// key may last: all of it is announced before, and uncertain if the process dies.
 const maxUncertainTime = time.Second
 
-// unsureLimit is how many events such a window has: as many as the vendor took in
-// that time of the last one, and no fewer than it is sent at once. The first may
-// fill one request.
-func (s *sender) unsureLimit() int {
+// uncertainLimit is how many events such a window has: as many as the vendor
+// accepted in that time of the last window, but at least one for each request at
+// once. The first window may fill one request.
+func (s *sender) uncertainLimit() int {
 	if s.speed == 0 {
 		return max(s.traits.Concurrency, s.traits.MaxBatch)
 	}

@@ -24,13 +24,18 @@ const (
 // are part of each checkpoint.
 type parking struct {
 	budget  time.Duration // how long an event is tried again
+	limit   int           // of entries
 	entries map[event.Position]*waiting
 	tries   map[event.Position]int // attempts of unparked events whose window was dropped
 }
 
-func newParking(budget time.Duration) *parking {
-	return &parking{budget: budget, entries: make(map[event.Position]*waiting), tries: make(map[event.Position]int)}
+func newParking(budget time.Duration, limit int) *parking {
+	return &parking{budget: budget, limit: limit, entries: make(map[event.Position]*waiting), tries: make(map[event.Position]int)}
 }
+
+// room is how many more events can be parked. A smaller limit than that of an
+// earlier run leaves none.
+func (p *parking) room() int { return max(0, p.limit-len(p.entries)) }
 
 // waiting is a parked event and what the lane remembers of it.
 type waiting struct {
@@ -94,7 +99,7 @@ func (l *Lane) addDue(ctx context.Context, w *window) error {
 		bound = max(1, w.limit/2)
 	}
 	for _, p := range l.parking.dueBy(now) {
-		if w.open >= bound || len(w.items) >= maxRows || w.tally.size >= maxTallyBytes {
+		if w.open >= bound || w.checkpointFull() {
 			return nil
 		}
 		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
@@ -142,7 +147,7 @@ func exhausted(failure string) string {
 	return reasonExhausted + ": " + failure
 }
 
-// settle takes over an item's result: it waits here, or waits no more.
+// settle records an item's result: it waits here, or waits no more.
 func (p *parking) settle(it *item) {
 	delete(p.entries, it.position)
 	delete(p.tries, it.position)
@@ -154,8 +159,8 @@ func (p *parking) settle(it *item) {
 	}
 }
 
-// restore takes back the items of a dropped window. Only their attempts are
-// kept, and when a parked event is due again.
+// restore handles the items of a dropped window. It keeps only their attempts, and
+// when a parked event is due again.
 func (p *parking) restore(items []*item) {
 	clear(p.tries)
 	for _, it := range items {

@@ -38,32 +38,31 @@ func newRoute(body []byte, cancel context.CancelFunc) *route {
 func (r *route) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if r.begun { // net/http is about to send the request a second time
-				r.cancel()
-			}
+			r.locked(func() {
+				if r.begun { // net/http is about to send the request a second time
+					r.cancel()
+				}
+			})
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.connected = true
-			r.conn = info.Conn
+			r.locked(func() { r.connected, r.conn = true, info.Conn })
 		},
 		WroteHeaders: func() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.begun = true
+			r.locked(func() { r.begun = true })
 		},
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.incomplete = r.incomplete || info.Err != nil
+			r.locked(func() { r.incomplete = r.incomplete || info.Err != nil })
 		},
 	})
 }
 
-// reach is how far a request without an answer got. It ends the connection.
+func (r *route) locked(change func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change()
+}
+
+// reach is how far a request without a response got. It ends the connection.
 func (r *route) reach() tracker.Reach {
 	r.mu.Lock()
 	conn := r.conn

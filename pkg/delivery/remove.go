@@ -58,12 +58,9 @@ func (l *Lane) remove(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read journal bounds: %w", err)
 	}
-	for _, p := range l.parking.entries {
-		it := p.item()
-		it.decide(event.Expired, reasonRemoved, time.Now())
-		l.out.draft.add(it.row)
+	if err := l.expireParked(ctx); err != nil {
+		return err
 	}
-	clear(l.parking.entries)
 	for l.out.watermark.Before(end) {
 		w, err := l.backlog(ctx, end)
 		if err != nil {
@@ -79,33 +76,20 @@ func (l *Lane) remove(ctx context.Context) error {
 
 // backlog reads a window of what is left before end.
 func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error) {
-	w, err := l.openWindow(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w.limit, w.room = maxRows, maxRows
-	for !w.full() && l.in.from.Before(end) {
-		ok, err := l.fill(ctx, w, time.Now().Add(endWait))
-		if err != nil {
-			return nil, err
+	w, err := l.openWindow(ctx, maxRows, maxRows)
+	for more := true; err == nil && more && !w.full() && l.in.from.Before(end); {
+		more, err = l.readMessage(ctx, w, time.Now().Add(endWait), func(rec *event.Record) bool { return rec.Receipt.Position.Before(end) })
+		if more || err != nil {
+			continue
 		}
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
-		case !ok: // promised, and not there
+		}
+		if l.in.peek() == nil { // the bounds promised more records
 			l.addGap(w, event.Gap{From: l.in.from, To: end})
 			l.in.close()
-			w.end = end
-			return w, nil
 		}
-		for rec := l.in.peek(); rec != nil && !w.full() && rec.Receipt.Position.Before(end); rec = l.in.peek() {
-			l.addRecord(w, l.in.pop())
-		}
-		w.end = l.in.from
-		if rec := l.in.peek(); rec != nil && !rec.Receipt.Position.Before(end) {
-			w.end = end
-			break
-		}
+		w.end = end
 	}
-	return w, nil
+	return w, err
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -9,15 +10,6 @@ import (
 
 // resolve decides a window: it sends what is to be sent and commits the
 // result, or drops the window when the vendor accepts nothing.
-//
-// A window that an outage cuts short is the delicate case. If no round trip has
-// settled any of its events, it is dropped and read again when the breaker lets
-// a probe through: nothing of it is lost, and the cursor has not moved. If some
-// were settled, they must be recorded at once (a vendor without a dedup key must
-// never get them again), and a watermark can only stand before or after the
-// whole window; so the window is committed, and those of its events that still
-// wait are parked without a budget, due as soon as the breaker closes. They are
-// no more than one window.
 func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 	if err := l.out.begin(ctx, w.tracer.PlanVersion()); err != nil {
 		return err
@@ -28,10 +20,8 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 		for _, it := range w.pending() {
 			it.decide(event.Filtered, reasonDryRun, time.Now())
 		}
-		calls = nil
-	}
-	if len(calls) > 0 {
-		if err := l.announce(ctx, w); err != nil {
+	} else if len(calls) > 0 {
+		if err := l.out.announce(ctx, w.pending(), l.traits.Dedup); err != nil {
 			return err
 		}
 		l.sender.sendWindow(ctx, work, calls, len(w.pending()), isolating)
@@ -39,52 +29,28 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 	return l.conclude(ctx, w)
 }
 
-// announce publishes what is decided so far before anything is sent, and with
-// it, for a vendor without a dedup key, which events are about to be sent.
-func (l *Lane) announce(ctx context.Context, w *window) error {
-	if l.traits.Dedup {
-		if l.out.draft.urgent {
-			return l.out.publish(ctx, nil)
-		}
-		return nil
-	}
-	var intents []event.Position
-	for _, it := range w.pending() {
-		intents = append(intents, it.position)
-	}
-	return l.out.publish(ctx, intents)
-}
-
-// conclude commits or drops a window after it was sent.
+// conclude commits a window after it was sent, or drops it.
+//
+// An outage can cut a window short. If no round trip settled any of its events,
+// it is dropped and read again when the breaker lets a probe through: the cursor
+// has not moved. If some were settled, they must be recorded at once, because a
+// vendor without a dedup key must never get them again. A watermark can only stand
+// before or after a whole window, so the window is committed, and those of its
+// events that still wait are parked without a budget, due as soon as the breaker
+// closes.
 func (l *Lane) conclude(ctx context.Context, w *window) error {
-	pending, settled := 0, false
-	for _, it := range w.items {
-		if it.state == open {
-			pending++
-		}
-		settled = settled || it.settled
-	}
-	if pending > 0 && !settled {
-		l.drop(w)
+	pending := w.pending()
+	settled := slices.ContainsFunc(w.items, func(it *item) bool { return it.settled })
+	if len(pending) > 0 && !settled {
+		l.parking.restore(w.items)
+		l.in.close()
 		return nil
 	}
-	for _, it := range w.items {
-		if it.state == open {
-			it.state, it.due = parked, time.Time{}
-		}
+	for _, it := range pending {
+		it.state, it.due = parked, time.Time{}
 	}
 	l.commit(w)
-	if l.out.draft.full() || l.out.overdue(time.Now()) {
-		return l.out.publish(ctx, nil)
-	}
-	return nil
-}
-
-// drop forgets a window of which nothing was settled; only the number of
-// attempts is kept, and when a parked event is due again.
-func (l *Lane) drop(w *window) {
-	l.parking.restore(w.items)
-	l.in.close()
+	return l.out.publishDue(ctx)
 }
 
 // commit makes a decided window part of what the next checkpoint says.
@@ -93,5 +59,10 @@ func (l *Lane) commit(w *window) {
 		l.parking.settle(it)
 	}
 	l.out.add(w)
+	oldest := time.Time{}
+	if next := l.in.peek(); next != nil {
+		oldest = next.ReceivedAt
+	}
+	l.view.oldestRecord(oldest)
 	l.show()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -51,7 +52,7 @@ func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *
 }
 
 // batch is events to translate together.
-type batch struct{ items []*item }
+type batch []*item
 
 // call is one request and the events it carries.
 type call struct {
@@ -61,17 +62,15 @@ type call struct {
 	sent     bool
 	trip     roundTrip
 	verdicts []tracker.Verdict
-	first    *beforeResult // of a request that has one before it
+	first    *call // performed the request before this one, nil for none
 }
 
 // translate turns events into requests. What the tracker rejects is decided.
 func (s *sender) translate(tasks []batch) []*call {
 	var calls []*call
-	for _, t := range tasks {
-		for items := t.items; len(items) > 0; {
-			n := min(len(items), s.traits.MaxBatch)
-			calls = append(calls, s.translateBatch(items[:n])...)
-			items = items[n:]
+	for _, items := range tasks {
+		for part := range slices.Chunk(items, s.traits.MaxBatch) {
+			calls = append(calls, s.translateBatch(part)...)
 		}
 	}
 	return calls
@@ -87,44 +86,45 @@ func (s *sender) translateBatch(items []*item) []*call {
 		half := len(items) / 2
 		return append(s.translateBatch(items[:half]), s.translateBatch(items[half:])...)
 	}
-	now := time.Now()
-	used := make([]bool, len(items))
+	now, left := time.Now(), slices.Clone(items)
 	for _, r := range rejections {
-		if r.Event < 0 || r.Event >= len(items) || used[r.Event] {
-			continue
+		for _, it := range claim(left, []int{r.Event}) {
+			outcome := event.Rejected
+			if r.Skip {
+				outcome = event.Filtered
+			}
+			it.decide(outcome, r.Reason, now)
 		}
-		used[r.Event] = true
-		outcome := event.Rejected
-		if r.Skip {
-			outcome = event.Filtered
-		}
-		items[r.Event].decide(outcome, r.Reason, now)
 	}
 	var calls []*call
 	for _, r := range requests {
-		c := &call{request: r}
-		for _, i := range r.Events {
-			if i < 0 || i >= len(items) || used[i] {
-				c = nil
-				break
-			}
-			c.items = append(c.items, items[i])
+		if claimed := claim(left, r.Events); len(claimed) > 0 {
+			calls = append(calls, &call{items: claimed, request: r})
 		}
-		if c == nil || len(c.items) == 0 {
-			continue
-		}
-		for _, i := range r.Events {
-			used[i] = true
-		}
-		calls = append(calls, c)
 	}
-	for i, it := range items {
-		if !used[i] {
+	for _, it := range left {
+		if it != nil {
 			it.decide(event.Rejected, "the tracker could not translate it: a bug of its kind", now)
 			s.incidents.report("tracker", fmt.Errorf("translate: event in no request and no rejection, or in two (%v)", err))
 		}
 	}
 	return calls
+}
+
+// claim removes the items at the indexes from left. If one of them is not there,
+// it claims none.
+func claim(left []*item, indexes []int) []*item {
+	var claimed []*item
+	for _, i := range indexes {
+		if i < 0 || i >= len(left) || left[i] == nil {
+			return nil
+		}
+		claimed = append(claimed, left[i])
+	}
+	for _, i := range indexes {
+		left[i] = nil
+	}
+	return claimed
 }
 
 // requests calls the tracker, whose panic is an error of this batch alone.
@@ -143,30 +143,40 @@ func (s *sender) requests(batch []event.Event) (requests []tracker.Request, reje
 func (s *sender) sendWindow(ctx, work context.Context, calls []*call, n int, isolating bool) {
 	begun := time.Now()
 	if isolating {
-		s.isolate(ctx, work, calls)
-	} else {
-		s.send(ctx, work, calls)
+		s.breaker.isolations++
 	}
+	s.send(ctx, work, calls, isolating)
 	s.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
 }
 
 // send performs calls until each event is settled, or the vendor accepts nothing
-// more, or ctx ends; what is left stays open.
-func (s *sender) send(ctx, work context.Context, calls []*call) {
+// more, or ctx ends; what is left stays open. Of isolating calls, each of one
+// event, the vendor may fail on some: if it accepts others, these are parked.
+func (s *sender) send(ctx, work context.Context, calls []*call, isolating bool) {
 	passed := false
 	for len(calls) > 0 && ctx.Err() == nil {
-		s.perform(ctx, work, calls)
+		s.perform(ctx, work, calls, isolating)
 		var follow []batch
-		var outage *tracker.Verdict
+		var failed []*call
+		var outage, failure *tracker.Verdict
 		serverFailed := true
 		for _, c := range calls {
 			tasks, wait := s.apply(c)
 			follow = append(follow, tasks...)
+			if isolating && wait != nil && c.serverFailed() {
+				failed, failure = append(failed, c), wait
+				continue
+			}
 			passed = passed || c.sent && wait == nil && !c.serverFailed()
 			serverFailed = serverFailed && (wait == nil || c.serverFailed())
 			if wait != nil && (outage == nil || wait.After > outage.After || wait.Alarm && !outage.Alarm) {
 				outage = wait
 			}
+		}
+		if passed {
+			s.parkIsolated(failed)
+		} else if outage == nil {
+			outage = failure
 		}
 		if outage != nil {
 			if ctx.Err() == nil {
@@ -174,10 +184,18 @@ func (s *sender) send(ctx, work context.Context, calls []*call) {
 			}
 			return
 		}
-		calls = s.translate(follow)
+		if isolating {
+			s.accepted(ctx, passed)
+		}
+		calls, isolating = s.translate(follow), false
 	}
-	if ctx.Err() == nil && passed && s.breaker.reset() {
-		s.log.Info("vendor takes events again")
+	s.accepted(ctx, passed)
+}
+
+// accepted closes the breaker if the vendor accepted something.
+func (s *sender) accepted(ctx context.Context, passed bool) {
+	if passed && ctx.Err() == nil && s.breaker.reset() {
+		s.log.Info("vendor accepts events again")
 	}
 }
 
@@ -191,11 +209,15 @@ func (s *sender) roundTrip(work context.Context, c *call) {
 }
 
 // perform sends calls, some at once, until one says that the vendor accepts
-// nothing. Requests under way then finish; the others are not sent.
-func (s *sender) perform(ctx, work context.Context, calls []*call) {
+// nothing. Requests under way then finish; the others are not sent. Isolating calls
+// go one after the other, and a failure of the vendor stops none.
+func (s *sender) perform(ctx, work context.Context, calls []*call, isolating bool) {
 	var halted atomic.Bool
 	var group errgroup.Group
 	group.SetLimit(s.traits.Concurrency)
+	if isolating {
+		group.SetLimit(1)
+	}
 	for _, c := range calls {
 		if halted.Load() || s.allow(ctx, len(c.items)) != nil {
 			break
@@ -205,7 +227,7 @@ func (s *sender) perform(ctx, work context.Context, calls []*call) {
 				return nil
 			}
 			s.roundTrip(work, c)
-			if c.halts() {
+			if c.halts() && !(isolating && c.serverFailed()) {
 				halted.Store(true)
 			}
 			return nil

@@ -9,21 +9,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// attach resumes the lane at its last checkpoint. It publishes a checkpoint of
-// its own, which fences off any other process. After an error it tries again.
-func (l *Lane) attach(ctx context.Context) error {
-	for ctx.Err() == nil {
-		err := l.resume(ctx)
-		if err == nil || errors.Is(err, ErrFenced) {
-			return err
-		}
-		if err := l.waitAfterError(ctx, err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// resume continues at the lane's last checkpoint. It publishes a checkpoint of its
+// own, which fences off any other process.
 func (l *Lane) resume(ctx context.Context) error {
 	last, seq, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
 	if err != nil {
@@ -58,7 +45,7 @@ func (l *Lane) resume(ctx context.Context) error {
 		return err
 	}
 	l.log.Info("lane begins", "epoch", l.out.epoch, "watermark", l.out.watermark.String(), "parked", len(l.parking.entries))
-	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+	l.show()
 	return nil
 }
 

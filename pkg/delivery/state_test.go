@@ -14,7 +14,7 @@ import (
 )
 
 func TestParkingKeepsWhatWaits(t *testing.T) {
-	p, now := newParking(time.Hour), time.Now()
+	p, now := newParking(time.Hour, maxParkedLimit), time.Now()
 	late := &item{position: event.Position{Seq: 2}, state: parked, due: now.Add(time.Minute), since: now}
 	soon := &item{position: event.Position{Seq: 3}, state: parked, due: now, since: now}
 	p.settle(late)
@@ -69,7 +69,7 @@ func newTestOutbox(log OutcomeLog) *outbox {
 	metrics := newMetrics(nil, "test")
 	return &outbox{
 		name: "test", log: slog.New(slog.DiscardHandler), outcomes: log, metrics: metrics, view: newStatusView(Config{}, metrics),
-		incidents: &incidents{reporter: noReporter{}}, parking: newParking(time.Hour), openIntents: make(map[event.Position]struct{}),
+		incidents: &incidents{reporter: noReporter{}}, parking: newParking(time.Hour, maxParkedLimit), openIntents: make(map[event.Position]struct{}),
 	}
 }
 

@@ -119,18 +119,22 @@ func (v *statusView) measured(backlog uint64) {
 	v.metrics.backlog.Set(float64(backlog))
 }
 
-// published shows a checkpoint that became durable.
+// published shows and counts a checkpoint that became durable.
 func (v *statusView) published(c *event.Checkpoint, seq uint64) {
 	v.mu.Lock()
 	v.status.Watermark, v.status.EarliestNeeded, v.status.Checkpoint = c.Watermark, EarliestNeeded(c), seq
+	count := func(o event.Outcome, n uint64) {
+		v.status.Outcomes[o] += n
+		v.metrics.outcomes.WithLabelValues(o.String()).Add(float64(n))
+	}
 	for i := range c.Deliveries {
-		v.status.Outcomes[c.Deliveries[i].Outcome]++
+		count(c.Deliveries[i].Outcome, 1)
 		if c.Deliveries[i].Time.After(v.status.LastOutcome) {
 			v.status.LastOutcome = c.Deliveries[i].Time
 		}
 	}
 	for i := range c.Filtered {
-		v.status.Outcomes[event.Filtered] += c.Filtered[i].Count
+		count(event.Filtered, c.Filtered[i].Count)
 	}
 	b := v.breaker
 	v.mu.Unlock()

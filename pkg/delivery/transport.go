@@ -25,7 +25,7 @@ const (
 )
 
 // client performs one lane's requests: its own connections, HTTP/1.1 only, no
-// redirects, no proxy, no repeats, bounded answers.
+// redirects, no proxy, no repeats, bounded responses.
 type client struct {
 	http     *http.Client
 	own      *http.Transport // nil when one was given
@@ -39,7 +39,7 @@ type client struct {
 // roundTrip is what became of one request.
 type roundTrip struct {
 	response tracker.Response
-	text     string // the answer, or why there is none, without secrets and personal data
+	text     string // the response, or why there is none, without secrets and personal data
 	latency  time.Duration
 	refused  error // the request broke our own rules and was not sent
 }
@@ -60,7 +60,7 @@ func newClient(config Config, traits tracker.Traits, deps Deps) *client {
 	c.http = &http.Client{
 		Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // a redirect is an answer; following it would send events elsewhere
+			return http.ErrUseLastResponse // a redirect is a response; following it would send events elsewhere
 		},
 	}
 	return c
@@ -82,7 +82,7 @@ func newTransport(connections int) *http.Transport {
 		MaxConnsPerHost:        connections,
 		IdleConnTimeout:        keepAlive,
 		MaxResponseHeaderBytes: maxResponseHead,
-		DisableCompression:     true, // a compressed answer is inflated here, within a bound
+		DisableCompression:     true, // a compressed response is inflated here, within a bound
 	}
 }
 
@@ -116,7 +116,7 @@ func (c *client) do(ctx context.Context, r *tracker.Request) roundTrip {
 		response.Reach = tracker.Answered
 	} else {
 		response.Reach = route.reach()
-		if resp != nil { // an answer began, so the request was not lost on the way
+		if resp != nil { // a response began, so the request was not lost on the way
 			response.Reach = tracker.Written
 		}
 	}
@@ -139,7 +139,7 @@ func (c *client) fill(req *http.Request, r *tracker.Request, route *route) {
 	}
 }
 
-// read takes the answer's body, up to tracker.MaxResponse bytes of it.
+// read reads the response's body, up to tracker.MaxResponse bytes of it.
 func (c *client) read(resp *http.Response) tracker.Response {
 	defer resp.Body.Close() //nolint:errcheck // what matters of it was read
 	var body io.Reader = resp.Body
@@ -147,13 +147,13 @@ func (c *client) read(resp *http.Response) tracker.Response {
 	if compressed {
 		inflated, err := gzip.NewReader(resp.Body)
 		if err != nil {
-			return tracker.Response{Err: c.strip(fmt.Errorf("read answer: %w", err))}
+			return tracker.Response{Err: c.strip(fmt.Errorf("read response: %w", err))}
 		}
 		body = inflated
 	}
 	data, err := io.ReadAll(io.LimitReader(body, tracker.MaxResponse+1))
 	if err != nil {
-		return tracker.Response{Err: c.strip(fmt.Errorf("read answer: %w", err))}
+		return tracker.Response{Err: c.strip(fmt.Errorf("read response: %w", err))}
 	}
 	r := tracker.Response{Status: resp.StatusCode, Header: resp.Header, Body: data}
 	if len(data) > tracker.MaxResponse {
@@ -179,7 +179,7 @@ func (c *client) allowed(raw string) error {
 	}
 }
 
-// strip takes the URL, which may hold a key, out of an error.
+// strip removes the URL, which may contain a key, from an error.
 func (c *client) strip(err error) error {
 	if err == nil {
 		return nil
@@ -219,22 +219,14 @@ func (c *client) redact(text string) string {
 	return string(tracker.Redact([]byte(text), c.secrets))
 }
 
-// clean is the beginning of what was sent or answered, as valid UTF-8 without
+// clean is the beginning of a request or response, as valid UTF-8 without
 // secrets and personal data.
 func (c *client) clean(text []byte) string {
 	return c.sanitize(strings.ToValidUTF8(c.excerpt(text, 2*maxIncidentBody), "\uFFFD"))
 }
 
-// shownBody is the part of a request's body that an incident shows.
-func (c *client) shownBody(body []byte) []byte {
-	if len(body) == 0 {
-		return nil
-	}
-	return []byte(event.Truncate(c.clean(body), maxIncidentBody))
-}
-
-// shownAnswer is the part of an answer's body that an incident shows.
-func (x *roundTrip) shownAnswer() []byte {
+// shownResponse is the part of a response's body that an incident shows.
+func (x *roundTrip) shownResponse() []byte {
 	if len(x.response.Body) == 0 {
 		return nil
 	}

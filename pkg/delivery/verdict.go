@@ -18,7 +18,7 @@ const (
 
 var errVerdicts = errors.New("tracker: the number of verdicts is not the number of events")
 
-// judge has the tracker read the answer. A tracker that fails at it must
+// judge has the tracker read the response. A tracker that fails at it must
 // neither lose nor double events: an event that the vendor surely did not accept,
 // or that can safely be sent again, is parked; the others are uncertain.
 func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
@@ -57,7 +57,7 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 	}
 	now := time.Now()
 	s.recordBefore(c)
-	s.recordRoundTrip(c.items, &c.request, &c.trip)
+	s.recordRoundTrip(c)
 	var rest, halve []*item
 	for i, it := range c.items {
 		v := &c.verdicts[i]
@@ -76,7 +76,10 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			}
 			continue
 		case tracker.Deliver:
-			c.settle(it, event.Delivered, cmp.Or(c.first.reason(i), reason), now)
+			if c.first != nil { // it passed, or nothing would be delivered
+				reason = cmp.Or(c.first.verdicts[i].Reason, reason)
+			}
+			c.settle(it, event.Delivered, reason, now)
 			it.row.Error = ""
 		case tracker.Reject:
 			c.settle(it, event.Rejected, reason, now)
@@ -103,13 +106,11 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			c.describe(it)
 		}
 	}
-	if len(rest) > 0 {
-		again = append(again, batch{rest})
-	}
-	if n := len(halve); n > 1 {
-		again = append(again, batch{halve[:n/2]}, batch{halve[n/2:]})
-	} else if n == 1 {
-		again = append(again, batch{halve})
+	half := len(halve) / 2
+	for _, b := range []batch{rest, halve[:half], halve[half:]} {
+		if len(b) > 0 {
+			again = append(again, b)
+		}
 	}
 	return again, outage
 }
@@ -127,7 +128,7 @@ func (c *call) describe(it *item) {
 	it.row.Attempts = it.attempts
 }
 
-// trip opens the breaker. serverFailed says that the vendor answered with 5xx.
+// trip opens the breaker. serverFailed says that the vendor responded with 5xx.
 func (s *sender) trip(v tracker.Verdict, serverFailed bool) {
 	now := time.Now()
 	before := s.breaker.why
@@ -137,8 +138,8 @@ func (s *sender) trip(v tracker.Verdict, serverFailed bool) {
 		return
 	}
 	if v.Alarm {
-		s.log.Error("vendor takes nothing until somebody acts", "reason", why, "retry_at", s.breaker.due)
+		s.log.Error("vendor accepts nothing until somebody acts", "reason", why, "retry_at", s.breaker.due)
 		return
 	}
-	s.log.Warn("vendor takes nothing, will retry", "reason", why, "retry_at", s.breaker.due)
+	s.log.Warn("vendor accepts nothing, will retry", "reason", why, "retry_at", s.breaker.due)
 }

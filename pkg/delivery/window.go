@@ -9,7 +9,7 @@ import (
 
 // The bounds of a window, chosen so that its checkpoint fits one message of the
 // outcomes stream (1 MiB) at the worst: 1,000 rows of 400 bytes, 128 KiB of
-// counts and names, 10,000 parked entries of 26 bytes; vendors' answers get the rest.
+// counts and names, 10,000 parked entries of 26 bytes; vendors' responses get the rest.
 const (
 	maxRows        = 1000
 	maxRecords     = 20_000
@@ -110,10 +110,15 @@ func (w *window) add(it *item, bytes int) {
 
 func (w *window) empty() bool { return w.records == 0 && len(w.items) == 0 && len(w.gaps) == 0 }
 
-// full reports whether the window can take no further record.
+// full reports whether the window has no room for another record.
 func (w *window) full() bool {
-	return w.open >= w.limit || w.fresh >= w.room || len(w.items) >= maxRows ||
-		w.records >= maxRecords || w.bytes >= maxWindowBytes || w.tally.size >= maxTallyBytes
+	return w.open >= w.limit || w.fresh >= w.room || w.records >= maxRecords || w.bytes >= maxWindowBytes || w.checkpointFull()
+}
+
+// checkpointFull reports whether the rows, counts and names are as many as one
+// checkpoint has space for.
+func (w *window) checkpointFull() bool {
+	return len(w.items) >= maxRows || w.tally.size >= maxTallyBytes
 }
 
 // pending are the items that still have to be sent.
@@ -132,38 +137,33 @@ func (w *window) pending() []*item {
 type tally struct {
 	filtered map[event.FilteredCount]uint64
 	leaks    map[event.Leak]uint64
-	names    map[string]struct{} // sources and event names of rows: a checkpoint has each once
-	size     int                 // of the encoded counts and names, roughly
-}
-
-func (t *tally) name(name string) {
-	if t.names == nil {
-		t.names = make(map[string]struct{})
-	}
-	if _, found := t.names[name]; !found {
-		t.names[name] = struct{}{}
-		t.size += len(name) + 2
-	}
+	names    map[string]uint64 // sources and event names of rows: a checkpoint has each once
+	size     int               // of the encoded counts and names, roughly
 }
 
 func (t *tally) filter(h event.FilteredCount, n uint64) {
-	if t.filtered == nil {
-		t.filtered = make(map[event.FilteredCount]uint64)
-	}
-	if _, found := t.filtered[h]; !found {
-		t.size += len(h.Source) + len(h.Event) + len(h.Reason) + 16
-	}
-	t.filtered[h] += n
+	t.size += increase(&t.filtered, h, n, len(h.Source)+len(h.Event)+len(h.Reason)+16)
 }
 
 func (t *tally) leak(k event.Leak, n uint64) {
-	if t.leaks == nil {
-		t.leaks = make(map[event.Leak]uint64)
+	t.size += increase(&t.leaks, k, n, len(k.Source)+len(k.Event)+len(k.Property)+len(k.Kind)+16)
+}
+
+func (t *tally) name(name string) {
+	t.size += increase(&t.names, name, 1, len(name)+2)
+}
+
+// increase adds n to a count. It returns how much the encoding grows: size for a
+// new key.
+func increase[K comparable](counts *map[K]uint64, key K, n uint64, size int) int {
+	if *counts == nil {
+		*counts = make(map[K]uint64)
 	}
-	if _, found := t.leaks[k]; !found {
-		t.size += len(k.Source) + len(k.Event) + len(k.Property) + len(k.Kind) + 16
+	if (*counts)[key] > 0 {
+		size = 0
 	}
-	t.leaks[k] += n
+	(*counts)[key] += n
+	return size
 }
 
 // merge adds the counts of other; names come with their rows.
