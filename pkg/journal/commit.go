@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
@@ -48,7 +46,7 @@ func (j *Journal) commit(ctx context.Context) {
 	}
 	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
 		var seq uint64
-		err := fault.After(fmt.Errorf("%w: shutting down", ErrUnavailable), unavailableWait)
+		err := errUnavailable(errors.New("shutting down"))
 		if storing.Err() == nil {
 			seq, err = j.store(storing, g)
 		}
@@ -107,6 +105,10 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 		ack, err = j.attempt(ctx, msg)
 		if err == nil {
 			j.watch.answered()
+			// The server goes on writing to files that were removed.
+			if err := j.checkDir(); err != nil {
+				return nil, false, errUnavailable(err)
+			}
 			return ack, true, nil
 		}
 		switch code := apiCode(err); {
@@ -121,7 +123,7 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 		sure = false // it may have arrived
 		j.watch.failed(err)
 		if retry.Sleep(ctx, retryPause) != nil {
-			return nil, sure, fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
+			return nil, sure, errUnavailable(err)
 		}
 	}
 }
