@@ -102,7 +102,7 @@ func (j *Journal) messageID() nats.Header {
 func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *jetstream.PubAck, sure bool, err error) {
 	sure = true
 	for trimmed := false; ; {
-		ack, err = j.attempt(ctx, msg)
+		ack, err = j.writes.publish(ctx, msg, j.attemptLimit)
 		if err == nil {
 			j.watch.answered()
 			// The server goes on writing to files that were removed.
@@ -126,16 +126,6 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 			return nil, sure, errUnavailable(err)
 		}
 	}
-}
-
-func (j *Journal) attempt(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
-	ctx, cancel := j.writes.bound(ctx, j.attemptLimit)
-	defer cancel()
-	reply, err := j.writes.conn.RequestMsgWithContext(ctx, msg)
-	if err != nil {
-		return nil, err
-	}
-	return decodeAck(reply.Data)
 }
 
 // isFull reports whether the stream is at its bound. Other failures of the store
