@@ -65,4 +65,11 @@
 // "<dir>.damaged", the latest only. The originals that the journal has trimmed are
 // then forgotten: a repeat of one of those, within the window, passes as an original
 // once.
+//
+// # A disk that fails
+//
+// The first write that fails closes the store. It is reported once; the index then
+// opens the store again after growing pauses, and goes on from the journal. Until
+// then FlagDuplicates waits. Run and Close give up after 5 seconds on a disk that
+// does not answer: what was not flushed is decided again from the journal.
 package dedup

@@ -10,6 +10,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
+// errReopened makes FlagDuplicates wait for the follower again.
+var errReopened = errors.New("the store is being opened again")
+
 // errOrder is about the arguments of FlagDuplicates.
 var errOrder = errors.New("records must be in the journal's order and of one epoch")
 
@@ -31,9 +34,6 @@ func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) erro
 			return fmt.Errorf("flag duplicates: %w", err)
 		}
 		err = i.scan(records)
-		if damaged(err) {
-			i.fail(err)
-		}
 		again, trimmed := i.since(incarnation)
 		switch {
 		case again:
@@ -101,7 +101,15 @@ func (i *Index) scan(records []event.Record) (err error) {
 		return ErrClosed
 	}
 	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt.Position
-	iter, err := i.db.NewIter(&pebble.IterOptions{LowerBound: appendFlagKey(nil, first), UpperBound: append(appendFlagKey(nil, last), 0)})
+	if i.store == nil {
+		return errReopened
+	}
+	defer func() {
+		if damaged(err) {
+			i.store.fail(err)
+		}
+	}()
+	iter, err := i.store.db.NewIter(&pebble.IterOptions{LowerBound: appendFlagKey(nil, first), UpperBound: append(appendFlagKey(nil, last), 0)})
 	if err != nil {
 		return err
 	}

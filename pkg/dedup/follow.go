@@ -49,49 +49,77 @@ var errEpoch = errors.New("the journal's epoch changed")
 
 // Run is the follower. It decides every record of source, from where it stopped last
 // time, until ctx ends; then it flushes and returns nil. When source fails, it tries
-// again after a growing pause. It builds a damaged index anew. It returns an error
-// when the index cannot be written. A second Run waits for the first to return.
+// again after a growing pause. It builds a damaged index anew. An index that cannot
+// be written is reported once and opened again after a growing pause. Run returns an
+// error when the index cannot be closed or moved aside for that, and when the last
+// flush fails. A second Run waits for the first to return.
 func (i *Index) Run(ctx context.Context, source Source) error {
+	stopping, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopLimit, cancel) })()
+	return within(stopping, func() error { return i.run(ctx, source) })
+}
+
+// run follows until ctx ends.
+func (i *Index) run(ctx context.Context, source Source) error {
 	i.running.Lock()
 	defer i.running.Unlock()
+	failing := make(retry.Streaks)
 	for failures := 0; ; {
-		before := i.Applied()
+		applied, durable := i.Applied(), i.flushed()
 		err := i.followOnce(ctx, source)
-		failure := i.failed()
+		broken := i.store == nil || i.store.failure() != nil || damaged(err)
+		progress := i.Applied() != applied
+		if broken {
+			progress = i.flushed() != durable
+		}
+		if failures++; progress {
+			failures = 1
+			failing.Begins("write", nil)
+		}
 		switch {
-		case damaged(failure) || damaged(err):
-			if err := i.replace(errors.Join(failure, err)); err != nil {
-				return fmt.Errorf("replace damaged duplicate index: %w", err)
+		case broken && ctx.Err() != nil:
+			return fmt.Errorf("write duplicate index: %w", errors.Join(err, i.abandon()))
+		case broken:
+			if err := i.recover(err, failing); err != nil {
+				return err
 			}
-		case failure != nil:
-			return fmt.Errorf("write duplicate index: %w", failure)
 		case ctx.Err() != nil:
 			return i.flush()
 		default:
 			i.report("follow journal", fmt.Errorf("the duplicate index cannot follow the journal, it will retry: %w", err))
 		}
-		failures++
-		if i.Applied() != before {
-			failures = 1
-		}
 		_ = retry.Sleep(ctx, backoff.Delay(failures, nil)) // followOnce returns at once when ctx has ended
 	}
 }
 
-func (i *Index) failed() error {
+// flushed is the position up to which the store is flushed.
+func (i *Index) flushed() event.Position {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.failure
+	return i.durable
 }
 
-// followOnce follows the journal until something fails or ctx ends.
+// followOnce follows the journal until something fails or ctx ends. The error is the
+// store's failure if there is one.
 func (i *Index) followOnce(ctx context.Context, source Source) (err error) {
+	if i.store == nil {
+		i.life.Lock()
+		err := i.open()
+		i.life.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	st := i.store
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	i.mu.Lock()
-	i.interrupt = cancel
-	i.mu.Unlock()
-
+	defer context.AfterFunc(st.alive, cancel)()
+	defer func() {
+		if failure := st.failure(); failure != nil {
+			err = failure
+		}
+	}()
 	if err := i.reconcile(ctx, source); err != nil {
 		return err
 	}
@@ -179,12 +207,12 @@ func (i *Index) invalidate() {
 func (i *Index) reset(epoch string) error {
 	i.invalidate()
 	s := state{epoch: epoch}
-	b := i.db.NewBatch()
+	b := i.store.db.NewBatch()
 	defer b.Close() //nolint:errcheck // it was applied, or its error is returned
 	if err := errors.Join(
 		b.DeleteRange([]byte{0}, []byte{endKey}, nil),
 		b.Set([]byte{stateKey}, s.append(nil), nil),
-		i.db.Apply(b, pebble.NoSync), i.db.Flush(), i.failed(),
+		i.store.db.Apply(b, pebble.NoSync), i.store.flush(),
 	); err != nil {
 		return fmt.Errorf("empty duplicate index: %w", err)
 	}
@@ -195,17 +223,44 @@ func (i *Index) reset(epoch string) error {
 	return nil
 }
 
-// replace moves a damaged index aside and opens an empty one.
-func (i *Index) replace(why error) error {
-	i.report("index damaged", fmt.Errorf("duplicate index is damaged, it is moved aside and built anew: %w", why))
+// recover closes a store that failed, so that followOnce opens it again. It moves a
+// damaged one aside first; the new one is empty.
+func (i *Index) recover(why error, failing retry.Streaks) error {
+	if damaged(why) {
+		i.report("index damaged", fmt.Errorf("duplicate index is damaged or gone: what is left is moved aside, and it is built anew: %w", why))
+	} else if failing.Begins("write", why) {
+		i.report("index not writable", fmt.Errorf("the duplicate index cannot be written, so lanes and the loader wait; check the disk, its free space and "+
+			"the permissions of %s; the index tries again by itself, and goes on from the journal: %w", i.dir, why))
+	}
+	if err := i.abandon(); err != nil {
+		return err
+	}
+	if damaged(why) {
+		if err := moveAside(i.dir); err != nil {
+			return fmt.Errorf("replace damaged duplicate index: %w", err)
+		}
+	}
+	return nil
+}
+
+// abandon closes a store that failed.
+func (i *Index) abandon() error {
 	i.life.Lock()
 	defer i.life.Unlock()
 	i.invalidate()
-	if err := i.db.Close(); err != nil {
-		i.logger.Warn("close damaged duplicate index", slog.String("err", err.Error()))
+	st := i.store
+	i.store = nil
+	if st == nil {
+		return nil
 	}
-	if err := moveAside(i.dir); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	err := within(ctx, st.db.Close)
+	if errors.Is(err, errStuck) {
 		return err
 	}
-	return i.open()
+	if err != nil {
+		i.logger.Warn("close failed duplicate index", slog.String("err", err.Error()))
+	}
+	return nil
 }

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -42,8 +45,9 @@ type Index struct {
 
 	running sync.Mutex // locked by Run: one follower at a time
 
-	life sync.RWMutex // read-locked while db is used, locked while it is replaced or closed
-	db   *pebble.DB
+	fs    vfs.FS
+	life  sync.RWMutex // read-locked while store is used, locked while it is replaced or closed
+	store *store       // nil after one failed, until it is opened again
 
 	mu          sync.Mutex
 	state       state          // as last committed
@@ -52,9 +56,7 @@ type Index struct {
 	ready       bool           // state was compared with the journal and belongs to it
 	incarnation int            // grows when flags that were there are gone
 	closed      bool
-	failure     error              // why the store cannot go on
-	interrupt   context.CancelFunc // ends followOnce
-	changed     chan struct{}      // closed when any of the above changes; nil while nobody waits
+	changed     chan struct{} // closed when any of the above changes; nil while nobody waits
 }
 
 // Open opens the index in dir. It makes dir if it is missing; no other process may
@@ -62,6 +64,10 @@ type Index struct {
 // place, which Run will fill. The error is about the configuration, the metrics or
 // the file system.
 func Open(dir string, config Config, options Options) (*Index, error) {
+	return openOn(vfs.Default, dir, config, options)
+}
+
+func openOn(fs vfs.FS, dir string, config Config, options Options) (*Index, error) {
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
@@ -70,8 +76,10 @@ func Open(dir string, config Config, options Options) (*Index, error) {
 		return nil, fmt.Errorf("register duplicate index metrics: %w", err)
 	}
 	logger := cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	i := &Index{dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: m}
-	err = i.open()
+	i := &Index{fs: fs, dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: m}
+	if err = os.MkdirAll(filepath.Dir(dir), 0o700); err == nil {
+		err = i.open()
+	}
 	if err != nil && damaged(err) {
 		i.report("index damaged", fmt.Errorf("duplicate index is damaged, it is moved aside and built anew: %w", err))
 		if err = moveAside(dir); err == nil {
@@ -84,21 +92,23 @@ func Open(dir string, config Config, options Options) (*Index, error) {
 	return i, nil
 }
 
-// open sets db and what is stored in it.
+// open sets store and what is stored in it.
 func (i *Index) open() error {
-	db, s, trimmed, err := openStore(i.dir, i.logger, i.fail)
+	st, s, trimmed, err := openStore(i.fs, i.dir, i.logger)
 	if err != nil {
 		return err
 	}
-	i.db = db
+	i.store = st
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.state, i.trimmed, i.durable, i.ready, i.failure = s, trimmed, s.applied, false, nil
+	i.state, i.trimmed, i.durable, i.ready = s, trimmed, s.applied, false
 	return nil
 }
 
 // Close flushes and closes the index. It waits for Run to return, so end Run's
-// context first. FlagDuplicates and Trim return ErrClosed from now on.
+// context first. FlagDuplicates and Trim return ErrClosed from now on. If the disk
+// does not answer, Close returns an error after a few seconds and leaves the store
+// to the end of the process.
 func (i *Index) Close() error {
 	i.mu.Lock()
 	already := i.closed
@@ -108,14 +118,40 @@ func (i *Index) Close() error {
 	if already {
 		return nil
 	}
-	i.running.Lock()
-	defer i.running.Unlock()
-	i.life.Lock()
-	defer i.life.Unlock()
-	if err := errors.Join(i.db.Flush(), i.db.Close()); err != nil {
-		return fmt.Errorf("close duplicate index: %w", err)
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	err := within(ctx, func() error {
+		i.running.Lock()
+		defer i.running.Unlock()
+		i.life.Lock()
+		defer i.life.Unlock()
+		if i.store == nil {
+			return nil
+		}
+		return errors.Join(i.store.flush(), i.store.db.Close())
+	})
+	if err != nil {
+		return fmt.Errorf("close duplicate index: %w; nothing is lost: what was not flushed is decided again from the journal", err)
 	}
 	return nil
+}
+
+// stopLimit bounds how long a stop waits for the disk.
+const stopLimit = 5 * time.Second
+
+var errStuck = errors.New("the duplicate index's disk does not answer: check it, and restart the process")
+
+// within runs f and waits for it until ctx ends. Pebble's calls cannot be
+// interrupted: f goes on alone then.
+func within(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errStuck
+	}
 }
 
 // Applied is the position up to, not including, which every record is decided.
@@ -162,12 +198,12 @@ func (i *Index) Trim(before event.Position) error {
 	i.trimmed = before
 	i.mu.Unlock()
 
-	b := i.db.NewBatch()
+	b := i.store.db.NewBatch()
 	defer b.Close() //nolint:errcheck // it was applied, or its error is returned
 	if err := errors.Join(
 		b.DeleteRange(appendFlagKey(nil, from), appendFlagKey(nil, before), nil),
 		b.Set([]byte{trimKey}, event.AppendPosition(nil, before), nil),
-		i.db.Apply(b, pebble.NoSync),
+		i.store.db.Apply(b, pebble.NoSync),
 	); err != nil {
 		return fmt.Errorf("trim duplicate flags: %w", err)
 	}
@@ -179,18 +215,6 @@ func (i *Index) announce() {
 	if i.changed != nil {
 		close(i.changed)
 		i.changed = nil
-	}
-}
-
-// fail records why the store cannot go on, and ends followOnce.
-func (i *Index) fail(err error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.failure == nil {
-		i.failure = err
-	}
-	if i.interrupt != nil {
-		i.interrupt()
 	}
 }
 

@@ -2,7 +2,6 @@ package dedup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -50,7 +49,7 @@ func (i *Index) evict(ctx context.Context, w *writer, oldest generation) error {
 	if err := i.flush(); err != nil {
 		return err
 	}
-	if err := i.db.Compact(ctx, from, to, false); err != nil && ctx.Err() == nil {
+	if err := i.store.db.Compact(ctx, from, to, false); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("free space of the duplicate index: %w", err)
 	}
 	return nil
@@ -59,7 +58,7 @@ func (i *Index) evict(ctx context.Context, w *writer, oldest generation) error {
 // flush makes what was applied survive a crash.
 func (i *Index) flush() error {
 	applied := i.Applied()
-	if err := errors.Join(i.db.Flush(), i.failed()); err != nil {
+	if err := i.store.flush(); err != nil {
 		return fmt.Errorf("flush duplicate index: %w", err)
 	}
 	i.mu.Lock()
@@ -71,7 +70,7 @@ func (i *Index) flush() error {
 // size is the bytes of the live part of the index on disk, without what waits to be
 // deleted.
 func (i *Index) size() uint64 {
-	m := i.db.Metrics()
+	m := i.store.db.Metrics()
 	return m.Table.Local.LiveSize + m.BlobFiles.Local.LiveSize
 }
 

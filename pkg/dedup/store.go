@@ -8,49 +8,83 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
 	cacheBytes    = 16 << 20
 	memtableBytes = 8 << 20
+	failedPause   = 20 * time.Millisecond
 )
 
-// openStore opens the Pebble store in dir, and reads the follower's state and
-// how far flags are trimmed. fatal is called when Pebble gives up.
-func openStore(dir string, logger *slog.Logger, fatal func(error)) (db *pebble.DB, s state, trimmed event.Position, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, s, trimmed, err
+// store is a Pebble store until its first failure. Pebble itself tries a failed
+// flush again at once and for ever, and all who wait for the flush wait with it.
+type store struct {
+	db    *pebble.DB
+	alive context.Context // ends with the failure as its cause
+	fail  context.CancelCauseFunc
+}
+
+// openStore opens the store in dir, whose parent must exist, and reads the
+// follower's state and how far flags are trimmed.
+func openStore(fs vfs.FS, dir string, logger *slog.Logger) (st *store, s state, trimmed event.Position, err error) {
+	// Pebble would make the parent too, where a volume was detached.
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, s, trimmed, fmt.Errorf("make its directory: %w", errUnwritable{err})
 	}
-	if db, err = pebble.Open(dir, storeOptions(logger, fatal)); err != nil {
+	st = &store{}
+	st.alive, st.fail = context.WithCancelCause(context.Background())
+	if st.db, err = pebble.Open(dir, st.options(fs, logger)); err != nil {
 		return nil, s, trimmed, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, db.Close())
-			db = nil
+			err = errors.Join(err, st.db.Close())
+			st = nil
 		}
 	}()
-	value, err := get(db, []byte{stateKey})
+	value, err := get(st.db, []byte{stateKey})
 	if err == nil && value != nil {
 		s, err = parseState(value)
 	}
 	if err != nil {
-		return db, s, trimmed, err
+		return st, s, trimmed, err
 	}
-	if value, err = get(db, []byte{trimKey}); err == nil && value != nil {
+	if value, err = get(st.db, []byte{trimKey}); err == nil && value != nil {
 		trimmed, err = parsePosition(value)
 	}
-	return db, s, trimmed, err
+	return st, s, trimmed, err
 }
 
-// storeOptions use little memory, so that the index does not compete with the
-// journal.
-func storeOptions(logger *slog.Logger, fatal func(error)) *pebble.Options {
+// failure is why the store cannot go on, or nil.
+func (st *store) failure() error { return context.Cause(st.alive) }
+
+// flush makes what was written survive a crash. It ends early when the store fails.
+func (st *store) flush() error {
+	if err := st.failure(); err != nil {
+		return err
+	}
+	flushed, err := st.db.AsyncFlush()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-flushed:
+		return st.failure()
+	case <-st.alive.Done():
+		return st.failure()
+	}
+}
+
+// options use little memory, so that the index does not compete with the journal.
+func (st *store) options(fs vfs.FS, logger *slog.Logger) *pebble.Options {
+	lines := &storeLogger{logger: logger, fatal: st.fail}
 	o := &pebble.Options{
 		CacheSize:                   cacheBytes,
 		MemTableSize:                memtableBytes,
@@ -61,14 +95,20 @@ func storeOptions(logger *slog.Logger, fatal func(error)) *pebble.Options {
 		// The journal is the log.
 		DisableWAL: true,
 		// Without the disk health checks, whose goroutine outlives a failed Open.
-		FS:     vfs.Default,
-		Logger: storeLogger{logger, fatal},
+		FS:     fs,
+		Logger: lines,
 	}
-	// The default calls Fatalf. We only log: the next reader finds the damage again
-	// and handles it.
-	o.EventListener = &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
-		logger.Error("duplicate index damaged", slog.String("err", info.Details.Error()))
-	}}
+	o.EventListener = &pebble.EventListener{
+		// The default calls Fatalf. We only log: the next reader finds the damage
+		// again and handles it.
+		DataCorruption: func(info pebble.DataCorruptionInfo) { lines.Errorf("damage: %s", info.Details) },
+		// Pebble is going to try again at once. The pause keeps it from using a whole
+		// core until the store is closed.
+		BackgroundError: func(err error) {
+			st.fail(err)
+			_ = retry.Sleep(context.Background(), failedPause)
+		},
+	}
 	return o
 }
 
@@ -85,6 +125,12 @@ func get(db *pebble.DB, key []byte) ([]byte, error) {
 	return copied, closer.Close()
 }
 
+// errUnwritable is an error of the directory that holds the index. It does not mean
+// that the index is damaged.
+type errUnwritable struct{ error }
+
+func (e errUnwritable) Unwrap() error { return e.error }
+
 // sourceError is an error of the journal. It does not mean that the index is damaged.
 type sourceError struct{ error }
 
@@ -93,6 +139,9 @@ func (e sourceError) Unwrap() error { return e.error }
 // damaged reports whether an error means that the index's files are damaged.
 func damaged(err error) bool {
 	if _, ok := errors.AsType[sourceError](err); ok {
+		return false
+	}
+	if _, ok := errors.AsType[errUnwritable](err); ok {
 		return false
 	}
 	return pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, event.ErrCorrupt)
@@ -104,7 +153,7 @@ func moveAside(dir string) error {
 	if err := os.RemoveAll(aside); err != nil {
 		return fmt.Errorf("remove former damaged index: %w", err)
 	}
-	if err := os.Rename(dir, aside); err != nil {
+	if err := os.Rename(dir, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("move damaged index aside: %w", err)
 	}
 	return nil
@@ -113,18 +162,21 @@ func moveAside(dir string) error {
 // storeLogger writes Pebble's messages to our log. Pebble's own logger ends the
 // process when Pebble cannot go on; this one makes the index end its Run.
 type storeLogger struct {
-	logger *slog.Logger
-	fatal  func(error)
+	logger  *slog.Logger
+	fatal   func(error)
+	repeats retry.Repeats
 }
 
-func (l storeLogger) Infof(format string, args ...any) {
+func (l *storeLogger) Infof(format string, args ...any) {
 	if l.logger.Enabled(context.Background(), slog.LevelDebug) {
 		l.logger.Debug("duplicate index store", slog.String("detail", fmt.Sprintf(format, args...)))
 	}
 }
 
-func (l storeLogger) Errorf(format string, args ...any) {
-	l.logger.Warn("duplicate index store", slog.String("err", fmt.Sprintf(format, args...)))
+func (l *storeLogger) Errorf(format string, args ...any) {
+	if before, due := l.repeats.Due(format); due {
+		l.logger.Warn("duplicate index store", slog.String("err", fmt.Sprintf(format, args...)), slog.Int("repeated", before))
+	}
 }
 
-func (l storeLogger) Fatalf(format string, args ...any) { l.fatal(fmt.Errorf(format, args...)) }
+func (l *storeLogger) Fatalf(format string, args ...any) { l.fatal(fmt.Errorf(format, args...)) }

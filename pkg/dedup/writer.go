@@ -22,6 +22,7 @@ const (
 // writer decides records. It belongs to the follower.
 type writer struct {
 	index  *Index
+	store  *store
 	hasher hasher
 	batch  *pebble.Batch
 	next   state            // becomes the index's state when the batch is committed
@@ -36,16 +37,16 @@ type writer struct {
 // filters that know most new ids without the store.
 func newWriter(i *Index) (*writer, error) {
 	i.mu.Lock()
-	w := &writer{index: i, next: i.state.clone(), fresh: make(map[digest]int64), filters: make(map[uint32]*filter)}
+	w := &writer{index: i, store: i.store, next: i.state.clone(), fresh: make(map[digest]int64), filters: make(map[uint32]*filter)}
 	i.mu.Unlock()
 	for _, g := range w.next.generations {
-		f, err := loadFilter(i.db, g.id, g.entries)
+		f, err := loadFilter(w.store.db, g.id, g.entries)
 		if err != nil {
 			return nil, fmt.Errorf("read originals: %w", err)
 		}
 		w.filters[g.id] = f
 	}
-	w.batch = i.db.NewBatch()
+	w.batch = w.store.db.NewBatch()
 	return w, nil
 }
 
@@ -131,7 +132,7 @@ func (w *writer) lookup(id *digest, earliest int64) (bool, error) {
 			continue
 		}
 		w.key = appendOriginalKey(w.key[:0], g.id, *id)
-		value, closer, err := w.index.db.Get(w.key)
+		value, closer, err := w.store.db.Get(w.key)
 		if errors.Is(err, pebble.ErrNotFound) {
 			continue
 		}
@@ -182,7 +183,7 @@ func (w *writer) widen(id uint32, more uint64) error {
 	if f.entries+more <= f.capacity {
 		return nil
 	}
-	wider, err := loadFilter(w.index.db, id, 2*(f.entries+more))
+	wider, err := loadFilter(w.store.db, id, 2*(f.entries+more))
 	if err != nil {
 		return err
 	}
@@ -214,10 +215,10 @@ func (w *writer) forget() {
 // commit writes the batch and the state as one and makes them the index's.
 func (w *writer) commit() error {
 	w.value = w.next.append(w.value[:0])
-	if err := errors.Join(w.batch.Set([]byte{stateKey}, w.value, nil), w.index.db.Apply(w.batch, pebble.NoSync)); err != nil {
+	if err := errors.Join(w.batch.Set([]byte{stateKey}, w.value, nil), w.store.db.Apply(w.batch, pebble.NoSync)); err != nil {
 		return fmt.Errorf("write findings: %w", err)
 	}
-	if err := w.index.failed(); err != nil {
+	if err := w.store.failure(); err != nil {
 		return err
 	}
 	i := w.index

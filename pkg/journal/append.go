@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (j *Journal) append(ctx context.Context, records [][]byte) (event.Position,
 		return event.Position{}, err
 	}
 	if err := j.gate.events(); err != nil {
-		return event.Position{}, err
+		return event.Position{}, cmp.Or(j.queue.refusal(), err)
 	}
 	g, index, err := j.queue.add(records, size)
 	if err != nil {
@@ -79,7 +80,7 @@ func (j *Journal) Ready(ctx context.Context) error {
 		return ErrClosed
 	}
 	if !j.writes.conn.IsConnected() {
-		return fault.After(fmt.Errorf("%w: not connected", ErrUnavailable), unavailableWait)
+		return errUnavailable(errors.New("not connected"))
 	}
 	return errors.Join(j.gate.events(), j.gate.stuck())
 }

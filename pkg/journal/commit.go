@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
@@ -48,7 +46,7 @@ func (j *Journal) commit(ctx context.Context) {
 	}
 	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
 		var seq uint64
-		err := fault.After(fmt.Errorf("%w: shutting down", ErrUnavailable), unavailableWait)
+		err := errUnavailable(errors.New("shutting down"))
 		if storing.Err() == nil {
 			seq, err = j.store(storing, g)
 		}
@@ -104,9 +102,13 @@ func (j *Journal) messageID() nats.Header {
 func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *jetstream.PubAck, sure bool, err error) {
 	sure = true
 	for trimmed := false; ; {
-		ack, err = j.attempt(ctx, msg)
+		ack, err = j.writes.publish(ctx, msg, j.attemptLimit)
 		if err == nil {
 			j.watch.answered()
+			// The server goes on writing to files that were removed.
+			if err := j.checkDir(); err != nil {
+				return nil, false, errUnavailable(err)
+			}
 			return ack, true, nil
 		}
 		switch code := apiCode(err); {
@@ -121,19 +123,9 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 		sure = false // it may have arrived
 		j.watch.failed(err)
 		if retry.Sleep(ctx, retryPause) != nil {
-			return nil, sure, fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
+			return nil, sure, errUnavailable(err)
 		}
 	}
-}
-
-func (j *Journal) attempt(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
-	ctx, cancel := j.writes.bound(ctx, j.attemptLimit)
-	defer cancel()
-	reply, err := j.writes.conn.RequestMsgWithContext(ctx, msg)
-	if err != nil {
-		return nil, err
-	}
-	return decodeAck(reply.Data)
 }
 
 // isFull reports whether the stream is at its bound. Other failures of the store

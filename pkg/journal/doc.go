@@ -26,6 +26,10 @@
 //   - A wedged embedded server (JetStream's publishes hang for good once its disk
 //     was full) is restarted in place. The appends that wait are repeated under
 //     their message id, so that none is stored twice.
+//   - A directory that is gone, was replaced or cannot be written is reported once.
+//     Append, Publish and Ready fail with the reason until it is back as it was: the
+//     server itself would go on writing to removed files. Run and Close are bounded,
+//     whatever the disk does.
 //
 // # Reading
 //

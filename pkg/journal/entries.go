@@ -33,13 +33,7 @@ func (l *link) store(ctx context.Context, subject string, data []byte, after *ui
 	if after != nil {
 		msg.Header = nats.Header{jetstream.ExpectedLastSubjSeqHeader: []string{strconv.FormatUint(*after, 10)}}
 	}
-	ctx, cancel := l.bound(ctx, requestLimit)
-	defer cancel()
-	reply, err := l.conn.RequestMsgWithContext(ctx, msg)
-	if err != nil {
-		return 0, err
-	}
-	ack, err := decodeAck(reply.Data)
+	ack, err := l.publish(ctx, msg, requestLimit)
 	switch code := apiCode(err); {
 	case code == codeWrongLast || code == codeWrongLastOnly:
 		return 0, ErrFenced

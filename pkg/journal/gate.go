@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -18,9 +19,20 @@ const (
 // publish.
 type gate struct {
 	minFree quantity.Size
-	free    atomic.Int64 // bytes left on the disk, as last seen
-	full    atomic.Bool  // the events stream is at its bound
-	stalled atomic.Bool  // publishes get no answer
+	free    atomic.Int64          // bytes left on the disk, as last seen
+	full    atomic.Bool           // the events stream is at its bound
+	stalled atomic.Bool           // publishes get no answer
+	broken  atomic.Pointer[error] // why the directory cannot be used, as last seen
+}
+
+// look remembers what a look at the directory found, and reports whether it begins
+// to fail.
+func (g *gate) look(err error) (begins bool) {
+	if err == nil {
+		g.broken.Store(nil)
+		return false
+	}
+	return g.broken.Swap(&err) == nil
 }
 
 // events returns the error for an append, or nil.
@@ -36,6 +48,9 @@ func (g *gate) events() error {
 func (g *gate) outcomes() error { return g.disk(int64(g.minFree) / 2) }
 
 func (g *gate) disk(least int64) error {
+	if broken := g.broken.Load(); broken != nil {
+		return errUnavailable(*broken)
+	}
 	if free := g.free.Load(); free < least {
 		return errFull(fmt.Sprintf("the disk has %d MiB left, less than minFree allows (%d MiB): free some space, or lower journal.minFree", free>>20, least>>20))
 	}
@@ -44,9 +59,13 @@ func (g *gate) disk(least int64) error {
 
 func (g *gate) stuck() error {
 	if g.stalled.Load() {
-		return fault.After(fmt.Errorf("%w: it does not answer", ErrUnavailable), unavailableWait)
+		return errUnavailable(errors.New("it does not answer"))
 	}
 	return nil
+}
+
+func errUnavailable(why error) error {
+	return fault.After(fmt.Errorf("%w: %w", ErrUnavailable, why), unavailableWait)
 }
 
 func errFull(why string) error {

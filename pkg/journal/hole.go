@@ -22,7 +22,7 @@ func (r *Reader) passHole(ctx context.Context) (*Message, error) {
 	if r.s.last.Load() < r.next && time.Since(r.checked) < holePeriod {
 		return nil, nil
 	}
-	state, err := r.s.j.reads.state(ctx, r.s.name)
+	state, err := r.s.reads.state(ctx, r.s.name)
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}
@@ -46,7 +46,7 @@ func (r *Reader) passHole(ctx context.Context) (*Message, error) {
 func (r *Reader) probe(ctx context.Context, from, last uint64) (*Message, error) {
 	end := min(last, from+probeLimit-1)
 	for seq := from; seq <= end; seq++ {
-		got, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: seq})
+		got, err := r.s.reads.get(ctx, r.s.name, getRequest{Seq: seq})
 		if err == nil {
 			return r.deliver(got), nil
 		}
@@ -60,6 +60,6 @@ func (r *Reader) probe(ctx context.Context, from, last uint64) (*Message, error)
 	r.next = end + 1
 	m := &Message{Seq: end, Time: time.Now(), Lost: end - from + 1}
 	clear(r.gaps.chains)
-	r.s.j.losses.lost(r.s, from, m.Lost, 0)
+	r.s.losses.lost(r.s, from, m.Lost, 0)
 	return m, nil
 }

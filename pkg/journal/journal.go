@@ -113,8 +113,8 @@ func assemble(cfg Config, opts Options) (*Journal, error) {
 	j.gate.free.Store(math.MaxInt64)
 	j.watch = watch{gate: &j.gate, wedged: make(chan error, 1)}
 	j.losses = losses{log: log, reporter: opts.Reporter, metrics: m}
-	j.events = &Stream{j: j, name: eventsStream, label: "events", bound: cfg.eventsBytes()}
-	j.outcomes = &Stream{j: j, name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
+	j.events = &Stream{name: eventsStream, label: "events", bound: cfg.eventsBytes(), full: &j.gate.full}
+	j.outcomes = &Stream{name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
 	return j, nil
 }
 
@@ -145,6 +145,12 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 		j.inspectCluster(ctx)
 	}
 	j.pins = newPinStore(j.writes, j.epochOf)
+	for _, s := range []*Stream{j.events, j.outcomes} {
+		s.reads, s.pins, s.losses, s.metrics, s.closed, s.period = j.reads, j.pins, &j.losses, j.metrics, j.closed, pollLocal
+		if j.server == nil {
+			s.period = pollRemote
+		}
+	}
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}

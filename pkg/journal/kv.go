@@ -12,11 +12,14 @@ import (
 // KV is the key-value store that the processes of a cluster share, a lease.Store.
 // A key is of parts with dots between them, each 1 to 96 letters, digits, "-" or
 // "_". A revision is the sequence of the entry's message.
-type KV struct{ j *Journal }
+type KV struct {
+	writes, reads *link
+	prepare       func(context.Context) error // makes a stream anew that was deleted
+}
 
 // KV returns the store of the journal's cluster. An embedded server has none,
 // because no other process uses it.
-func (j *Journal) KV() *KV { return &KV{j} }
+func (j *Journal) KV() *KV { return &KV{j.writes, j.reads, j.prepare} }
 
 // Put replaces the entry under a key and returns its revision, which is higher
 // than that of any entry before it. With after it does so only while the entry has
@@ -26,12 +29,12 @@ func (kv *KV) Put(ctx context.Context, key string, value []byte, after *uint64) 
 	if err := checkKey(key); err != nil {
 		return 0, false, err
 	}
-	revision, err = kv.j.writes.store(ctx, kvPrefix+key, value, after)
+	revision, err = kv.writes.store(ctx, kvPrefix+key, value, after)
 	if errors.Is(err, ErrFenced) {
 		return 0, false, nil
 	}
 	if errors.Is(err, nats.ErrNoResponders) { // somebody deleted the stream
-		err = errors.Join(err, kv.j.prepare(ctx))
+		err = errors.Join(err, kv.prepare(ctx))
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("put %s: %w", key, unavailable(ctx, err))
@@ -45,7 +48,7 @@ func (kv *KV) Get(ctx context.Context, key string) (revision uint64, value []byt
 	if err := checkKey(key); err != nil {
 		return 0, nil, err
 	}
-	last, err := kv.j.writes.get(ctx, kvStream, getRequest{LastFor: kvPrefix + key})
+	last, err := kv.writes.get(ctx, kvStream, getRequest{LastFor: kvPrefix + key})
 	if errors.Is(err, ErrGone) {
 		return 0, nil, nil
 	}
@@ -59,7 +62,7 @@ func (kv *KV) Get(ctx context.Context, key string) (revision uint64, value []byt
 // replica that lags behind knows it. An entry that is replaced meanwhile may come
 // twice, the newer one later, or not at all. Errors are those of Put.
 func (kv *KV) Each(ctx context.Context, do func(key string, revision uint64, value []byte)) error {
-	err := kv.j.reads.each(ctx, kvStream, func(subject string, seq uint64, data []byte) {
+	err := kv.reads.each(ctx, kvStream, func(subject string, seq uint64, data []byte) {
 		do(strings.TrimPrefix(subject, kvPrefix), seq, data)
 	})
 	if err != nil {

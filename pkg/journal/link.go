@@ -129,23 +129,28 @@ const (
 	codeNoStream  = 10059
 )
 
+// ask sends a request and reads the answer as decodeAnswer does.
+func (l *link) ask(ctx context.Context, msg *nats.Msg, limit time.Duration, answer any) error {
+	ctx, cancel := l.bound(ctx, limit)
+	defer cancel()
+	reply, err := l.conn.RequestMsgWithContext(ctx, msg)
+	if err != nil {
+		return err
+	}
+	return decodeAnswer(reply.Data, answer)
+}
+
 // get asks the stream's leader for one message, because a replica may lag behind.
 // The error is ErrGone if there is none.
 func (l *link) get(ctx context.Context, stream string, want getRequest) (stored, error) {
-	ctx, cancel := l.bound(ctx, requestLimit)
-	defer cancel()
 	body, err := json.Marshal(want)
-	if err != nil {
-		return stored{}, err
-	}
-	reply, err := l.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, body)
 	if err != nil {
 		return stored{}, err
 	}
 	var answer struct {
 		Message stored `json:"message"`
 	}
-	err = decodeAnswer(reply.Data, &answer)
+	err = l.ask(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.GET." + stream, Data: body}, requestLimit, &answer)
 	if refusal, ok := errors.AsType[*jetstream.APIError](err); ok && (refusal.ErrorCode == codeNoMessage || refusal.Code == 404) {
 		return stored{}, ErrGone
 	}
@@ -154,16 +159,10 @@ func (l *link) get(ctx context.Context, stream string, want getRequest) (stored,
 
 // state asks for a stream's bounds and size.
 func (l *link) state(ctx context.Context, stream string) (jetstream.StreamState, error) {
-	ctx, cancel := l.bound(ctx, requestLimit)
-	defer cancel()
-	body, err := l.conn.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+stream, nil)
-	if err != nil {
-		return jetstream.StreamState{}, err
-	}
 	var answer struct {
 		State jetstream.StreamState `json:"state"`
 	}
-	err = decodeAnswer(body.Data, &answer)
+	err := l.ask(ctx, &nats.Msg{Subject: "$JS.API.STREAM.INFO." + stream}, requestLimit, &answer)
 	return answer.State, err
 }
 
@@ -182,10 +181,10 @@ func decodeAnswer(data []byte, answer any) error {
 	return nil
 }
 
-// decodeAck reads the server's answer to a publish.
-func decodeAck(data []byte) (*jetstream.PubAck, error) {
+// publish sends msg once, and returns the server's answer.
+func (l *link) publish(ctx context.Context, msg *nats.Msg, limit time.Duration) (*jetstream.PubAck, error) {
 	ack := &jetstream.PubAck{}
-	if err := decodeAnswer(data, ack); err != nil {
+	if err := l.ask(ctx, msg, limit, ack); err != nil {
 		return nil, err
 	}
 	if ack.Stream == "" || ack.Sequence == 0 {

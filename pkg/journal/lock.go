@@ -35,6 +35,29 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// checkDir reports why the directory cannot be written any more, or nil. On a
+// cluster it is the servers' affair.
+func (j *Journal) checkDir() error {
+	if j.lock == nil {
+		return nil
+	}
+	if err := unix.Access(j.server.dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("journal directory %s cannot be written: %w: check its permissions and its disk", j.server.dir, err)
+	}
+	held, err := j.lock.Stat()
+	if err != nil {
+		return fmt.Errorf("journal directory: %w", err)
+	}
+	found, err := os.Stat(j.lock.Name())
+	if err != nil {
+		return fmt.Errorf("journal directory is gone: %w: put it back, or stop the process and check its disk", err)
+	}
+	if !os.SameFile(held, found) {
+		return fmt.Errorf("journal directory %s was replaced: put the former one back, or restart the process", j.dir)
+	}
+	return nil
+}
+
 func writeOwner(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return err

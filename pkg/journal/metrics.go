@@ -76,7 +76,7 @@ func (m *metrics) stream(s *Stream, state jetstream.StreamState) {
 	m.streamBytes.WithLabelValues(s.label).Set(float64(state.Bytes))
 	m.boundBytes.WithLabelValues(s.label).Set(float64(s.bound))
 	m.messages.WithLabelValues(s.label).Set(float64(state.Msgs))
-	if lowest, pinned := lowestPin(s.j.pins.of(s.label)); pinned {
+	if lowest, pinned := lowestPin(s.pins.of(s.label)); pinned {
 		behind := uint64(0)
 		if lowest <= state.LastSeq {
 			behind = state.LastSeq - lowest + 1

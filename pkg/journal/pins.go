@@ -67,7 +67,7 @@ func (s *Stream) Pin(ctx context.Context, reader string, seq uint64) error {
 	if err := checkName(reader); err != nil {
 		return err
 	}
-	if err := s.j.pins.set(ctx, pinKey{s.label, reader}, seq); err != nil {
+	if err := s.pins.set(ctx, pinKey{s.label, reader}, seq); err != nil {
 		return fmt.Errorf("pin %s for %s: %w", s.label, reader, unavailable(ctx, err))
 	}
 	return nil
@@ -79,14 +79,14 @@ func (s *Stream) Unpin(ctx context.Context, reader string) error {
 	if err := checkName(reader); err != nil {
 		return err
 	}
-	if err := s.j.pins.remove(ctx, pinKey{s.label, reader}); err != nil {
+	if err := s.pins.remove(ctx, pinKey{s.label, reader}); err != nil {
 		return fmt.Errorf("unpin %s for %s: %w", s.label, reader, unavailable(ctx, err))
 	}
 	return nil
 }
 
 // Pins returns the pin of each reader of the stream, as this process knows it.
-func (s *Stream) Pins() map[string]uint64 { return s.j.pins.of(s.label) }
+func (s *Stream) Pins() map[string]uint64 { return s.pins.of(s.label) }
 
 func (p *pinStore) of(stream string) map[string]uint64 {
 	p.mu.Lock()

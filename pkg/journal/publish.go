@@ -143,7 +143,7 @@ func unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fault.After(fmt.Errorf("%w: %w", ErrUnavailable, err), unavailableWait)
+	return errUnavailable(err)
 }
 
 // nameLimit allows for a tracker's name, which may have 64 characters, behind a

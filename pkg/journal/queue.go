@@ -142,3 +142,13 @@ func (q *queue) close() {
 	defer q.mu.Unlock()
 	q.closed = true
 }
+
+// refusal is ErrClosed after close, or nil.
+func (q *queue) refusal() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return ErrClosed
+	}
+	return nil
+}

@@ -44,7 +44,7 @@ func (s *Stream) Read(ctx context.Context, from uint64) (*Reader, error) {
 	if from > end {
 		return nil, fmt.Errorf("read %s from %d: %w: it ends before %d", s.label, from, ErrAhead, end)
 	}
-	f, err := newFetcher(s.j.reads, s.name)
+	f, err := newFetcher(s.reads, s.name)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.label, unavailable(ctx, err))
 	}
@@ -59,7 +59,7 @@ func (r *Reader) recall(ctx context.Context) {
 	if r.next < 2 {
 		return
 	}
-	m, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: r.next - 1})
+	m, err := r.s.reads.get(ctx, r.s.name, getRequest{Seq: r.next - 1})
 	if err != nil {
 		return
 	}
@@ -71,7 +71,7 @@ func (r *Reader) recall(ctx context.Context) {
 // Close ends the reader. The pin of the reader's owner stays.
 func (r *Reader) Close() error {
 	r.fetch.cancel()
-	if err := r.fetch.close(); err != nil && !r.s.j.closing.Load() {
+	if err := r.fetch.close(); err != nil && !r.s.isClosed() {
 		return fmt.Errorf("close reader of %s: %w", r.s.label, err)
 	}
 	return nil
@@ -120,7 +120,7 @@ func (r *Reader) usable(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if r.s.j.closing.Load() {
+	if r.s.isClosed() {
 		return ErrClosed
 	}
 	if *r.s.epoch.Load() != r.epoch {
@@ -182,7 +182,7 @@ func (r *Reader) accept(ctx context.Context, got stored) (*Message, error) {
 
 // firstFrom asks the leader for the first message at or after seq.
 func (r *Reader) firstFrom(ctx context.Context, seq uint64) (stored, error) {
-	m, err := r.s.j.reads.get(ctx, r.s.name, getRequest{Seq: seq, NextFor: ">"})
+	m, err := r.s.reads.get(ctx, r.s.name, getRequest{Seq: seq, NextFor: ">"})
 	return m, interrupted(ctx, err)
 }
 
@@ -216,7 +216,7 @@ func (r *Reader) deliver(got stored) *Message {
 		m.Lost, m.LostRecords = r.gaps.add(m.Subject, h, m.Seq, skipped)
 	}
 	if m.Lost > 0 {
-		r.s.j.losses.lost(r.s, from, m.Lost, m.LostRecords)
+		r.s.losses.lost(r.s, from, m.Lost, m.LostRecords)
 	}
 	if len(m.Records) == 0 && m.Lost == 0 {
 		return nil
@@ -226,16 +226,12 @@ func (r *Reader) deliver(got stored) *Message {
 
 // sleep waits until there may be something new.
 func (r *Reader) sleep(ctx context.Context) error {
-	period := pollLocal
-	if r.s.j.server == nil {
-		period = pollRemote
-	}
-	t := time.NewTimer(period)
+	t := time.NewTimer(r.s.period)
 	defer t.Stop()
 	select {
 	case <-r.wake:
 	case <-t.C:
-	case <-r.s.j.closed:
+	case <-r.s.closed:
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()

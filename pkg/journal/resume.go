@@ -68,7 +68,7 @@ func (j *Journal) restoreEnd(ctx context.Context) error {
 		frame := make([]byte, headerSize)
 		seal(frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before})
 		msg := &nats.Msg{Subject: eventsSubject, Data: frame, Header: j.messageID()}
-		ack, err := j.attempt(ctx, msg)
+		ack, err := j.writes.publish(ctx, msg, j.attemptLimit)
 		if isFull(err) {
 			return nil // the appends will find this out too; the next start goes on
 		}

@@ -41,13 +41,28 @@ func (j *Journal) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	j.queue.close()
-	commits.Wait()
+	committed := waitFor(&commits, 2*drainLimit)
 	stopGuard()
-	all.Wait()
+	if !waitFor(&all, stopLimit+drainLimit) || !committed {
+		return errors.New("run journal: the disk does not answer: check it, and restart the process")
+	}
 	if fatal != nil {
 		return fmt.Errorf("run journal: %w", fatal)
 	}
 	return nil
+}
+
+// waitFor reports whether all of wg end within limit. One that waits for a disk
+// that hangs cannot be interrupted.
+func waitFor(wg *sync.WaitGroup, limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() { defer close(done); wg.Wait() }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(limit):
+		return false
+	}
 }
 
 // keep stores pins, trims the streams and watches the disk, each at its own pace.
@@ -64,7 +79,7 @@ func (j *Journal) keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-probe.C:
-			task, err = "look for free space", j.probeDisk()
+			task, err = "look at the directory", j.probeDisk()
 			if j.gate.full.Load() {
 				j.trimSoon()
 			}
@@ -88,7 +103,14 @@ func (j *Journal) probeDisk() error {
 	if j.server == nil {
 		return nil
 	}
-	free, err := j.freeSpace(j.dir)
+	err := j.checkDir()
+	var free int64
+	if err == nil {
+		free, err = j.freeSpace(j.dir)
+	}
+	if j.gate.look(err) {
+		j.losses.incident("directory", fmt.Errorf("nothing can be stored: %w", err))
+	}
 	if err != nil {
 		return err
 	}

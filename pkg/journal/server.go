@@ -12,6 +12,8 @@ import (
 	"time"
 
 	natsd "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 const (
@@ -144,13 +146,14 @@ func stopServer(ns *natsd.Server) error {
 	case <-stopped:
 		return nil
 	case <-limit.C:
-		return fmt.Errorf("journal server did not stop within %v", stopLimit)
+		return fmt.Errorf("journal server did not stop within %v: check its disk; what was acknowledged is stored", stopLimit)
 	}
 }
 
 // serverLog writes the server's log to ours.
 type serverLog struct {
 	log     *slog.Logger
+	repeats retry.Repeats
 	mu      sync.Mutex
 	problem string // of Fatalf
 }
@@ -169,8 +172,11 @@ func (l *serverLog) Fatalf(format string, v ...any) {
 }
 
 func (l *serverLog) write(level slog.Level, format string, v []any) {
-	if l.log.Enabled(context.Background(), level) {
-		l.log.Log(context.Background(), level, "journal server says", "text", fmt.Sprintf(format, v...))
+	if !l.log.Enabled(context.Background(), level) {
+		return
+	}
+	if before, due := l.repeats.Due(format); due || level < slog.LevelWarn {
+		l.log.Log(context.Background(), level, "journal server says", "text", fmt.Sprintf(format, v...), "repeated", before)
 	}
 }
 

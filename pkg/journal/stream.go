@@ -30,11 +30,18 @@ type Message struct {
 // Stream is one of the journal's two logs. Its methods are safe for concurrent
 // use.
 type Stream struct {
-	j      *Journal
 	name   string // in JetStream
 	label  string // in metrics and logs
 	prefix string // of subjects, before the lane
 	bound  int64  // bytes
+
+	reads   *link
+	pins    *pinStore
+	losses  *losses
+	metrics *metrics
+	full    *atomic.Bool    // set while appends find the stream full; nil for outcomes
+	closed  <-chan struct{} // closed with the journal
+	period  time.Duration   // how long a reader sleeps that nobody wakes
 
 	last   atomic.Uint64 // highest sequence seen
 	epoch  atomic.Pointer[string]
@@ -64,6 +71,15 @@ func (s *Stream) advance(seq uint64, size int) bool {
 	return s.growth.Add(int64(size)) > s.bound/16
 }
 
+func (s *Stream) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // signal returns a channel that is closed when the next message comes through
 // this process.
 func (s *Stream) signal() <-chan struct{} {
@@ -78,7 +94,7 @@ func (s *Stream) signal() <-chan struct{} {
 // Bounds returns the sequence of the first message that is still there and the
 // one after the last. They are equal while the stream is empty.
 func (s *Stream) Bounds(ctx context.Context) (first, end uint64, err error) {
-	state, err := s.j.reads.state(ctx, s.name)
+	state, err := s.reads.state(ctx, s.name)
 	if err != nil {
 		return 0, 0, fmt.Errorf("bounds of %s: %w", s.label, unavailable(ctx, err))
 	}
@@ -99,7 +115,7 @@ func (s *Stream) get(ctx context.Context, seq uint64) (Message, error) {
 	if seq == 0 {
 		return Message{}, ErrGone
 	}
-	m, err := s.j.reads.get(ctx, s.name, getRequest{Seq: seq})
+	m, err := s.reads.get(ctx, s.name, getRequest{Seq: seq})
 	if errors.Is(err, ErrGone) {
 		if _, end, err := s.Bounds(ctx); err != nil {
 			return Message{}, err
@@ -132,7 +148,7 @@ func (s *Stream) SeqAt(ctx context.Context, t time.Time) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	f, err := newFetcher(s.j.reads, s.name)
+	f, err := newFetcher(s.reads, s.name)
 	if err != nil {
 		return 0, fmt.Errorf("find time in %s: %w", s.label, err)
 	}

@@ -52,7 +52,7 @@ func (j *Journal) trimFor(ctx context.Context, s *Stream, size int) bool {
 		if err == nil && s.used.Load()+int64(size)+overhead <= s.bound {
 			return true
 		}
-		refusing := s == j.events && j.gate.full.Load()
+		refusing := s.full != nil && s.full.Load()
 		if refusing || time.Now().After(deadline) || retry.Sleep(ctx, fullPause) != nil {
 			return false
 		}
@@ -63,12 +63,12 @@ func (j *Journal) trimFor(ctx context.Context, s *Stream, size int) bool {
 // on after a restart, and an empty stream could lose its sequence.
 func (s *Stream) trim(ctx context.Context) error {
 	s.growth.Store(0)
-	state, err := s.j.reads.state(ctx, s.name)
+	state, err := s.reads.state(ctx, s.name)
 	if err != nil {
 		return fmt.Errorf("trim %s: %w", s.label, err)
 	}
 	s.observe(state)
-	lowest, pinned := lowestPin(s.j.pins.of(s.label))
+	lowest, pinned := lowestPin(s.pins.of(s.label))
 	if !pinned || state.Msgs == 0 {
 		return nil
 	}
@@ -78,14 +78,14 @@ func (s *Stream) trim(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminLimit)
 	defer cancel()
-	stream, err := s.j.reads.js.Stream(ctx, s.name)
+	stream, err := s.reads.js.Stream(ctx, s.name)
 	if err == nil {
 		err = stream.Purge(ctx, jetstream.WithPurgeSequence(to))
 	}
 	if err != nil {
 		return fmt.Errorf("trim %s: %w", s.label, err)
 	}
-	if state, err = s.j.reads.state(ctx, s.name); err == nil {
+	if state, err = s.reads.state(ctx, s.name); err == nil {
 		s.observe(state)
 	}
 	return nil
@@ -106,8 +106,8 @@ func (s *Stream) observe(state jetstream.StreamState) {
 	}
 	s.mu.Unlock()
 	s.used.Store(int64(state.Bytes))
-	if s == s.j.events && int64(state.Bytes)+groupLimit < s.bound {
-		s.j.gate.full.Store(false)
+	if s.full != nil && int64(state.Bytes)+groupLimit < s.bound {
+		s.full.Store(false)
 	}
-	s.j.metrics.stream(s, state)
+	s.metrics.stream(s, state)
 }

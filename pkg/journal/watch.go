@@ -113,7 +113,10 @@ func (j *Journal) restart(ctx context.Context) error {
 		if err = j.server.stop(); err != nil {
 			break // a second server in the same directory would destroy it
 		}
-		if err = j.server.start(ctx); err == nil {
+		if err = j.checkDir(); err == nil { // or the server would begin an empty journal
+			err = j.server.start(ctx)
+		}
+		if err == nil {
 			err = j.rejoin(ctx)
 		}
 		if err == nil {

@@ -1,0 +1,4 @@
+package dedup
+
+// OpenOn is Open on another file system.
+var OpenOn = openOn
