@@ -132,12 +132,12 @@ func (m *Member) removeClaim(c *claim) {
 // was fenced off leaves the work to whoever does it, for one TTL.
 func (m *Member) endTerm(c *claim, t *term, fenced bool) {
 	t.end(errReturned)
-	revision, written, err := m.giveBack(c.name, t.revision)
+	revision, written := m.giveBack(c.name, t.revision)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c.term = nil
 	m.metrics.held.WithLabelValues(c.name).Set(0)
-	if err == nil && written {
+	if written {
 		m.view.leases[c.name] = lease{revision: revision}
 	}
 	if fenced {
@@ -148,14 +148,14 @@ func (m *Member) endTerm(c *claim, t *term, fenced bool) {
 
 // giveBack empties a lease's entry, so that another member can begin at once. If
 // that fails, the lease runs out.
-func (m *Member) giveBack(name string, held uint64) (revision uint64, written bool, err error) {
+func (m *Member) giveBack(name string, held uint64) (revision uint64, written bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), min(giveBackLimit, m.ttl))
 	defer cancel()
-	revision, written, err = m.store.Put(ctx, leasePrefix+name, nil, &held)
+	revision, written, err := m.store.Put(ctx, leasePrefix+name, nil, &held)
 	if err != nil {
 		m.log.Warn("a lease could not be given back, it runs out", "lease", name, "err", err)
 	}
-	return revision, written, err
+	return revision, written && err == nil
 }
 
 // cut ends a term before its work has ended, because the lease is lost or given

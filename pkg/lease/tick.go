@@ -107,8 +107,8 @@ func (m *Member) acquire(ctx context.Context, c *claim) error {
 		return nil
 	}
 	if !m.grant(c, revision) {
-		_, _, err := m.giveBack(c.name, revision)
-		return err
+		m.giveBack(c.name, revision)
+		return nil
 	}
 	change := "taken"
 	if l.Node != "" && l.Incarnation != m.incarnation {
