@@ -43,6 +43,29 @@ func TestReportsFitAMessage(t *testing.T) {
 	})
 }
 
+func TestRemovalOfManyParkedIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, true)
+		last := event.Checkpoint{Tracker: "fake", Epoch: "e1", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 2501}}
+		for range 2500 {
+			p := w.journal.add("buy")[0].Receipt.Position
+			last.Parked = append(last.Parked, event.Parked{Position: p, Since: time.Now(), Attempts: 1})
+		}
+		if _, err := w.outcomeLog.Publish(t.Context(), &last, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := delivery.Remove(t.Context(), "fake", w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		counts(t, w.audit(), map[event.Outcome]int{event.Expired: 2500})
+		for i, c := range w.outcomeLog.checkpoints() {
+			if len(c.Deliveries) > 1000 {
+				t.Errorf("checkpoint %d has %d rows", i, len(c.Deliveries))
+			}
+		}
+	})
+}
+
 func TestOutcomesNameTheirEvents(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		w.vendor.say = func(string) string { return "reject" }

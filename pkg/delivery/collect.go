@@ -25,14 +25,15 @@ func (l *Lane) openWindow(ctx context.Context, limit, room int) (*window, error)
 		return nil, err
 	}
 	w := &window{tracer: l.deps.Tracer(), end: l.in.from, limit: limit, room: room}
-	if gap != (event.Gap{}) {
-		l.addGap(w, gap)
-	}
+	l.addGap(w, gap)
 	return w, nil
 }
 
-// addGap records a range of the journal that cannot be read.
+// addGap records a range of the journal that cannot be read, unless it is empty.
 func (l *Lane) addGap(w *window, gap event.Gap) {
+	if gap == (event.Gap{}) {
+		return
+	}
 	w.gaps = append(w.gaps, gap)
 	if w.opened.IsZero() {
 		w.opened = time.Now()
@@ -122,9 +123,7 @@ func (l *Lane) readMessage(ctx context.Context, w *window, deadline time.Time, w
 	if err != nil {
 		return false, err
 	}
-	if gap != (event.Gap{}) {
-		l.addGap(w, gap)
-	}
+	l.addGap(w, gap)
 	for rec := l.in.peek(); ok && rec != nil && !w.full(); rec = l.in.peek() {
 		if ok = wanted(rec); ok {
 			l.addRecord(w, l.in.pop())

@@ -69,7 +69,7 @@
 //     watermark moves, also while the breaker is open, so that the journal can be
 //     trimmed below Status.EarliestNeeded. What vanished before the lane read it is
 //     a Gap and an incident.
-//   - Everything is bounded: a window by events, records and bytes; a checkpoint by
+//   - Everything is bounded: a window by events, records, bytes and names; a checkpoint by
 //     the size of a message of the outcomes stream; parked events by
 //     Config.MaxParked (at the bound the lane stops reading); a response by
 //     tracker.MaxResponse; requests in flight by concurrency.

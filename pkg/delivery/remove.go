@@ -42,10 +42,10 @@ func Remove(ctx context.Context, name string, deps Deps) error {
 }
 
 func (l *Lane) remove(ctx context.Context) error {
-	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
+	last, _, ok, err := l.readLast(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read last checkpoint: %w", err)
+		return err
 	case !ok:
 		return ErrNoLane
 	case last.Closed:

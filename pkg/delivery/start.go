@@ -12,9 +12,9 @@ import (
 // resume continues at the lane's last checkpoint. It publishes a checkpoint of its
 // own, which fences off any other process.
 func (l *Lane) resume(ctx context.Context) error {
-	last, seq, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
+	last, seq, ok, err := l.readLast(ctx)
 	if err != nil {
-		return fmt.Errorf("read last checkpoint: %w", err)
+		return err
 	}
 	first, end, err := l.deps.Source.Bounds(ctx)
 	if err != nil {
@@ -49,18 +49,23 @@ func (l *Lane) resume(ctx context.Context) error {
 	return nil
 }
 
+// readLast reads the lane's last checkpoint; see OutcomeLog.Last.
+func (l *Lane) readLast(ctx context.Context) (last event.Checkpoint, seq uint64, ok bool, err error) {
+	if last, seq, ok, err = l.deps.OutcomeLog.Last(ctx, l.config.Name); err != nil {
+		err = fmt.Errorf("read last checkpoint: %w", err)
+	}
+	return last, seq, ok, err
+}
+
 // Anchor makes durable where a lane that has never run, or was closed, begins;
 // for any other lane it does nothing. Calling it before the first event can be
 // accepted makes "now" mean then, and not whenever Run comes to it.
 func (l *Lane) Anchor(ctx context.Context) error {
-	last, _, ok, err := l.deps.OutcomeLog.Last(ctx, l.config.Name)
+	last, _, ok, err := l.readLast(ctx)
+	if err == nil && (!ok || last.Closed) {
+		err = l.resume(ctx)
+	}
 	if err != nil {
-		return fmt.Errorf("anchor lane %s: read last checkpoint: %w", l.config.Name, err)
-	}
-	if ok && !last.Closed {
-		return nil
-	}
-	if err := l.resume(ctx); err != nil {
 		return fmt.Errorf("anchor lane %s: %w", l.config.Name, err)
 	}
 	return nil

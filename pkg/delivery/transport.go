@@ -104,7 +104,13 @@ func (c *client) do(ctx context.Context, r *tracker.Request) roundTrip {
 	if err != nil {
 		return roundTrip{refused: errors.New("the tracker made a request that is not valid HTTP")}
 	}
-	c.fill(req, r, route)
+	for name, values := range r.Header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	req.Header.Set("User-Agent", c.agent)
+	if len(r.Body) > 0 { // GetBody stays nil, so that net/http cannot send the request a second time by itself
+		req.Body, req.ContentLength = route.body, int64(len(r.Body))
+	}
 	begun := time.Now()
 	resp, err := c.http.Do(req)
 	response := tracker.Response{Err: c.strip(err)}
@@ -125,18 +131,6 @@ func (c *client) do(ctx context.Context, r *tracker.Request) roundTrip {
 		said = []byte(response.Err.Error())
 	}
 	return roundTrip{response: response, text: c.clean(said), latency: response.Received.Sub(begun)}
-}
-
-// fill completes the request. GetBody stays nil, so that net/http cannot send
-// the request a second time by itself.
-func (c *client) fill(req *http.Request, r *tracker.Request, route *route) {
-	for name, values := range r.Header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	req.Header.Set("User-Agent", c.agent)
-	if len(r.Body) > 0 {
-		req.Body, req.ContentLength = route.body, int64(len(r.Body))
-	}
 }
 
 // read reads the response's body, up to tracker.MaxResponse bytes of it.

@@ -59,17 +59,17 @@ type item struct {
 	failure string    // why it was parked, or why it is not yet delivered
 }
 
+// day is the UTC day of t, at midnight.
 func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // decide gives the item its row.
-func (it *item) decide(outcome event.Outcome, reason string, now time.Time) *event.Delivery {
+func (it *item) decide(outcome event.Outcome, reason string, now time.Time) {
 	it.state = decided
 	it.row = event.Delivery{
 		Position: it.position, EventID: it.eventID, Source: it.source, Event: it.eventName,
 		Outcome: outcome, Reason: event.Truncate(strings.ToValidUTF8(reason, "\uFFFD"), maxReason),
 		Attempts: it.attempts, Time: now, Day: day(it.receivedAt),
 	}
-	return &it.row
 }
 
 // window is a stretch of the journal that is decided as a whole, and the
@@ -91,20 +91,17 @@ type window struct {
 	opened  time.Time // when its first record or retry came
 }
 
+// add puts an item into the window. bytes is the size of its record.
 func (w *window) add(it *item, bytes int) {
 	w.items = append(w.items, it)
 	w.tally.name(it.source)
 	w.tally.name(it.eventName)
-	if it.state == parked && !it.retry {
-		w.fresh++ // it needs a place among the parked
-	}
-	if it.state != open {
-		return
-	}
-	w.open++
-	w.bytes += bytes
-	if !it.retry {
+	if !it.retry && (it.state == parked || it.state == open) {
 		w.fresh++
+	}
+	if it.state == open {
+		w.open++
+		w.bytes += bytes
 	}
 }
 
@@ -121,7 +118,7 @@ func (w *window) checkpointFull() bool {
 	return len(w.items) >= maxRows || w.tally.size >= maxTallyBytes
 }
 
-// pending are the items that still have to be sent.
+// pending returns the items that still have to be sent.
 func (w *window) pending() []*item {
 	var list []*item
 	for _, it := range w.items {
