@@ -7,7 +7,7 @@ BIN     := bin/sparrow
 
 export GOTOOLCHAIN = local
 
-.PHONY: help run build slim test unit lint sdk browser compare bench fuzz setup docker clean
+.PHONY: help run build slim test unit lint sdk browser compare bench fuzz setup apidocs docker clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,7 +38,7 @@ lint: ## gofmt, vet, staticcheck
 sdk: ## the browser SDK: unit and type tests, size budget, check that the embedded file is current
 	cd sdk-js && npm ci --no-audit --no-fund && npm test
 
-browser: ## the SDK and the demo page in Chromium against the real binary
+browser: ## the SDK, the demo page and the API page in Chromium against the real binary
 	cd sdk-js && SPARROW_BIN=$(CURDIR)/$(BIN) npm run test:browser
 
 compare: ## compare the SDK with others: size and delivery; writes the README of sdk-js (ten minutes)
@@ -58,6 +58,10 @@ setup: ## install what the tests need (root on Debian), or say what is missing
 
 bin/bigquery-emulator: tools/emulator/go.mod
 	@scripts/emulator.sh >/dev/null
+
+apidocs: ## copy Swagger UI, the page at /docs, out of the npm package that pkg/console/swagger-ui pins
+	@scripts/need.sh npm
+	scripts/apidocs.sh
 
 docker: ## the container image (docker build --build-arg SLIM=1 for the slim one)
 	docker build -t sparrow:$(RELEASE) --build-arg RELEASE=$(RELEASE) .

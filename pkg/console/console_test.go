@@ -83,7 +83,7 @@ func TestDemoEscapesWhatItIsGiven(t *testing.T) {
 }
 
 func TestPagesAnswerOnlyTheirRequests(t *testing.T) {
-	docs, err := console.Docs([]byte(document))
+	docs, err := console.Docs()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,9 @@ func TestPagesAnswerOnlyTheirRequests(t *testing.T) {
 		{"traversal", demo, "GET", "/..%2f..%2fetc/passwd", http.StatusNotFound},
 		{"write to the demo", demo, "POST", "/", http.StatusMethodNotAllowed},
 		{"write to the docs", docs, "DELETE", "/docs", http.StatusMethodNotAllowed},
+		{"write to a file of the docs", docs, "POST", "/docs/swagger-ui.css", http.StatusMethodNotAllowed},
+		{"another file of the docs", docs, "GET", "/docs/package.json", http.StatusNotFound},
+		{"traversal from the docs", docs, "GET", "/docs/../swagger-ui/NOTICE", http.StatusNotFound},
 		{"write to the sdk", console.SDK(), "PUT", "/s/sparrow.js", http.StatusMethodNotAllowed},
 		{"a query", demo, "GET", "/?a=%00%ff", http.StatusOK},
 	} {

@@ -12,7 +12,7 @@ import (
 // such as "/s". Any path but "/" is not found.
 func Demo(key, browserPath string) http.Handler {
 	data := struct{ Key, Path string }{key, strings.TrimSuffix("/"+strings.Trim(browserPath, "/"), "/")}
-	page, err := render("demo.html", "demo.css", "demo.js", data, nil)
+	page, err := render("demo.html", "demo.css", "demo.js", data)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case err != nil: // a fault of this package's own files, which its tests would show

@@ -2,10 +2,10 @@
 // page of `sparrow dev`, the reference of the HTTP API, the browser SDK, and the
 // settings that it asks for.
 //
-// It promises that every page is one answer with nothing to fetch but the SDK,
-// the intake and, for the demo page, the trails of its events, all of the same
-// origin; that it works offline and carries a content security policy that
-// allows exactly the style and script it ships, by hash.
+// It promises that the pages fetch only from their own origin: the SDK, the
+// intake, the OpenAPI document, the files of Swagger UI and, for the demo page,
+// the trails of its events. They work offline, and each carries a content security
+// policy that allows only the style and scripts that this package ships.
 // Handlers answer GET and HEAD only, keep no state and never panic; whatever
 // they are given is escaped.
 package console

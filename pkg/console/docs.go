@@ -1,40 +1,56 @@
 package console
 
 import (
-	"errors"
+	"embed"
 	"fmt"
-	"html/template"
 	"net/http"
-
-	"github.com/sparrow-edge/sparrow/pkg/event"
+	"path"
 )
 
-// The bounds of the OpenAPI document.
-const (
-	maxDocument = 4 << 20 // bytes
-	maxLevels   = 10_000  // of nesting
-)
+// swaggerUI has the files of Swagger UI that the page at /docs loads, packed by
+// gzip and unchanged; scripts/apidocs.sh copies them out of the npm package.
+//
+//go:embed swagger-ui/*.gz
+var swaggerUI embed.FS
 
-// Docs renders an OpenAPI 3.1 document, as JSON, as one page to read: the
-// operations with their parameters, bodies, answers and examples, then the
-// schemas they refer to. The page is made here, once; the handler only writes
-// it. It is an error if openapi is not a JSON object with "openapi" and
-// "paths", or larger than 4 MiB. What a part of the document leaves out, or
-// has in a form that OpenAPI does not know, the page leaves out.
-func Docs(openapi []byte) (http.Handler, error) {
-	if len(openapi) > maxDocument {
-		return nil, fmt.Errorf("render api reference: document of %d bytes is over %d", len(openapi), maxDocument)
-	}
-	root, err := event.ParseValue(openapi, maxLevels)
+// docsPolicy allows the files beside the page, and requests to its own origin
+// ("Try it out"). Swagger UI needs no 'unsafe-eval' and no 'unsafe-inline'; its
+// icons are data: URLs. It does not support trusted types.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Docs serves the page at /docs, where a person reads the HTTP API and tries
+// requests, and the page's scripts and style at /docs/NAME. The page is Swagger
+// UI; it loads openapi.json from beside /docs. Any other path is not found.
+func Docs() (http.Handler, error) {
+	html, err := pages.ReadFile("pages/docs.html")
 	if err != nil {
-		return nil, fmt.Errorf("render api reference: document is %w", err)
+		return nil, fmt.Errorf("read api reference: %w", err)
 	}
-	if _, found := event.Lookup(root.Fields, "openapi"); !found || member(root, "paths").Kind != event.Object {
-		return nil, errors.New(`render api reference: document has no "openapi" or no "paths"`)
-	}
-	page, err := render("docs.html", "docs.css", "", readReference(root), template.FuncMap{"prose": prose})
+	start, err := pages.ReadFile("pages/docs.js")
 	if err != nil {
-		return nil, fmt.Errorf("render api reference: %w", err)
+		return nil, fmt.Errorf("read api reference: %w", err)
 	}
-	return page, nil
+	files := map[string]http.Handler{
+		"/docs":         &page{body: html, policy: docsPolicy},
+		"/docs/docs.js": newAsset("text/javascript; charset=utf-8", pack(start)),
+	}
+	for name, contentType := range map[string]string{
+		"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+		"swagger-ui.css":       "text/css; charset=utf-8",
+	} {
+		packed, err := swaggerUI.ReadFile("swagger-ui/" + name + ".gz")
+		if err != nil {
+			return nil, fmt.Errorf("read api reference: %w", err)
+		}
+		files[path.Join("/docs", name)] = newAsset(contentType, packed)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		file, found := files[r.URL.Path]
+		if !found {
+			http.NotFound(w, r)
+			return
+		}
+		file.ServeHTTP(w, r)
+	}), nil
 }

@@ -1,114 +1,138 @@
 package console_test
 
 import (
-	"net/http/httptest"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/sparrow-edge/sparrow/pkg/console"
 )
 
-const document = `{"openapi":"3.1.0","info":{"title":"Sparrow & co","version":"1","description":"First.\n\nSecond with ` + "`code`" + ` and **bold**.\n\n- one\n- two"},
-"paths":{
- "/v1/events":{"parameters":[{"$ref":"#/components/parameters/Key"}],
-  "post":{"summary":"Send events","security":[{"inURL":[]},{"inHeader":[]},{"nowhere":[]}],"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Event"},"examples":{"one":{"summary":"One event","value":{"n":12345678901234567890}}}}}},
-   "responses":{"200":{"description":"durable","headers":{"X-Request-Id":{"schema":{"type":"string"},"description":"of the request"}},"content":{"application/json":{"schema":{"type":"object","properties":{"accepted":{"type":"integer","minimum":1}}},"example":{"accepted":1}}}},"429":{"$ref":"#/components/responses/Busy"}}}},
- "/a~b/{id}":{"get":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":["string","null"],"enum":["x","y"]}}],"responses":{}}}},
-"components":{"securitySchemes":{"inURL":{"type":"apiKey","in":"query","name":"k","description":"a key in the URL"},"inHeader":{"type":"http","scheme":"bearer","description":"a key in a header"}},"parameters":{"Key":{"name":"key","in":"query","schema":{"type":"string","maxLength":64},"description":"the write key"}},
- "responses":{"Busy":{"description":"over the rate"}},
- "schemas":{"Event":{"type":"object","required":["event"],"properties":{"event":{"type":"string","minLength":1},"context":{"type":"object","properties":{"page":{"type":"object","properties":{"url":{"type":"string"}}}}},"tags":{"type":"array","items":{"$ref":"#/components/schemas/Tag.v1"}}}},"Tag.v1":{"oneOf":[{"type":"string"},{"type":"integer"}]}}}}`
-
-func render(t *testing.T, openapi string) string {
+func docs(t *testing.T) http.Handler {
 	t.Helper()
-	h, err := console.Docs([]byte(openapi))
+	h, err := console.Docs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return checkPage(t, do(t, h, "GET", "/docs"))
+	return h
 }
 
 func TestDocs(t *testing.T) {
-	page := render(t, document)
-	for name, want := range map[string]string{
-		"title, escaped":             "Sparrow &amp; co",
-		"paragraphs":                 "<p>First.</p><p>Second with <code>code</code> and <strong>bold</strong>.</p>",
-		"list":                       "<ul><li>one</li><li>two</li></ul>",
-		"operation":                  `<section id="post--v1-events">`,
-		"parameter by reference":     "the write key",
-		"key":                        "a key in the URL",
-		"key in a header":            "<code>Authorization</code> <span class=\"quiet\">in header</span>",
-		"summary among the contents": `<span class="quiet">Send events</span>`,
-		"limit in words":             "at most 64 characters",
-		"answer by reference":        "over the rate",
-		"header":                     "X-Request-Id",
-		"example":                    "One event",
-		"numbers as they are":        "12345678901234567890",
-		"link to a schema":           `href="#schema-Event"`,
-		"field inside fields":        "context.page.url",
-		"items of another schema":    `<a href="#schema-Tag-v1">array of Tag.v1</a>`,
-		"place the link leads to":    `id="schema-Tag-v1"`,
-		"several types":              "string or null",
-		"values":                     "one of x, y",
-		"required":                   "required",
-		"the order of the document":  "/v1/events",
-		"path with a reserved tilde": "/a~b/{id}",
-	} {
-		if !strings.Contains(page, want) {
-			t.Errorf("%s: page lacks %s", name, want)
+	h := docs(t)
+	r := do(t, h, "GET", "/docs")
+	policy := r.Header.Get("Content-Security-Policy")
+	page := checkPage(t, r)
+	if strings.Contains(policy, "http") || strings.Contains(policy, "*") {
+		t.Errorf("policy %q allows other hosts", policy)
+	}
+	for _, want := range []string{"script-src 'self';", "style-src 'self';", "connect-src 'self';", "img-src 'self' data:;", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("policy %q lacks %s", policy, want)
 		}
 	}
-	if strings.Index(page, "post--v1-events") > strings.Index(page, "get--a-b--id") {
-		t.Error("operations are not in the document's order")
+	if inline.MatchString(page) || strings.Contains(page, "style=") {
+		t.Error("the page has an inline script or style, which its policy forbids")
+	}
+	loads := regexp.MustCompile(`(?:src|href)="(docs/[^"]+)"`).FindAllStringSubmatch(page, -1)
+	if len(loads) != 3 {
+		t.Errorf("page loads %v, want a style and two scripts", loads)
+	}
+	for _, load := range loads {
+		wantType := "text/javascript; charset=utf-8"
+		if strings.HasSuffix(load[1], ".css") {
+			wantType = "text/css; charset=utf-8"
+		}
+		r := do(t, h, "GET", "/"+load[1])
+		if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != wantType || r.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: answer %d, %v", load[1], r.StatusCode, r.Header)
+		}
 	}
 }
 
-func TestDocsRefusesWhatIsNoDocument(t *testing.T) {
-	for name, openapi := range map[string]string{
-		"empty":        "",
-		"yaml":         "openapi: 3.1.0",
-		"truncated":    document[:len(document)-1],
-		"scalar":       "1",
-		"no paths":     `{"openapi":"3.1.0"}`,
-		"deep nesting": strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000),
-		"too large":    `{"openapi":"3.1.0","paths":{},"x":"` + strings.Repeat("x", 4<<20) + `"}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			if _, err := console.Docs([]byte(openapi)); err == nil {
-				t.Error("no error")
-			}
-		})
+// What the page itself and the script that starts Swagger UI name is of the same
+// origin. Swagger UI's own files contain links, which its policy does not load.
+func TestDocsNameNoOtherHost(t *testing.T) {
+	h := docs(t)
+	for _, path := range []string{"/docs", "/docs/docs.js"} {
+		if text := body(t, do(t, h, "GET", path)); strings.Contains(text, "//validator") || regexp.MustCompile(`["'(]\s*(?:https?:)?//`).MatchString(text) {
+			t.Errorf("%s names another host:\n%s", path, text)
+		}
+	}
+	if style := body(t, do(t, h, "GET", "/docs/swagger-ui.css")); regexp.MustCompile(`url\(["']?[^"'d)]|@import`).MatchString(style) {
+		t.Error("the style loads something that is not a data: URL")
+	}
+	if start := body(t, do(t, h, "GET", "/docs/docs.js")); !strings.Contains(start, `url: "openapi.json"`) || !strings.Contains(start, "validatorUrl: null") {
+		t.Errorf("the page loads another document, or has it validated elsewhere:\n%s", start)
 	}
 }
 
-func TestDocsSurvivesHostileDocuments(t *testing.T) {
-	const evil = `<img src=x onerror=alert(1)>`
-	for name, openapi := range map[string]string{
-		"a circle of references": `{"openapi":"3.1.0","paths":{"/a":{"$ref":"#/components/b"}},"components":{"b":{"$ref":"#/components/b"},"schemas":{"A":{"items":{"$ref":"#/components/schemas/A"}}}}}`,
-		"wrong kinds":            `{"openapi":3,"info":[],"paths":{"/a":[1],"/b":{"get":{"parameters":{"x":1},"requestBody":"no","responses":[1,2]}}},"components":{"schemas":{"A":true,"B":{"type":7,"properties":[],"required":"x","enum":{}}}}}`,
-		"markup everywhere":      `{"openapi":"3.1.0","info":{"title":"` + evil + `","description":"` + "`" + evil + "` **" + evil + `"},"paths":{"` + evil + `":{"get":{"summary":"` + evil + `","responses":{"` + evil + `":{"description":"` + evil + `","content":{"` + evil + `":{"example":"` + evil + `"}}}}}}}}`,
-		"marks without partners": "{\"openapi\":\"3.1.0\",\"info\":{\"description\":\"a ` b ** c\"},\"paths\":{}}",
-		"deep schema":            `{"openapi":"3.1.0","paths":{},"components":{"schemas":{"A":` + strings.Repeat(`{"properties":{"a":`, 2000) + `{}` + strings.Repeat(`}}`, 2000) + `}}}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			if page := render(t, openapi); strings.Contains(page, "<img") {
-				t.Error("markup of the document reached the page")
-			}
-		})
+// The embedded files are, unpacked, those of the pinned npm package.
+func TestDocsHaveThePinnedFiles(t *testing.T) {
+	var pinned struct{ Dependencies map[string]string }
+	var lock struct {
+		Packages map[string]struct{ Version, Integrity string }
 	}
-}
-
-func FuzzDocs(f *testing.F) {
-	f.Add([]byte(document))
-	f.Add([]byte(`{"openapi":"","paths":{"":{"get":{}}}}`))
-	f.Fuzz(func(t *testing.T, openapi []byte) {
-		h, err := console.Docs(openapi)
+	readJSON(t, "swagger-ui/package.json", &pinned)
+	readJSON(t, "swagger-ui/package-lock.json", &lock)
+	version := pinned.Dependencies["swagger-ui-dist"]
+	locked := lock.Packages["node_modules/swagger-ui-dist"]
+	if version == "" || locked.Version != version || !strings.HasPrefix(locked.Integrity, "sha512-") {
+		t.Fatalf("package.json wants %q, package-lock.json has %+v", version, locked)
+	}
+	recorded, err := os.ReadFile("swagger-ui/SHA256SUMS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heading, sums, _ := strings.Cut(string(recorded), "\n")
+	if !strings.HasPrefix(heading, "# swagger-ui-dist "+version+",") {
+		t.Errorf("SHA256SUMS is of %q, package.json pins %s: run scripts/apidocs.sh", heading, version)
+	}
+	h, files := docs(t), 0
+	for line := range strings.Lines(sums) {
+		files++
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		plain := do(t, h, "GET", "/docs/"+name)
+		packed := do(t, h, "GET", "/docs/"+name, "Accept-Encoding", "gzip")
+		z, err := gzip.NewReader(packed.Body)
 		if err != nil {
-			return
+			t.Fatalf("%s: %v", name, err)
 		}
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/docs", nil))
-		if w.Code != 200 {
-			t.Errorf("answer %d", w.Code)
+		unpacked, err := io.ReadAll(z)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
-	})
+		text := body(t, plain)
+		if text != string(unpacked) || int64(len(text)) != plain.ContentLength {
+			t.Errorf("%s: %d bytes plain, %d announced, %d unpacked", name, len(text), plain.ContentLength, len(unpacked))
+		}
+		if got := sha256.Sum256(unpacked); hex.EncodeToString(got[:]) != sum {
+			t.Errorf("%s is not the file of swagger-ui-dist %s: run scripts/apidocs.sh", name, version)
+		}
+	}
+	if files != 2 {
+		t.Errorf("SHA256SUMS has %d files, want 2", files)
+	}
+	for _, name := range []string{"LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"} {
+		if _, err := os.Stat("swagger-ui/" + name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func readJSON(t *testing.T, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
 }

@@ -16,19 +16,17 @@ var pages embed.FS
 
 // render executes the template pages/name, with the named style and script of
 // the same folder inlined, once and for all requests: pages do not change
-// while the gateway runs. script may be "". The template gets data as .Data.
-func render(name, style, script string, data any, funcs template.FuncMap) (*page, error) {
+// while the gateway runs. The template gets data as .Data.
+func render(name, style, script string, data any) (*page, error) {
 	css, err := pages.ReadFile("pages/" + style)
 	if err != nil {
 		return nil, fmt.Errorf("read style: %w", err)
 	}
-	var js []byte
-	if script != "" {
-		if js, err = pages.ReadFile("pages/" + script); err != nil {
-			return nil, fmt.Errorf("read script: %w", err)
-		}
+	js, err := pages.ReadFile("pages/" + script)
+	if err != nil {
+		return nil, fmt.Errorf("read script: %w", err)
 	}
-	t, err := template.New(name).Funcs(funcs).ParseFS(pages, "pages/"+name)
+	t, err := template.ParseFS(pages, "pages/"+name)
 	if err != nil {
 		return nil, fmt.Errorf("parse page: %w", err)
 	}

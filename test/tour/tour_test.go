@@ -122,7 +122,7 @@ func TestTailShowsEventsAsTheyCome(t *testing.T) {
 func TestPages(t *testing.T) {
 	g := dev(t)
 	for path, part := range map[string]string{
-		"/": "sparrow", "/docs": "/v1/events", "/openapi.json": `"openapi"`, "/s/sparrow.js": "sparrow", "/metrics": "sparrow_", "/healthz": "", "/readyz": "",
+		"/": "sparrow", "/docs": "docs/swagger-ui-bundle.js", "/docs/swagger-ui-bundle.js": "SwaggerUIBundle", "/openapi.json": `"openapi"`, "/s/sparrow.js": "sparrow", "/metrics": "sparrow_", "/healthz": "", "/readyz": "",
 	} {
 		if status, body := get(t, g.URL+path, ""); status != http.StatusOK || !strings.Contains(body, part) {
 			t.Errorf("%s: status %d, %d bytes, without %q", path, status, len(body), part)

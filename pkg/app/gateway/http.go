@@ -23,9 +23,9 @@ import (
 // demo page where that page's events are.
 func (g *Gateway) publicRoutes() (http.Handler, error) {
 	browser := g.settings.Config.Paths.Browser
-	docs, err := console.Docs(api.OpenAPI())
+	docs, err := console.Docs()
 	if err != nil {
-		return nil, fmt.Errorf("render the API's documentation: %w", err)
+		return nil, fmt.Errorf("the API's documentation: %w", err)
 	}
 	settings, err := console.Config(browserSettings(g.settings.Config.Intake.Sources))
 	if err != nil {
@@ -42,6 +42,7 @@ func (g *Gateway) publicRoutes() (http.Handler, error) {
 	r.Handle(browser+"/config", settings)
 	r.Handle("/metrics", g.metrics())
 	r.Handle("/docs", docs)
+	r.Handle("/docs/*", docs)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI()) // fails only if the reader went away
