@@ -7,10 +7,10 @@ BIN     := bin/sparrow
 
 export GOTOOLCHAIN = local
 
-.PHONY: help run build slim test unit lint sdk browser compare bench fuzz setup apidocs docker clean
+.PHONY: help run build slim test unit lint sdk browser compare bench bench-questions fuzz setup apidocs docker clean
 
 help: ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 run: build ## build, and run `sparrow dev`: nothing to configure
 	$(BIN) dev
@@ -48,6 +48,9 @@ compare: ## compare the SDK with others: size and delivery; writes the README of
 bench: build ## compare intake with a bare handler, and run the Go benchmarks: ratios within one run
 	$(GO) run ./test/bench -gateway $(BIN)
 	$(GO) test -run '^$$' -bench . -benchmem ./pkg/... ./trackers/...
+
+bench-questions: build ## questions over 10 million events, loaded through the real binary (EVENTS=1000000 for fewer)
+	$(GO) run ./test/questions -gateway $(BIN) -events $(or $(EVENTS),10000000)
 
 fuzz: ## every fuzz target for 30 seconds each
 	scripts/fuzz.sh 30s
