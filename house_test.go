@@ -357,7 +357,7 @@ var calls = []struct {
 	why   string
 }{
 	{name: "time.Sleep", tests: true, only: true, why: "use testing/synctest, a channel, or poll with a deadline through a real condition"},
-	{name: "os.Exit", in: []string{"cmd/sparrow", "pkg/app", "test/bench", "test/harness"}, why: "return an error; only main exits"},
+	{name: "os.Exit", in: []string{"cmd/sparrow", "pkg/app", "test/bench", "test/harness", "test/questions"}, why: "return an error; only main exits"},
 	{name: "log.Fatal", why: "return an error; only main exits"},
 	{name: "log.Fatalf", why: "return an error; only main exits"},
 	{name: "log.Printf", why: "log with the injected slog.Logger"},

@@ -64,8 +64,10 @@ func (g *gateway) start(ctx context.Context) (time.Duration, error) {
 	if err := g.process.Start(); err != nil {
 		return 0, err
 	}
+	client := &http.Client{Timeout: time.Second}
+	defer client.CloseIdleConnections()
 	err := until(ctx, 5*time.Minute, func() bool {
-		resp, err := http.Get("http://" + g.address + "/readyz")
+		resp, err := client.Get("http://" + g.address + "/readyz")
 		if err != nil {
 			return false
 		}
