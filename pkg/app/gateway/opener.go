@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -42,10 +43,20 @@ func (o *opener) get(ctx context.Context) (warehouse.Warehouse, error) {
 	return o.store, o.err
 }
 
+// closeLimit bounds the wait for an opening under way: DuckDB reads its log to the
+// end, whoever waits.
+const closeLimit = 10 * time.Second
+
 // close closes the warehouse if it is open.
 func (o *opener) close() error {
-	o.lock <- struct{}{}
-	defer func() { <-o.lock }()
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	select {
+	case o.lock <- struct{}{}:
+		defer func() { <-o.lock }()
+	case <-limit.C:
+		return fmt.Errorf("close warehouse: it was still being opened after %s", closeLimit)
+	}
 	if o.store == nil {
 		return nil
 	}

@@ -9,24 +9,24 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/auth"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 )
 
-// openWarehouse makes the loader. A warehouse that cannot be opened stops neither
-// intake nor lanes: the loader waits for it.
+// openWarehouse makes the loader. The warehouse itself is opened by whoever needs
+// it first, the loader or a query: reading DuckDB's log after a crash, or a
+// BigQuery that does not answer, delays neither intake nor lanes.
 func (g *Gateway) openWarehouse(ctx context.Context) error {
 	if !g.settings.Roles.Loader {
 		return nil
 	}
-	g.store = newOpener(func(ctx context.Context) (warehouse.Warehouse, error) {
-		return openStore(ctx, g.settings, false, g.log)
-	})
-	g.closers = append(g.closers, g.store.close)
-	if err := g.prepareStore(ctx); err != nil {
-		return err
+	if g.settings.Config.Warehouse.Kind == config.KindDuckDB && !duckdb.Available {
+		return duckdb.ErrSlim
 	}
+	g.store = newOpener(g.openPrepared)
+	g.closers = append(g.closers, g.store.close)
 	var err error
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
 		Open: g.store.get, Events: loaderFeed{g.feed()}, Outcomes: checkpoints{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
@@ -39,25 +39,26 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	return errors.Join(pinFirst(ctx, g.journal.Events(), loaderReader), pinFirst(ctx, g.journal.Outcomes(), loaderReader))
 }
 
-// prepareStore opens a DuckDB file, so that its tables and views are there from
-// the first query on. What may take long is left to the loader: a file that
-// another process holds, and BigQuery, which may not answer.
-func (g *Gateway) prepareStore(ctx context.Context) error {
-	if g.settings.Config.Warehouse.Kind != config.KindDuckDB {
-		return nil
-	}
-	store, err := g.store.get(ctx)
-	if errors.Is(err, duckdb.ErrSlim) {
-		return err
-	}
-	if err != nil { // the loader fails too, and reports it
+// openPrepared opens the warehouse. A DuckDB file then has its tables and views,
+// so that they are there for the first query; BigQuery's are made by the loader.
+func (g *Gateway) openPrepared(ctx context.Context) (warehouse.Warehouse, error) {
+	store, err := openStore(ctx, g.settings, false, g.log)
+	if err != nil {
+		// Nobody else says what it means; the loader reports why.
 		g.log.Error("the warehouse cannot be opened: events are accepted and kept in the journal until it can", "err", err)
-		return nil
+		return nil, err
 	}
-	if err := errors.Join(store.Prepare(ctx), store.ApplyViews(ctx, config.ViewColumns(g.settings.Plan), false)); err != nil {
-		return fmt.Errorf("prepare the warehouse: %w", err)
+	if g.settings.Config.Warehouse.Kind != config.KindDuckDB {
+		return store, nil
 	}
-	return nil
+	err = store.Prepare(ctx)
+	if err == nil {
+		err = store.ApplyViews(ctx, config.ViewColumns(g.current.Load().Plan), false)
+	}
+	if err != nil && !fault.IsPermanent(err) { // a plan that its views refuse is reported by the loader, which applies it too
+		return nil, errors.Join(fmt.Errorf("prepare the warehouse: %w", err), store.Close())
+	}
+	return store, nil
 }
 
 // keptForLoader is the first message of the events stream that the journal keeps

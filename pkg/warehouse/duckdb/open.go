@@ -23,6 +23,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
+// Available says whether this build has DuckDB.
+const Available = true
+
 // maxQueries is how many queries run at once; others wait. Each needs a
 // connection for itself and one to watch its memory; the rest write and read
 // for the loader.
