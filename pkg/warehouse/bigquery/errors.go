@@ -55,6 +55,16 @@ func grpcStatus(err error) *status.Status {
 	return answer.GRPCStatus()
 }
 
+// detail is the first detail of type T in the gRPC status within err.
+func detail[T any](err error) (found T, ok bool) {
+	for _, d := range grpcStatus(err).Details() {
+		if found, ok = d.(T); ok {
+			break
+		}
+	}
+	return found, ok
+}
+
 // advice is what to do about a denial. The REST API always names a reason, the
 // Storage API only for a problem of the project (in the details).
 func advice(err error) string {
@@ -64,10 +74,8 @@ func advice(err error) string {
 			reasons = append(reasons, item.Reason)
 		}
 	}
-	for _, detail := range grpcStatus(err).Details() {
-		if info, ok := detail.(interface{ GetReason() string }); ok {
-			reasons = append(reasons, info.GetReason())
-		}
+	if info, found := detail[interface{ GetReason() string }](err); found {
+		reasons = append(reasons, info.GetReason())
 	}
 	for _, reason := range reasons {
 		switch reason {
@@ -106,10 +114,8 @@ func askedPause(err error) time.Duration {
 		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 for none, and for a date
 		return time.Duration(min(max(seconds, 0), int(longestPause.Seconds()))) * time.Second
 	}
-	for _, detail := range grpcStatus(err).Details() {
-		if info, ok := detail.(interface{ GetRetryDelay() *durationpb.Duration }); ok {
-			return info.GetRetryDelay().AsDuration()
-		}
+	if info, found := detail[interface{ GetRetryDelay() *durationpb.Duration }](err); found {
+		return info.GetRetryDelay().AsDuration()
 	}
 	return 0
 }
@@ -150,12 +156,8 @@ var restCodes = map[int]codes.Code{
 
 // storageCode is the code that the Storage API gives in an error's details.
 func storageCode(err error) storagepb.StorageError_StorageErrorCode {
-	for _, detail := range grpcStatus(err).Details() {
-		if e, ok := detail.(*storagepb.StorageError); ok {
-			return e.GetCode()
-		}
-	}
-	return storagepb.StorageError_STORAGE_ERROR_CODE_UNSPECIFIED
+	found, _ := detail[*storagepb.StorageError](err)
+	return found.GetCode()
 }
 
 // gone reports whether a stream or its table does not exist, or takes no rows.
