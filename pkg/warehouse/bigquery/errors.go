@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,28 +66,25 @@ func detail[T any](err error) (found T, ok bool) {
 	return found, ok
 }
 
-// advice is what to do about a denial. The REST API always names a reason, the
-// Storage API only for a problem of the project (in the details).
-func advice(err error) string {
-	var reasons []string
+// hasReason reports whether BigQuery gives one of these reasons for an error. The
+// REST API always names one, the Storage API only for a problem of the project (in
+// the details).
+func hasReason(err error, reasons ...string) bool {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
-		for _, item := range answer.Errors {
-			reasons = append(reasons, item.Reason)
-		}
+		return slices.ContainsFunc(answer.Errors, func(item googleapi.ErrorItem) bool { return slices.Contains(reasons, item.Reason) })
 	}
-	if info, found := detail[interface{ GetReason() string }](err); found {
-		reasons = append(reasons, info.GetReason())
-	}
-	for _, reason := range reasons {
-		switch reason {
-		case "billingNotEnabled", "BILLING_DISABLED":
-			return enableBilling
-		case "accessNotConfigured", "SERVICE_DISABLED":
-			return enableAPIs
-		}
-	}
-	if strings.Contains(err.Error(), "free tier") { // streams and DML without billing
+	info, found := detail[interface{ GetReason() string }](err)
+	return found && slices.Contains(reasons, info.GetReason())
+}
+
+// advice is what to do about a denial. Streams and DML without billing are denied
+// with "free tier" in the text.
+func advice(err error) string {
+	switch {
+	case hasReason(err, "billingNotEnabled", "BILLING_DISABLED"), strings.Contains(err.Error(), "free tier"):
 		return enableBilling
+	case hasReason(err, "accessNotConfigured", "SERVICE_DISABLED"):
+		return enableAPIs
 	}
 	return grantRoles
 }
@@ -124,7 +122,13 @@ func askedPause(err error) time.Duration {
 // corresponds.
 func kind(err error) codes.Code {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
-		return restKind(answer)
+		if hasReason(err, "rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded") {
+			return codes.ResourceExhausted
+		}
+		if code, found := restCodes[answer.Code]; found {
+			return code
+		}
+		return codes.Unavailable
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return codes.DeadlineExceeded
@@ -133,19 +137,6 @@ func kind(err error) codes.Code {
 		return answer.Code()
 	}
 	return codes.Unknown
-}
-
-func restKind(answer *googleapi.Error) codes.Code {
-	for _, item := range answer.Errors {
-		switch item.Reason {
-		case "rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded":
-			return codes.ResourceExhausted
-		}
-	}
-	if code, found := restCodes[answer.Code]; found {
-		return code
-	}
-	return codes.Unavailable
 }
 
 var restCodes = map[int]codes.Code{

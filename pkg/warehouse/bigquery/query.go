@@ -53,11 +53,8 @@ func queryError(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
-		for _, item := range answer.Errors {
-			switch item.Reason {
-			case "bytesBilledLimitExceeded", "responseTooLarge", "resourcesExceeded", "billingTierLimitExceeded":
-				return fmt.Errorf("%w: %s: ask for less, for instance fewer days", warehouse.ErrLimit, item.Message)
-			}
+		if hasReason(err, "bytesBilledLimitExceeded", "responseTooLarge", "resourcesExceeded", "billingTierLimitExceeded") {
+			return fmt.Errorf("%w: %s: ask for less, for instance fewer days", warehouse.ErrLimit, answer.Message)
 		}
 		if code := kind(err); code == codes.InvalidArgument || code == codes.NotFound {
 			return fault.Permanent(errors.New(answer.Message))

@@ -40,6 +40,19 @@ func (c *client) createStream(ctx context.Context, t *table) (*stream, error) {
 	return c.openStream(ctx, t, created.GetName(), 0)
 }
 
+// finalizeStream ends a table's stream: nobody can append to it any more. It
+// returns how many rows the stream holds, -1 for a stream that BigQuery dropped.
+func (c *client) finalizeStream(ctx context.Context, t *table, name string) (rows int64, err error) {
+	ended, err := c.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: name})
+	switch {
+	case err == nil:
+		return ended.GetRowCount(), nil
+	case gone(err):
+		return -1, nil
+	}
+	return 0, fmt.Errorf("finalize stream of %s: %w", t.name, judged(err))
+}
+
 // openStream connects to a stream that exists and holds offset rows.
 func (c *client) openStream(ctx context.Context, t *table, name string, offset int64) (*stream, error) {
 	// The managed stream keeps this context for its whole life; ctx is for the
