@@ -35,11 +35,7 @@ func (s *Store) Query(ctx context.Context, query string, limits warehouse.Limits
 	case <-ctx.Done():
 		return nil, fmt.Errorf("query warehouse: wait for other queries: %w", context.Cause(ctx))
 	}
-	text, err := selection(query)
-	if err != nil {
-		return nil, fmt.Errorf("query warehouse: %w", fault.Permanent(err))
-	}
-	result, err := s.client.run(ctx, text, limits, args)
+	result, err := s.client.run(ctx, query, limits, args)
 	if err != nil {
 		return nil, fmt.Errorf("query warehouse: %w", queryError(ctx, err))
 	}
@@ -90,7 +86,11 @@ const maxDryRun = 15 * time.Second
 var errNoAnswer = fmt.Errorf("BigQuery does not answer within %s", maxDryRun)
 
 // run asks BigQuery what the query would do (a dry run) before it runs it.
-func (c *client) run(ctx context.Context, text string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
+func (c *client) run(ctx context.Context, query string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
+	text, err := selection(query)
+	if err != nil {
+		return nil, fault.Permanent(err)
+	}
 	status, err := c.dryRun(ctx, text, limits, args)
 	if err != nil {
 		return nil, err
