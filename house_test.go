@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"pkg/quantity":   {},
 	"pkg/strictyaml": {},
 	"pkg/loopback":   {},
+	"pkg/secret":     {},
 	"pkg/retry":      {"pkg/fault"},
 	"pkg/segment":    {"pkg/event"},
 
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 	"pkg/plan":       {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/strictyaml"},
 	"pkg/sanitizer":  {"pkg/event", "pkg/fault", "pkg/quantity"},
 	"pkg/trace":      {"pkg/event", "pkg/fault", "pkg/plan", "pkg/sanitizer"},
-	"pkg/tracker":    {"pkg/event", "pkg/fault", "pkg/loopback"},
+	"pkg/tracker":    {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/secret"},
 	"pkg/delivery":   {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/quantity", "pkg/retry", "pkg/tracker"},
 	"pkg/report":     {"pkg/fault", "pkg/loopback", "pkg/quantity"},
 	"pkg/auth":       {"pkg/fault", "pkg/loopback", "pkg/retry"},
@@ -49,7 +50,7 @@ var mayImport = map[string][]string{
 	"pkg/tracker/vendortest":      {},
 	"pkg/warehouse":               {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/retry"},
 	"pkg/warehouse/duckdb":        {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/retry", "pkg/warehouse"},
-	"pkg/warehouse/bigquery":      {"pkg/auth", "pkg/event", "pkg/fault", "pkg/loopback", "pkg/quantity", "pkg/retry", "pkg/warehouse"},
+	"pkg/warehouse/bigquery":      {"pkg/auth", "pkg/event", "pkg/fault", "pkg/loopback", "pkg/quantity", "pkg/retry", "pkg/secret", "pkg/warehouse"},
 	"pkg/warehouse/warehousetest": {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/warehouse"},
 
 	"pkg/app":         {"*"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
 // Config names the dataset and says how to reach it. Its keys are those under
@@ -24,7 +25,7 @@ type Config struct {
 	Location string `yaml:"location"`
 	// Credentials is the JSON of a service account's key; empty for Application
 	// Default Credentials.
-	Credentials Credentials `yaml:"credentials"`
+	Credentials secret.Value `yaml:"credentials"`
 	// MaxRow is the largest data of a row; a larger row goes to quarantine.
 	// BigQuery accepts no request over 10 MB.
 	MaxRow quantity.Size `yaml:"-"`
