@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/url"
 	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
 // MaskURL returns a URL that may be printed: without credentials and fragment, and
@@ -23,10 +25,10 @@ func MaskURL(raw string) string {
 		b.WriteByte("?&"[min(i, 1)])
 		name, _, found := strings.Cut(pair, "=")
 		if !found {
-			b.WriteString(hidden) // a parameter without a value may itself be the secret
+			b.WriteString(secret.Hidden) // a parameter without a value may itself be the secret
 			continue
 		}
-		b.WriteString(name + "=" + hidden)
+		b.WriteString(name + "=" + secret.Hidden)
 	}
 	return b.String()
 }
@@ -43,7 +45,7 @@ func Redact(text []byte, secrets []Secret) []byte {
 		}
 		for _, form := range secretForms(s.Reveal()) {
 			if bytes.Contains(text, form) {
-				text = bytes.ReplaceAll(text, form, []byte(hidden))
+				text = bytes.ReplaceAll(text, form, []byte(secret.Hidden))
 			}
 		}
 	}

@@ -2,23 +2,13 @@ package tracker
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
-// Secret is a credential from the configuration. It prints as "[secret]" (or
-// as "" when it is not set) with every verb of fmt, in slog, JSON, YAML and
-// text; only Reveal gives its value.
-//
-// fmt does not call the methods of an unexported field. There, keep a function that
-// returns the secret: fmt prints its address.
-type Secret string
-
-const hidden = "[secret]"
-
-// Reveal returns the credential itself, for the request that needs it.
-func (s Secret) Reveal() string { return string(s) }
+// Secret is a credential of a tracker. It never prints; only Reveal gives its value.
+type Secret = secret.Value
 
 // CheckSecret checks a required credential that has no spaces, such as an API key.
 // key is its name in the configuration; where tells people where to find it.
@@ -31,30 +21,3 @@ func CheckSecret(key string, s Secret, where string) error {
 	}
 	return nil
 }
-
-// String is "[secret]", or "" when the secret is not set.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return hidden
-}
-
-// Format writes what String does, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) {
-	// Format cannot return an error.
-	_, _ = io.WriteString(f, s.String())
-}
-
-// LogValue is what slog prints.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText is what text encoders print. It does not protect a Secret that is the
-// key of a map: encoding/json prints such a key as it is.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// MarshalJSON is what encoding/json prints.
-func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
-
-// MarshalYAML is what YAML encoders print.
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }

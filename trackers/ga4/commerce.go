@@ -167,7 +167,7 @@ func number(v *event.Value) (string, bool) {
 }
 
 // sendable reports whether a number may be sent: a long one would be wrong once it
-// is cut, and one beyond a double fails the whole request without a word.
+// is cut, and one beyond a double fails the whole request silently.
 func sendable(literal string) bool {
 	if len(literal) > maxNumber {
 		return false

@@ -13,7 +13,7 @@
 //	event        at most 1,024 characters
 //	properties   flat; strings and numbers; keys and values below 1,024 characters
 //	time         ISO 8601; no documented bound
-//	users        properties as above, told before the events that carry them; never
+//	users        properties as above, sent before the events that carry them; never
 //	             id (in any case), user_id or identity; e-mail addresses under email
 //	identify     binds a user to the number that Heap's browser SDK gave the visitor;
 //	             ten numbers a user and month, more are dropped silently

@@ -24,18 +24,18 @@ func (t *translator) userProperties(batch []event.Event, events []int) *tracker.
 		last[who.value] = i
 	}
 	body := append([]byte(nil), `{"app_id":"`+t.config.AppID+`","users":[`...)
-	told := 0
+	sent := 0
 	for _, user := range users {
 		one := appendUser(nil, user, batch[last[user]].UserProperties)
 		if one == nil || len(body)+len(one)+3 > maxBytes {
 			continue // nothing that Heap takes, or more than a call should hold
 		}
-		if told++; told > 1 {
+		if sent++; sent > 1 {
 			body = append(body, ',')
 		}
 		body = append(body, one...)
 	}
-	if told == 0 {
+	if sent == 0 {
 		return nil
 	}
 	req := t.request(t.base+propertiesPath, append([]int(nil), events...), append(body, "]}"...))

@@ -103,8 +103,8 @@ func statuses(s string) ([2]int, error) {
 	return [2]int{from, to}, nil
 }
 
-func verdictOf(word string) (tracker.Verdict, error) {
-	switch word {
+func verdictOf(name string) (tracker.Verdict, error) {
+	switch name {
 	case "delivered":
 		return tracker.Verdict{Action: tracker.Deliver}, nil
 	case "rejected":

@@ -57,8 +57,9 @@
 // from building huge values on purpose.
 //
 // The envelope is a program too, and makes the body of a batch: `.` stands for the
-// array of the vendor's events and must be placed once. It is worked out once, at
-// start, and so can look at no event; in exchange bodies are packed to the byte.
+// array of the vendor's events and must be placed once. It is evaluated once, at
+// start, so it cannot read an event. That is why the exact size of a body is known
+// while it is packed.
 // Without `batch` a request is one event's value.
 //
 // # Answers

@@ -52,8 +52,8 @@ func appendValue(b []byte, v any, limit, depth int) ([]byte, error) {
 	return b, nil
 }
 
-// appendFloat writes the shortest digits that mean v. What JSON has no word for
-// is written as jq does.
+// appendFloat writes the shortest digits that mean v. A value that JSON
+// cannot express is written as jq does.
 func appendFloat(b []byte, v float64) []byte {
 	if math.IsNaN(v) {
 		return append(b, "null"...)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// placeholder stands for the events while the envelope is worked out.
+// placeholder stands for the events while the envelope is evaluated.
 const placeholder = "sparrow: the events go here: 7d0f5b0e6c1f4f0d"
 
 // envelope is what a body begins and ends with, around its events.
@@ -23,7 +23,7 @@ func envelope(b Batch, env environment) (head, tail string, err error) {
 	}
 	values, err := p.values(placeholder, startSteps, 1)
 	if err != nil {
-		return "", "", fmt.Errorf("batch.envelope: %s; it is worked out without events, so it can only place them", strings.ReplaceAll(p.reason(err), " on this event", ""))
+		return "", "", fmt.Errorf("batch.envelope: %s; it is evaluated without events, so it can only place them", strings.ReplaceAll(p.reason(err), " on this event", ""))
 	}
 	if len(values) != 1 {
 		return "", "", errors.New("batch.envelope: gives nothing; write it like { events: . }")

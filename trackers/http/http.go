@@ -102,7 +102,7 @@ func environmentOf(secrets map[string]tracker.Secret) (environment, error) {
 
 func variableName(name string) bool {
 	for i := range len(name) {
-		if !word(name[i]) || i == 0 && name[i] >= '0' && name[i] <= '9' {
+		if !isNameByte(name[i]) || i == 0 && name[i] >= '0' && name[i] <= '9' {
 			return false
 		}
 	}

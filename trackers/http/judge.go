@@ -78,7 +78,8 @@ func (r *rule) holds(status int, answer any) bool {
 	return err == nil && len(values) == 1 && values[0] != nil && values[0] != false
 }
 
-// text is the reason that the rule's program gives, if it may be told.
+// text is the reason that the rule's program gives; "" unless it is a literal of the
+// program, because a text made from values could have personal data.
 func (r *rule) text(status int, answer any) string {
 	if r.reason == nil {
 		return ""
@@ -87,7 +88,7 @@ func (r *rule) text(status int, answer any) string {
 	if err != nil || len(values) == 0 {
 		return ""
 	}
-	if text, ok := values[0].(string); ok && r.reason.tellable(text) {
+	if text, ok := values[0].(string); ok && r.reason.hasLiteral(text) {
 		return text
 	}
 	return ""

@@ -26,7 +26,7 @@ func placeOf(source, name string) string {
 		}
 		at += from
 		from = at + len(name)
-		if at > 0 && (word(code[at-1]) || code[at-1] == '.' || code[at-1] == '$' || code[at-1] == '@') || from < len(code) && word(code[from]) {
+		if at > 0 && (isNameByte(code[at-1]) || code[at-1] == '.' || code[at-1] == '$' || code[at-1] == '@') || from < len(code) && isNameByte(code[from]) {
 			continue
 		}
 		return place(source, at)
@@ -34,7 +34,8 @@ func placeOf(source, name string) string {
 	return place(source, 0)
 }
 
-func word(c byte) bool {
+// isNameByte reports whether a byte can be part of a name in a program.
+func isNameByte(c byte) bool {
 	return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9'
 }
 

@@ -87,8 +87,8 @@ func (p *program) values(input any, steps, limit int, first ...any) (values []an
 	}
 }
 
-// reason is what may be told of an error: nothing that is made from an event's
-// or an answer's values.
+// reason is the text of an error that outcomes may show. It has nothing that is made
+// from an event's or an answer's values: that could be personal data.
 func (p *program) reason(err error) string {
 	switch {
 	case errors.Is(err, errSteps):
@@ -97,7 +97,7 @@ func (p *program) reason(err error) string {
 		return "the program gives more than one value for this event"
 	}
 	if raised, ok := errors.AsType[gojq.ValueError](err); ok {
-		if text, ok := raised.Value().(string); ok && p.tellable(text) {
+		if text, ok := raised.Value().(string); ok && p.hasLiteral(text) {
 			return text
 		}
 	}
@@ -107,8 +107,9 @@ func (p *program) reason(err error) string {
 // maxText bounds a reason in bytes.
 const maxText = 180
 
-// tellable reports whether a text stands in the program as it is.
-func (p *program) tellable(text string) bool {
+// hasLiteral reports whether a text stands in the program as it is, and is short
+// enough for a reason.
+func (p *program) hasLiteral(text string) bool {
 	return text != "" && len(text) <= maxText && p.literals[text]
 }
 

@@ -31,11 +31,7 @@ func columnType(f *rest.FieldSchema) string {
 // cell converts a value to what warehouse.Result holds.
 func cell(v rest.Value, f *rest.FieldSchema) any {
 	switch v := v.(type) {
-	case nil:
-		return nil
-	case bool:
-		return v
-	case string:
+	case nil, bool, string:
 		return v
 	case int64:
 		return json.Number(strconv.FormatInt(v, 10))
@@ -47,15 +43,11 @@ func cell(v rest.Value, f *rest.FieldSchema) any {
 		return base64.StdEncoding.EncodeToString(v)
 	case time.Time:
 		return v.UTC().Format(time.RFC3339Nano)
-	case civil.Date:
-		return v.String()
 	case civil.DateTime:
 		return v.In(time.UTC).Format(time.RFC3339Nano)
-	case civil.Time:
-		return v.String()
 	case []rest.Value:
 		return nested(v, f)
-	default:
+	default: // a date or time of day among others
 		return fmt.Sprint(v)
 	}
 }

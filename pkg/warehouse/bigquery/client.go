@@ -138,6 +138,21 @@ func (c *client) dialect() Dialect { return Dialect{c.config.Project, c.config.D
 // named is the table's name in SQL.
 func (c *client) named(t *table) string { return c.dialect().Table(t.name) }
 
+// count counts a table's rows under a condition.
+func (c *client) count(ctx context.Context, t *table, condition string, parameters map[string]any) (int64, error) {
+	rows, err := c.read(ctx, "select count(*) from "+c.named(t)+" where "+condition, parameters)
+	if err != nil {
+		return 0, err
+	}
+	return as[int64](rows[0][0]), nil
+}
+
+// as is the cell of a row that read returned; NULL is the zero value.
+func as[T any](cell rest.Value) T {
+	v, _ := cell.(T)
+	return v
+}
+
 // createDataset creates the dataset unless it exists.
 func (c *client) createDataset(ctx context.Context) error {
 	ctx, cancel := c.bounded(ctx)

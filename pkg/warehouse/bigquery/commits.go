@@ -84,11 +84,8 @@ func (l *commitLog) usable(ctx context.Context, name string) (bool, error) {
 			return false, fmt.Errorf("find stream of %s: %w", positionsTable.name, judged(err))
 		}
 	}
-	_, err := l.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: name})
-	if err != nil && !gone(err) {
-		return false, fmt.Errorf("finalize stream of %s: %w", positionsTable.name, judged(err))
-	}
-	return false, nil
+	_, err := l.finalizeStream(ctx, positionsTable, name)
+	return false, err
 }
 
 // replace creates a new stream, whose first commit has the version base, and
@@ -143,12 +140,11 @@ func (l *commitLog) newest(ctx context.Context) (*commit, error) {
 		}
 		return l.recovered(ctx)
 	}
-	version, _ := rows[0][0].(int64)
+	version := as[int64](rows[0][0])
 	if l.last != nil && l.last.Version > version {
 		return l.last, nil
 	}
-	encoded, _ := rows[0][1].(string)
-	return parseCommit(version, encoded)
+	return parseCommit(version, as[string](rows[0][1]))
 }
 
 // recovered is the commit of a dataset that has none: a new dataset, or one whose
@@ -165,21 +161,16 @@ func (l *commitLog) recovered(ctx context.Context) (*commit, error) {
 	}
 	at := time.Now()
 	for _, row := range rows {
-		epoch, _ := row[0].(string)
-		seq, _ := row[1].(int64)
-		idx, _ := row[2].(int64)
-		next := event.Position{Seq: uint64(seq), Index: uint32(idx)}.Next()
-		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: epoch, Next: next}, at)
+		stored := event.Position{Seq: uint64(as[int64](row[1])), Index: uint32(as[int64](row[2]))}
+		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.EventsStream, Epoch: as[string](row[0]), Next: stored.Next()}, at)
 	}
 	rows, err = l.read(ctx, "select reportEpoch, max(reportSeq), max(reported) as newest from "+lanes+" group by reportEpoch order by newest", nil)
 	if err != nil {
 		return nil, fmt.Errorf("recover positions of outcomes: %w", err)
 	}
 	for _, row := range rows {
-		epoch, _ := row[0].(string)
-		seq, _ := row[1].(int64)
-		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: epoch, Next: event.Position{Seq: uint64(seq) + 1}}, at)
-		c.Outcomes = epoch
+		c.Outcomes = as[string](row[0])
+		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: c.Outcomes, Next: event.Position{Seq: uint64(as[int64](row[1])) + 1}}, at)
 	}
 	return c, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
 // Config names the dataset and says how to reach it. Its keys are those under
@@ -24,7 +25,7 @@ type Config struct {
 	Location string `yaml:"location"`
 	// Credentials is the JSON of a service account's key; empty for Application
 	// Default Credentials.
-	Credentials Credentials `yaml:"credentials"`
+	Credentials secret.Value `yaml:"credentials"`
 	// MaxRow is the largest data of a row; a larger row goes to quarantine.
 	// BigQuery accepts no request over 10 MB.
 	MaxRow quantity.Size `yaml:"-"`
@@ -89,36 +90,35 @@ func (c Config) Check() error {
 	if c.InFlight < 1 || c.InFlight > maxInFlight {
 		problem("warehouse.inFlight: %d: use 1 to %d, such as 8", c.InFlight, maxInFlight)
 	}
-	return errors.Join(append(problems, c.checkEndpoints()...)...)
+	c.checkEndpoints(problem)
+	return errors.Join(problems...)
 }
 
-func (c Config) checkEndpoints() []error {
-	var problems []error
+func (c Config) checkEndpoints(problem func(format string, args ...any)) {
 	if (c.Endpoint == "") != (c.StorageEndpoint == "") {
-		problems = append(problems, errors.New("warehouse.endpoint: give endpoint and storageEndpoint together, or neither"))
-	}
-	if c.Insecure && c.Endpoint == "" {
-		problems = append(problems, errors.New("warehouse.insecure: is for an emulator: give its endpoint and storageEndpoint, or leave it out"))
+		problem("warehouse.endpoint: give endpoint and storageEndpoint together, or neither")
 	}
 	if c.Endpoint == "" {
-		return problems
+		if c.Insecure {
+			problem("warehouse.insecure: is for an emulator: give its endpoint and storageEndpoint, or leave it out")
+		}
+		return
 	}
 	base, err := url.Parse(c.Endpoint)
 	switch {
 	case err != nil || base.Host == "" || base.User != nil:
-		problems = append(problems, errors.New("warehouse.endpoint: it is no URL: use one such as http://127.0.0.1:9050"))
+		problem("warehouse.endpoint: it is no URL: use one such as http://127.0.0.1:9050")
 	case c.Insecure && !loopback.IsHost(base.Hostname()):
-		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: plain HTTP is allowed to loopback only: use 127.0.0.1, or https without insecure", base.Host))
+		problem("warehouse.endpoint: %s: plain HTTP is allowed to loopback only: use 127.0.0.1, or https without insecure", base.Host)
 	case !c.Insecure && base.Scheme != "https":
-		problems = append(problems, fmt.Errorf("warehouse.endpoint: %s: use https, or insecure: true for an emulator", base.Host))
+		problem("warehouse.endpoint: %s: use https, or insecure: true for an emulator", base.Host)
 	}
 	host, _, err := net.SplitHostPort(c.StorageEndpoint)
 	switch {
 	case c.StorageEndpoint == "":
 	case err != nil:
-		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %q: use host:port, such as 127.0.0.1:9060", c.StorageEndpoint))
+		problem("warehouse.storageEndpoint: %q: use host:port, such as 127.0.0.1:9060", c.StorageEndpoint)
 	case c.Insecure && !loopback.IsHost(host):
-		problems = append(problems, fmt.Errorf("warehouse.storageEndpoint: %s: plain HTTP is allowed to loopback only", host))
+		problem("warehouse.storageEndpoint: %s: plain HTTP is allowed to loopback only", host)
 	}
-	return problems
 }

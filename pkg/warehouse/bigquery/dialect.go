@@ -2,6 +2,7 @@ package bigquery
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -94,32 +95,22 @@ func withoutHalfPairs(expr string) string {
 	return fmt.Sprintf(`replace(replace(replace(replace(%s, '\x01', r'\u'), '\x02', r'\u'), '\x03', ''), '\x04', r'\\')`, alone)
 }
 
+// unwritable matches a name with a backslash at its end or before a double quote.
+var unwritable = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*\\(?:"|$)`)
+
 // jsonPath is a path in JSONPath with every name in double quotes. Within them
-// only the double quote itself is escaped, by a backslash; a backslash before
-// anything else is one. So there is no way to write a backslash that stands at a
-// name's end or before a double quote: not ok (GoogleSQL's json_internal.cc).
+// only the double quote itself is escaped, by a backslash; two backslashes are a
+// pair, and one before anything else stands for itself. So there is no way to
+// write an unwritable name: not ok (GoogleSQL's json_internal.cc).
 func jsonPath(path warehouse.Path) (text string, ok bool) {
-	var b strings.Builder
-	b.WriteByte('$')
+	text = "$"
 	for _, name := range path {
-		b.WriteString(`."`)
-		open := false // an odd number of backslashes came before
-		for i := range len(name) {
-			if name[i] == '"' {
-				if open {
-					return "", false
-				}
-				b.WriteByte('\\')
-			}
-			open = name[i] == '\\' && !open
-			b.WriteByte(name[i])
-		}
-		if open {
+		if unwritable.MatchString(name) {
 			return "", false
 		}
-		b.WriteByte('"')
+		text += `."` + strings.ReplaceAll(name, `"`, `\"`) + `"`
 	}
-	return b.String(), true
+	return text, true
 }
 
 // Typed casts text; what does not fit is NULL.

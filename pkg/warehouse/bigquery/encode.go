@@ -67,7 +67,20 @@ func (e *encoder) date(t time.Time) *encoder {
 	return e.number(t.UTC().Truncate(24*time.Hour).Unix() / 86400)
 }
 
-func (e *encoder) null() *encoder {
+// textIf writes s, or NULL if there is none.
+func (e *encoder) textIf(there bool, s string) *encoder {
+	if there {
+		return e.text(s)
+	}
+	e.next++
+	return e
+}
+
+// numberIf writes n, or NULL if there is none.
+func (e *encoder) numberIf(there bool, n int64) *encoder {
+	if there {
+		return e.number(n)
+	}
 	e.next++
 	return e
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,30 +56,35 @@ func grpcStatus(err error) *status.Status {
 	return answer.GRPCStatus()
 }
 
-// advice is what to do about a denial. The REST API always names a reason, the
-// Storage API only for a problem of the project (in the details).
-func advice(err error) string {
-	var reasons []string
+// detail is the first detail of type T in the gRPC status within err.
+func detail[T any](err error) (found T, ok bool) {
+	for _, d := range grpcStatus(err).Details() {
+		if found, ok = d.(T); ok {
+			break
+		}
+	}
+	return found, ok
+}
+
+// hasReason reports whether BigQuery gives one of these reasons for an error. The
+// REST API always names one, the Storage API only for a problem of the project (in
+// the details).
+func hasReason(err error, reasons ...string) bool {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
-		for _, item := range answer.Errors {
-			reasons = append(reasons, item.Reason)
-		}
+		return slices.ContainsFunc(answer.Errors, func(item googleapi.ErrorItem) bool { return slices.Contains(reasons, item.Reason) })
 	}
-	for _, detail := range grpcStatus(err).Details() {
-		if info, ok := detail.(interface{ GetReason() string }); ok {
-			reasons = append(reasons, info.GetReason())
-		}
-	}
-	for _, reason := range reasons {
-		switch reason {
-		case "billingNotEnabled", "BILLING_DISABLED":
-			return enableBilling
-		case "accessNotConfigured", "SERVICE_DISABLED":
-			return enableAPIs
-		}
-	}
-	if strings.Contains(err.Error(), "free tier") { // streams and DML without billing
+	info, found := detail[interface{ GetReason() string }](err)
+	return found && slices.Contains(reasons, info.GetReason())
+}
+
+// advice is what to do about a denial. Streams and DML without billing are denied
+// with "free tier" in the text.
+func advice(err error) string {
+	switch {
+	case hasReason(err, "billingNotEnabled", "BILLING_DISABLED"), strings.Contains(err.Error(), "free tier"):
 		return enableBilling
+	case hasReason(err, "accessNotConfigured", "SERVICE_DISABLED"):
+		return enableAPIs
 	}
 	return grantRoles
 }
@@ -106,10 +112,8 @@ func askedPause(err error) time.Duration {
 		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 for none, and for a date
 		return time.Duration(min(max(seconds, 0), int(longestPause.Seconds()))) * time.Second
 	}
-	for _, detail := range grpcStatus(err).Details() {
-		if info, ok := detail.(interface{ GetRetryDelay() *durationpb.Duration }); ok {
-			return info.GetRetryDelay().AsDuration()
-		}
+	if info, found := detail[interface{ GetRetryDelay() *durationpb.Duration }](err); found {
+		return info.GetRetryDelay().AsDuration()
 	}
 	return 0
 }
@@ -118,7 +122,13 @@ func askedPause(err error) time.Duration {
 // corresponds.
 func kind(err error) codes.Code {
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
-		return restKind(answer)
+		if hasReason(err, "rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded") {
+			return codes.ResourceExhausted
+		}
+		if code, found := restCodes[answer.Code]; found {
+			return code
+		}
+		return codes.Unavailable
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return codes.DeadlineExceeded
@@ -129,19 +139,6 @@ func kind(err error) codes.Code {
 	return codes.Unknown
 }
 
-func restKind(answer *googleapi.Error) codes.Code {
-	for _, item := range answer.Errors {
-		switch item.Reason {
-		case "rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded":
-			return codes.ResourceExhausted
-		}
-	}
-	if code, found := restCodes[answer.Code]; found {
-		return code
-	}
-	return codes.Unavailable
-}
-
 var restCodes = map[int]codes.Code{
 	http.StatusBadRequest: codes.InvalidArgument, http.StatusUnauthorized: codes.Unauthenticated, http.StatusForbidden: codes.PermissionDenied,
 	http.StatusNotFound: codes.NotFound, http.StatusConflict: codes.AlreadyExists, http.StatusPreconditionFailed: codes.FailedPrecondition,
@@ -150,12 +147,8 @@ var restCodes = map[int]codes.Code{
 
 // storageCode is the code that the Storage API gives in an error's details.
 func storageCode(err error) storagepb.StorageError_StorageErrorCode {
-	for _, detail := range grpcStatus(err).Details() {
-		if e, ok := detail.(*storagepb.StorageError); ok {
-			return e.GetCode()
-		}
-	}
-	return storagepb.StorageError_STORAGE_ERROR_CODE_UNSPECIFIED
+	found, _ := detail[*storagepb.StorageError](err)
+	return found.GetCode()
 }
 
 // gone reports whether a stream or its table does not exist, or takes no rows.

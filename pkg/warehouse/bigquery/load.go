@@ -51,22 +51,30 @@ func (w *writer) load(ctx context.Context, batch *warehouse.Batch) error {
 		return err
 	}
 	at := time.Now()
-	for _, step := range [...][]func(context.Context) error{
-		{w.names(b), w.raw(b, len(batch.Raw)-len(b.Raw))},
-		{w.quarantine(b, at), w.deliveries(b), w.filtered(b), w.leaks(b), w.gaps(b, at)},
-		{w.lanes(b)},
-	} {
+	e := rowEncoder{b.Outcomes.Epoch, at}
+	raw := partOf(rawTable, b.Raw, e.raw)
+	raw.first = len(batch.Raw) - len(b.Raw)
+	steps := [...][]part{
+		{partOf(namesTable, b.Names, e.name), raw},
+		{
+			partOf(quarantineTable, refusedRows(b.Raw), e.quarantine), partOf(deliveriesTable, b.Deliveries, e.delivery),
+			partOf(filteredTable, b.Filtered, e.filtered), partOf(leaksTable, b.Leaks, e.leak), partOf(gapsTable, b.Gaps, e.gap),
+		},
+		{partOf(lanesTable, newestLanes(b.Lanes), e.lane)},
+	}
+	for _, step := range steps {
 		group, within := errgroup.WithContext(ctx)
-		for _, part := range step {
-			group.Go(func() error { return part(within) })
+		for _, p := range step {
+			group.Go(func() error { return w.append(within, p) })
 		}
 		if err := group.Wait(); err != nil {
 			return err
 		}
 	}
-	for t, rows := range map[*table]int{rawTable: len(b.Raw), deliveriesTable: len(b.Deliveries), filteredTable: len(b.Filtered), leaksTable: len(b.Leaks)} {
-		c := w.counters[t]
-		c.ahead = max(0, c.ahead-int64(rows))
+	for _, p := range slices.Concat(steps[:]...) {
+		if c := w.counters[p.table]; c != nil {
+			c.ahead = max(0, c.ahead-int64(p.rows))
+		}
 	}
 	return w.commit(ctx, w.last.advanced(b.Events, at).advanced(b.Outcomes, at))
 }
@@ -92,89 +100,46 @@ func (w *writer) changeEpochs(ctx context.Context, b *warehouse.Batch) error {
 	return w.commit(ctx, &next)
 }
 
-// raw appends the rows of raw. A refused row is named by its number in the whole
-// batch, of which the first rows were dropped.
-func (w *writer) raw(b *warehouse.Batch, dropped int) func(context.Context) error {
-	return func(ctx context.Context) error {
-		err := w.counters[rawTable].append(ctx, len(b.Raw), func(i int) []byte { return encodeRaw(&b.Raw[i]) })
+// part is one table's rows of a batch.
+type part struct {
+	table  *table
+	rows   int
+	first  int // number of its first row in the whole batch
+	encode func(i int, stripped bool) []byte
+}
+
+func partOf[R any](t *table, rows []R, encode func(r *R, stripped bool) []byte) part {
+	return part{table: t, rows: len(rows), encode: func(i int, stripped bool) []byte { return encode(&rows[i], stripped) }}
+}
+
+// append appends a part. If BigQuery refuses rows of raw, the error is a
+// *warehouse.RowsError. A refused row of another counted table is retried without
+// its free-text columns, which come from outside.
+func (w *writer) append(ctx context.Context, p part) error {
+	c := w.counters[p.table]
+	if c == nil {
+		return w.defaults.append(ctx, p.table, p.rows, func(i int) []byte { return p.encode(i, false) })
+	}
+	stripped := map[int]bool{}
+	for {
+		err := c.append(ctx, p.rows, func(i int) []byte { return p.encode(i, stripped[i]) })
 		refused, ok := errors.AsType[*refusal](err)
 		if !ok {
 			return err
 		}
-		list := &warehouse.RowsError{}
-		for _, i := range slices.Sorted(maps.Keys(refused.rows)) {
-			list.Rows = append(list.Rows, warehouse.RowError{Row: dropped + i, Reason: "refused by BigQuery: " + refused.rows[i]})
-		}
-		return list
-	}
-}
-
-// outcomes appends rows of a counted table. A refused row is retried without its
-// free-text columns, which come from outside.
-func (w *writer) outcomes(t *table, n int, encode func(i int, stripped bool) []byte) func(context.Context) error {
-	return func(ctx context.Context) error {
-		stripped := map[int]bool{}
-		for {
-			err := w.counters[t].append(ctx, n, func(i int) []byte { return encode(i, stripped[i]) })
-			refused, ok := errors.AsType[*refusal](err)
-			if !ok {
-				return err
+		if p.table == rawTable {
+			list := &warehouse.RowsError{}
+			for _, i := range slices.Sorted(maps.Keys(refused.rows)) {
+				list.Rows = append(list.Rows, warehouse.RowError{Row: p.first + i, Reason: "refused by BigQuery: " + refused.rows[i]})
 			}
-			for i, reason := range refused.rows {
-				if stripped[i] {
-					return fault.Permanent(fmt.Errorf("append to %s: a row is refused again: %s", t.name, reason))
-				}
-				stripped[i] = true
-				w.log.Warn("BigQuery refused a row; it is stored without its texts", "table", t.name, "err", reason)
+			return list
+		}
+		for i, reason := range refused.rows {
+			if stripped[i] {
+				return fault.Permanent(fmt.Errorf("append to %s: a row is refused again: %s", p.table.name, reason))
 			}
+			stripped[i] = true
+			w.log.Warn("BigQuery refused a row; it is stored without its texts", "table", p.table.name, "err", reason)
 		}
 	}
-}
-
-func (w *writer) deliveries(b *warehouse.Batch) func(context.Context) error {
-	return w.outcomes(deliveriesTable, len(b.Deliveries), func(i int, stripped bool) []byte {
-		return encodeDelivery(&b.Deliveries[i], b.Outcomes.Epoch, stripped)
-	})
-}
-
-func (w *writer) filtered(b *warehouse.Batch) func(context.Context) error {
-	return w.outcomes(filteredTable, len(b.Filtered), func(i int, stripped bool) []byte {
-		return encodeFiltered(&b.Filtered[i], b.Outcomes.Epoch, stripped)
-	})
-}
-
-func (w *writer) leaks(b *warehouse.Batch) func(context.Context) error {
-	return w.outcomes(leaksTable, len(b.Leaks), func(i int, stripped bool) []byte {
-		return encodeLeak(&b.Leaks[i], b.Outcomes.Epoch, stripped)
-	})
-}
-
-// byDefault appends rows that may be stored twice.
-func (w *writer) byDefault(t *table, n int, encode func(i int) []byte) func(context.Context) error {
-	return func(ctx context.Context) error { return w.defaults.append(ctx, t, n, encode) }
-}
-
-func (w *writer) names(b *warehouse.Batch) func(context.Context) error {
-	return w.byDefault(namesTable, len(b.Names), func(i int) []byte {
-		return newEncoder(64).date(storable(b.Names[i].Day, true)).text(b.Names[i].Source, b.Names[i].Event).row
-	})
-}
-
-func (w *writer) quarantine(b *warehouse.Batch, at time.Time) func(context.Context) error {
-	var refused []*warehouse.RawRow
-	for i := range b.Raw {
-		if b.Raw[i].Refused != "" {
-			refused = append(refused, &b.Raw[i])
-		}
-	}
-	return w.byDefault(quarantineTable, len(refused), func(i int) []byte { return encodeQuarantine(refused[i], at) })
-}
-
-func (w *writer) gaps(b *warehouse.Batch, at time.Time) func(context.Context) error {
-	return w.byDefault(gapsTable, len(b.Gaps), func(i int) []byte { return encodeGap(&b.Gaps[i], b.Outcomes.Epoch, at) })
-}
-
-func (w *writer) lanes(b *warehouse.Batch) func(context.Context) error {
-	lanes := newestLanes(b.Lanes)
-	return w.byDefault(lanesTable, len(lanes), func(i int) []byte { return encodeLane(lanes[i], b.Outcomes.Epoch) })
 }

@@ -1,12 +1,12 @@
 package bigquery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"slices"
 	"time"
 
 	rest "cloud.google.com/go/bigquery"
@@ -47,58 +47,89 @@ func (s *Store) Probe(ctx context.Context) ([]Permission, error) {
 		return nil, err
 	}
 	defer unlock()
-	p := &probe{client: s.client, table: &table{
+	t := &table{
 		name: fmt.Sprintf("sparrow_check_%08x", rand.Uint32()), description: "Made by a check of permissions; it may be deleted.",
 		columns: []column{text("note", "Of a check."), instant("at", "When.")}, day: "at",
-	}}
-	var list []Permission
-	for _, step := range [...]struct {
-		name, purpose, role string
-		try                 func(context.Context) error
-		needs               []*bool
-	}{
-		{"bigquery.datasets.get", "find the dataset", editorRole, p.findDataset, nil},
-		{"bigquery.datasets.create", "make the dataset at first start", makerRole, p.makeDataset, nil},
-		{"bigquery.tables.create", "make tables and views at first start", editorRole, p.makeTable, nil},
-		{"bigquery.tables.get", "look at tables", editorRole, p.getTable, []*bool{&p.made}},
-		{"bigquery.tables.update", "add columns, change views", editorRole, p.changeTable, []*bool{&p.made}},
-		{"bigquery.tables.updateData", "write rows, delete old ones", editorRole, p.writeRow, []*bool{&p.made}},
-		{"bigquery.jobs.create", "run queries", jobRole, p.runQuery, nil},
-		{"bigquery.tables.getData", "read rows", editorRole, p.readRows, []*bool{&p.made, &p.queries}},
-		{"bigquery.tables.delete", "delete the table of this check", editorRole, p.deleteTable, []*bool{&p.made}},
-	} {
-		err := errUntried
-		if !slices.ContainsFunc(step.needs, func(there *bool) bool { return !*there }) {
-			err = p.try(ctx, step.try)
-		}
-		switch {
-		case err == errNothing:
-			continue
-		case noAnswer(err):
-			if failed, found := errors.AsType[*url.Error](err); found {
-				err = failed.Err
-			}
-			return list, fmt.Errorf("BigQuery cannot be asked: %w", err)
-		}
-		list = append(list, Permission{Name: step.name, For: step.purpose, Role: step.role, Err: err})
 	}
-	return list, ctx.Err()
+	p, handle := &probe{client: s.client}, s.client.table(t)
+	missing := false
+	p.step(ctx, "bigquery.datasets.get", "find the dataset", editorRole, true, func(ctx context.Context) error {
+		_, err := p.dataset().Metadata(ctx)
+		if missing = kind(err) == codes.NotFound; missing {
+			return nil
+		}
+		return err
+	})
+	if missing {
+		p.step(ctx, "bigquery.datasets.create", "make the dataset at first start", makerRole, true, p.createDataset)
+	}
+	made := p.step(ctx, "bigquery.tables.create", "make tables and views at first start", editorRole, true, func(ctx context.Context) error {
+		return handle.Create(ctx, t.metadata(0))
+	})
+	p.step(ctx, "bigquery.tables.get", "look at tables", editorRole, made, func(ctx context.Context) error {
+		_, err := handle.Metadata(ctx)
+		return err
+	})
+	p.step(ctx, "bigquery.tables.update", "add columns, change views", editorRole, made, func(ctx context.Context) error {
+		_, err := handle.Update(ctx, rest.TableMetadataToUpdate{Description: t.description + " Changed."}, "")
+		return err
+	})
+	p.step(ctx, "bigquery.tables.updateData", "write rows, delete old ones", editorRole, made, func(ctx context.Context) error {
+		return p.writeRow(ctx, t)
+	})
+	queries := p.step(ctx, "bigquery.jobs.create", "run queries", jobRole, true, func(ctx context.Context) error {
+		_, err := p.read(ctx, "select 1", nil)
+		return err
+	})
+	p.step(ctx, "bigquery.tables.getData", "read rows", editorRole, made && queries, func(ctx context.Context) error {
+		_, err := p.read(ctx, "select count(*) from "+p.named(t), nil)
+		return err
+	})
+	p.step(ctx, "bigquery.tables.delete", "delete the table of this check", editorRole, made, handle.Delete)
+	return p.tried, cmp.Or(p.err, ctx.Err())
 }
 
-// errNothing says that a step has nothing to try.
-var errNothing = errors.New("nothing to try")
+// probe is one run of Probe.
+type probe struct {
+	*client
+	tried []Permission
+	err   error // why BigQuery cannot be asked; once set, nothing is tried any more
+}
 
-// try runs a step within the time of one call.
-func (p *probe) try(ctx context.Context, step func(context.Context) error) error {
-	ctx, cancel := p.bounded(ctx)
-	defer cancel()
-	err := step(ctx)
-	if err == errNothing {
+// step tries one permission within the time of one call, if that is possible, and
+// reports whether it is granted.
+func (p *probe) step(ctx context.Context, name, purpose, role string, possible bool, try func(context.Context) error) bool {
+	if p.err != nil {
+		return false
+	}
+	err := errUntried
+	if possible {
+		ctx, cancel := p.bounded(ctx)
+		defer cancel()
+		err = judged(try(ctx))
+	}
+	switch {
+	case errors.Is(err, ErrPermission):
+		err = fmt.Errorf("%w: %s", ErrPermission, said(err)) // without judged's advice: Permission.Role is exact
+	case possible && noAnswer(err):
+		if failed, found := errors.AsType[*url.Error](err); found {
+			err = failed.Err
+		}
+		p.err = fmt.Errorf("BigQuery cannot be asked: %w", err)
+		return false
+	}
+	p.tried = append(p.tried, Permission{Name: name, For: purpose, Role: role, Err: err})
+	return err == nil
+}
+
+func (p *probe) writeRow(ctx context.Context, t *table) error {
+	st, err := p.createStream(ctx, t)
+	if err != nil {
 		return err
 	}
-	if err = judged(err); errors.Is(err, ErrPermission) {
-		return fmt.Errorf("%w: %s", ErrPermission, said(err)) // without judged's advice: Permission.Role is exact
-	}
+	defer st.close()
+	row := newEncoder(32).text("check").instant(time.Now()).row
+	_, err = st.append(ctx, 0, 1, func(int) []byte { return row })
 	return err
 }
 
@@ -116,81 +147,9 @@ func said(err error) string {
 // noAnswer reports whether an error comes from credentials or the network, not
 // from BigQuery's answer.
 func noAnswer(err error) bool {
-	if err == nil || err == errNothing || errors.Is(err, errUntried) || errors.Is(err, ErrPermission) {
-		return false
-	}
 	switch kind(err) {
 	case codes.Unauthenticated, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown:
-		return true
+		return err != nil
 	}
 	return false
 }
-
-// probe is one run of Probe, and what its steps found.
-type probe struct {
-	*client
-	table   *table // of the check
-	missing bool   // the dataset
-	made    bool   // the table
-	queries bool   // are allowed
-}
-
-func (p *probe) handle() *rest.Table { return p.client.table(p.table) }
-
-func (p *probe) findDataset(ctx context.Context) error {
-	_, err := p.dataset().Metadata(ctx)
-	if kind(err) == codes.NotFound {
-		p.missing = true
-		return nil
-	}
-	return err
-}
-
-func (p *probe) makeDataset(ctx context.Context) error {
-	if !p.missing {
-		return errNothing
-	}
-	return p.createDataset(ctx)
-}
-
-func (p *probe) makeTable(ctx context.Context) error {
-	err := p.handle().Create(ctx, p.table.metadata(0))
-	p.made = err == nil
-	return err
-}
-
-func (p *probe) getTable(ctx context.Context) error {
-	_, err := p.handle().Metadata(ctx)
-	return err
-}
-
-func (p *probe) changeTable(ctx context.Context) error {
-	_, err := p.handle().Update(ctx, rest.TableMetadataToUpdate{Description: p.table.description + " Changed."}, "")
-	return err
-}
-
-func (p *probe) writeRow(ctx context.Context) error {
-	st, err := p.createStream(ctx, p.table)
-	if err != nil {
-		return err
-	}
-	defer st.close()
-	row := newEncoder(32).text("check").instant(time.Now()).row
-	_, err = st.append(ctx, 0, 1, func(int) []byte { return row })
-	return err
-}
-
-func (p *probe) runQuery(ctx context.Context) error {
-	q := p.rest.Query("select 1")
-	q.Location = p.config.Location
-	_, err := q.Read(ctx)
-	p.queries = err == nil
-	return err
-}
-
-func (p *probe) readRows(ctx context.Context) error {
-	_, err := p.read(ctx, "select count(*) from "+p.named(p.table), nil)
-	return err
-}
-
-func (p *probe) deleteTable(ctx context.Context) error { return p.handle().Delete(ctx) }

@@ -35,11 +35,7 @@ func (s *Store) Query(ctx context.Context, query string, limits warehouse.Limits
 	case <-ctx.Done():
 		return nil, fmt.Errorf("query warehouse: wait for other queries: %w", context.Cause(ctx))
 	}
-	text, err := selection(query)
-	if err != nil {
-		return nil, fmt.Errorf("query warehouse: %w", fault.Permanent(err))
-	}
-	result, err := s.client.run(ctx, text, limits, args)
+	result, err := s.client.run(ctx, query, limits, args)
 	if err != nil {
 		return nil, fmt.Errorf("query warehouse: %w", queryError(ctx, err))
 	}
@@ -53,11 +49,8 @@ func queryError(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if answer, found := errors.AsType[*googleapi.Error](err); found {
-		for _, item := range answer.Errors {
-			switch item.Reason {
-			case "bytesBilledLimitExceeded", "responseTooLarge", "resourcesExceeded", "billingTierLimitExceeded":
-				return fmt.Errorf("%w: %s: ask for less, for instance fewer days", warehouse.ErrLimit, item.Message)
-			}
+		if hasReason(err, "bytesBilledLimitExceeded", "responseTooLarge", "resourcesExceeded", "billingTierLimitExceeded") {
+			return fmt.Errorf("%w: %s: ask for less, for instance fewer days", warehouse.ErrLimit, answer.Message)
 		}
 		if code := kind(err); code == codes.InvalidArgument || code == codes.NotFound {
 			return fault.Permanent(errors.New(answer.Message))
@@ -93,7 +86,11 @@ const maxDryRun = 15 * time.Second
 var errNoAnswer = fmt.Errorf("BigQuery does not answer within %s", maxDryRun)
 
 // run asks BigQuery what the query would do (a dry run) before it runs it.
-func (c *client) run(ctx context.Context, text string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
+func (c *client) run(ctx context.Context, query string, limits warehouse.Limits, args []any) (*warehouse.Result, error) {
+	text, err := selection(query)
+	if err != nil {
+		return nil, fault.Permanent(err)
+	}
 	status, err := c.dryRun(ctx, text, limits, args)
 	if err != nil {
 		return nil, err

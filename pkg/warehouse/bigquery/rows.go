@@ -16,22 +16,25 @@ const (
 	furthestAhead = 180 * 24 * time.Hour
 )
 
-// encodeRaw encodes a row of raw. A refused row has no data, and a time that
-// BigQuery accepts.
-func encodeRaw(r *warehouse.RawRow) []byte {
-	e := newEncoder(len(r.Data) + len(r.Context) + len(r.Translated) + 256)
-	e.text(r.EventID).instant(storable(r.Timestamp, r.Refused != ""))
-	if r.Refused == "" {
-		e.text(r.Data)
-	} else {
-		e.null()
-	}
-	e.text(r.Receipt.String(), r.Source, r.Context).flag(r.Duplicate).date(r.Timestamp)
-	e.text(r.Receipt.Epoch).number(int64(r.Receipt.Seq), int64(r.Receipt.Index)).text(r.Event).flag(r.Usable && r.Refused == "")
-	if r.Translated == "" || r.Refused != "" {
-		return e.null().row
-	}
-	return e.text(r.Translated).row
+// rowEncoder encodes the rows of one batch.
+type rowEncoder struct {
+	epoch string    // of the outcomes stream
+	at    time.Time // of loading
+}
+
+// raw encodes a row of raw. A refused row has no data, and a time that BigQuery
+// accepts.
+func (rowEncoder) raw(r *warehouse.RawRow, _ bool) []byte {
+	keep := r.Refused == ""
+	return newEncoder(len(r.Data)+len(r.Context)+len(r.Translated)+256).
+		text(r.EventID).instant(storable(r.Timestamp, !keep)).textIf(keep, r.Data).
+		text(r.Receipt.String(), r.Source, r.Context).flag(r.Duplicate).date(r.Timestamp).
+		text(r.Receipt.Epoch).number(int64(r.Receipt.Seq), int64(r.Receipt.Index)).text(r.Event).flag(r.Usable && keep).
+		textIf(keep && r.Translated != "", r.Translated).row
+}
+
+func (rowEncoder) name(n *warehouse.NameRow, _ bool) []byte {
+	return newEncoder(64).date(storable(n.Day, true)).text(n.Source, n.Event).row
 }
 
 // storable is the time. For a refused row whose time is out of BigQuery's range it
@@ -43,44 +46,39 @@ func storable(t time.Time, refused bool) time.Time {
 	return t
 }
 
-func encodeQuarantine(r *warehouse.RawRow, at time.Time) []byte {
+func (e rowEncoder) quarantine(r *warehouse.RawRow, _ bool) []byte {
 	return newEncoder(256).text(r.Receipt.String(), r.EventID).instant(storable(r.Timestamp, true)).
-		text(r.Source, r.Refused).number(int64(len(r.Data))).instant(at).row
+		text(r.Source, r.Refused).number(int64(len(r.Data))).instant(e.at).row
 }
 
-// encodeDelivery encodes a delivery. A stripped one has no texts that come from
+// delivery encodes a delivery. A stripped one has no texts that come from
 // outside, and a time that BigQuery accepts.
-func encodeDelivery(d *warehouse.DeliveryRow, epoch string, stripped bool) []byte {
+func (e rowEncoder) delivery(d *warehouse.DeliveryRow, stripped bool) []byte {
 	receipt := event.Receipt{Epoch: d.Epoch, Position: d.Position}
 	reason, answer := d.Reason, d.Error
 	if stripped {
 		reason, answer = "row refused by the warehouse", ""
 	}
-	e := newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason)
-	if d.Status != 0 {
-		e.number(int64(d.Status))
-	} else {
-		e.null()
-	}
-	return e.text(answer).number(int64(d.Attempts)).instant(storable(d.Time, stripped)).number(d.Latency.Milliseconds(), int64(d.Run)).
+	return newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason).numberIf(d.Status != 0, int64(d.Status)).
+		text(answer).number(int64(d.Attempts)).instant(storable(d.Time, stripped)).number(d.Latency.Milliseconds(), int64(d.Run)).
 		text(d.Plan, d.Release).date(storable(d.Day, stripped)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
-		text(epoch).number(int64(d.Seq)).row
+		text(e.epoch).number(int64(d.Seq)).row
 }
 
-func encodeFiltered(f *warehouse.FilteredRow, epoch string, stripped bool) []byte {
+func (e rowEncoder) filtered(f *warehouse.FilteredRow, stripped bool) []byte {
 	return newEncoder(256).date(storable(f.Day, stripped)).text(f.Source, f.Event, f.Tracker, f.Reason, f.Plan).
-		number(count(f.Count), int64(f.Run)).text(epoch).number(int64(f.Seq)).row
+		number(count(f.Count), int64(f.Run)).text(e.epoch).number(int64(f.Seq)).row
 }
 
-func encodeLeak(l *warehouse.LeakRow, epoch string, stripped bool) []byte {
+func (e rowEncoder) leak(l *warehouse.LeakRow, stripped bool) []byte {
 	return newEncoder(256).date(storable(l.Day, stripped)).text(l.Source, l.Event, l.Property, l.Kind, l.Tracker).
-		number(count(l.Count), int64(l.Run)).text(epoch).number(int64(l.Seq)).row
+		number(count(l.Count), int64(l.Run)).text(e.epoch).number(int64(l.Seq)).row
 }
 
-func encodeGap(g *warehouse.GapRow, epoch string, at time.Time) []byte {
+func (e rowEncoder) gap(g *warehouse.GapRow, _ bool) []byte {
 	return newEncoder(128).text(g.Tracker, g.Epoch).
 		number(int64(g.Run), int64(g.From.Seq), int64(g.From.Index), int64(g.To.Seq), int64(g.To.Index)).
-		text(epoch).number(int64(g.Seq)).instant(at).row
+		text(e.epoch).number(int64(g.Seq)).instant(e.at).row
 }
 
 // parked is a parked event within a row of lanes_log. Its times are RFC 3339.
@@ -93,7 +91,7 @@ type parked struct {
 	Attempts int    `json:"attempts"`
 }
 
-func encodeLane(l *warehouse.LaneRow, epoch string) []byte {
+func (e rowEncoder) lane(l *warehouse.LaneRow, _ bool) []byte {
 	list := make([]parked, len(l.Parked))
 	for i, p := range l.Parked {
 		list[i] = parked{
@@ -104,25 +102,34 @@ func encodeLane(l *warehouse.LaneRow, epoch string) []byte {
 	encoded, _ := json.Marshal(list) // it cannot fail: strings and numbers only
 	return newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
 		number(int64(l.Run), int64(l.Start.Seq), int64(l.Start.Index), int64(l.Watermark.Seq), int64(l.Watermark.Index)).
-		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), epoch).number(int64(l.Seq)).row
+		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), e.epoch).number(int64(l.Seq)).row
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
-// newestLanes are the last rows of each lane and replay in the batch.
-func newestLanes(rows []warehouse.LaneRow) (list []*warehouse.LaneRow) {
+// newestLanes are the last rows of each lane and replay.
+func newestLanes(rows []warehouse.LaneRow) (list []warehouse.LaneRow) {
 	type key struct {
 		tracker, epoch string
 		run            uint32
 		start          event.Position
 	}
 	newer := map[key]bool{}
-	for i := range slices.Backward(rows) {
-		l := &rows[i]
+	for _, l := range slices.Backward(rows) {
 		k := key{l.Tracker, l.Epoch, l.Run, l.Start}
 		if !newer[k] {
 			newer[k] = true
 			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// refusedRows are the rows that go to quarantine.
+func refusedRows(rows []warehouse.RawRow) (list []warehouse.RawRow) {
+	for i := range rows {
+		if rows[i].Refused != "" {
+			list = append(list, rows[i])
 		}
 	}
 	return list

@@ -3,6 +3,8 @@ package bigquery
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +12,23 @@ var errOnlySelect = errors.New("only one SELECT is allowed: a query can read, an
 
 // refusedWords are functions that read beyond the dataset.
 var refusedWords = []string{"external_query", "session_user"}
+
+// openings are the first words of a SELECT.
+var openings = []string{"(", "select", "with", "from"}
+
+// token matches the first token of a text. Exactly one of its groups is not empty.
+// The character after a backslash does not end a string, not even a raw one.
+var token = regexp.MustCompile(`(?is)^(?:` + strings.Join([]string{
+	`([\s\v]+|(?:#|--)[^\n]*\n?|/\*.*?\*/)`, // 1: white space, a comment
+	`(;)`,                                   // 2
+	`\$([0-9]+)`,                            // 3: a placeholder's number
+	`((?:rb?|br?)?(?:"""(?:\\.|[^\\])*?"""|'''(?:\\.|[^\\])*?'''))`,                    // 4: a string in three quotes
+	`(/\*|(?:rb?|br?)?(?:"""|'''))`,                                                    // 5: not closed: otherwise group 1 or 4 matches
+	`((?:rb?|br?)?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\x60(?:\\.|[^\x60\\])*\x60)`, // 6: a string, a quoted identifier
+	`(["'\x60])`, // 7: not closed
+	`([a-z_\x{80}-\x{10ffff}][\w\x{80}-\x{10ffff}]*)`, // 8: a word
+	`(.)`, // 9
+}, "|") + `)`)
 
 // selection checks that a text is one statement that begins like a SELECT, and
 // returns it with its placeholders ($1) in BigQuery's form (@p1). The decision is
@@ -20,126 +39,38 @@ func selection(query string) (string, error) {
 		return "", fmt.Errorf("the query is %d bytes long, %d at most", len(query), maxQuery)
 	}
 	var out strings.Builder
-	words := 0
-	ended := false
-	for at := 0; at < len(query); {
-		token, kind, err := scan(query[at:])
-		if err != nil {
-			return "", err
-		}
-		at += len(token)
-		switch kind {
-		case blank:
+	empty, ended := true, false
+	for rest := query; rest != ""; {
+		groups := token.FindStringSubmatch(rest)
+		text := groups[0]
+		rest = rest[len(text):]
+		switch {
+		case groups[1] != "": // white space
 			out.WriteByte(' ')
 			continue
-		case semicolon:
+		case groups[2] != "": // semicolon
 			ended = true
 			continue
-		}
-		if ended {
+		case groups[5] != "" || groups[7] != "":
+			return "", fmt.Errorf("parse query: %s is not closed", text)
+		case ended:
 			return "", errors.New("several statements: only one SELECT is allowed")
 		}
-		if words++; words == 1 && !begins(token) {
+		word := strings.ToLower(text)
+		if empty && !slices.Contains(openings, word) {
 			return "", errOnlySelect
 		}
-		if kind == word {
-			for _, refused := range refusedWords {
-				if strings.EqualFold(token, refused) {
-					return "", fmt.Errorf("the function %s is not allowed", refused)
-				}
-			}
+		empty = false
+		if slices.Contains(refusedWords, word) {
+			return "", fmt.Errorf("the function %s is not allowed", word)
 		}
-		if kind == placeholder {
-			token = "@p" + token[1:]
+		if groups[3] != "" {
+			text = "@p" + groups[3]
 		}
-		out.WriteString(token)
+		out.WriteString(text)
 	}
-	if words == 0 {
+	if empty {
 		return "", errors.New("the query is empty")
 	}
 	return out.String(), nil
-}
-
-func begins(token string) bool {
-	return token == "(" || strings.EqualFold(token, "select") || strings.EqualFold(token, "with") || strings.EqualFold(token, "from")
-}
-
-// The kinds of token that selection tells apart.
-type tokenKind int
-
-const (
-	blank tokenKind = iota // white space, comments
-	semicolon
-	word
-	placeholder // $1
-	other       // strings, quoted identifiers, operators
-)
-
-// scan returns the first token of a text.
-func scan(s string) (string, tokenKind, error) {
-	switch c := s[0]; {
-	case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v':
-		return s[:1], blank, nil
-	case c == ';':
-		return s[:1], semicolon, nil
-	case c == '#' || strings.HasPrefix(s, "--"):
-		if end := strings.IndexByte(s, '\n'); end >= 0 {
-			return s[:end+1], blank, nil
-		}
-		return s, blank, nil
-	case strings.HasPrefix(s, "/*"):
-		end := strings.Index(s[2:], "*/")
-		if end < 0 {
-			return "", blank, errors.New("parse query: a comment is not closed")
-		}
-		return s[:end+4], blank, nil
-	case c == '\'' || c == '"' || c == '`':
-		return quoted(s, "")
-	case c == '$':
-		end := 1
-		for end < len(s) && s[end] >= '0' && s[end] <= '9' {
-			end++
-		}
-		if end == 1 {
-			return s[:1], other, nil
-		}
-		return s[:end], placeholder, nil
-	case letter(c):
-		return wordOrString(s)
-	default:
-		return s[:1], other, nil
-	}
-}
-
-func letter(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
-
-// wordOrString scans a word, or the string that r, b, rb or br begins.
-func wordOrString(s string) (string, tokenKind, error) {
-	end := 1
-	for end < len(s) && (letter(s[end]) || s[end] >= '0' && s[end] <= '9') {
-		end++
-	}
-	prefix := strings.ToLower(s[:end])
-	if end < len(s) && (s[end] == '\'' || s[end] == '"') && (prefix == "r" || prefix == "b" || prefix == "rb" || prefix == "br") {
-		return quoted(s[end:], s[:end])
-	}
-	return s[:end], word, nil
-}
-
-// quoted scans a string or quoted identifier, which may have three quotes. The
-// character after a backslash does not end it, in raw strings neither.
-func quoted(s, prefix string) (string, tokenKind, error) {
-	quote := s[:1]
-	if quote != "`" && strings.HasPrefix(s, strings.Repeat(quote, 3)) {
-		quote = strings.Repeat(quote, 3)
-	}
-	for at := len(quote); at < len(s); at++ {
-		switch {
-		case s[at] == '\\':
-			at++
-		case strings.HasPrefix(s[at:], quote):
-			return prefix + s[:at+len(quote)], other, nil
-		}
-	}
-	return "", other, errors.New("parse query: a string is not closed")
 }

@@ -110,11 +110,6 @@ func (s *Store) write(ctx context.Context, what string, work func() error) error
 // lock waits until nobody else writes.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	select {
-	case <-s.closed:
-		return nil, errClosed
-	default:
-	}
-	select {
 	case <-s.writing:
 		return func() { s.writing <- struct{}{} }, nil
 	case <-s.closed:
@@ -133,28 +128,28 @@ func (s *Store) Prepare(ctx context.Context) error {
 // Load stores the batch and its stream positions, each row once (see the
 // package's documentation).
 func (s *Store) Load(ctx context.Context, batch *warehouse.Batch) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("load batch: %w", err)
+	err := s.write(ctx, "load batch", func() error { return s.load(ctx, batch) })
+	if rows, refused := errors.AsType[*warehouse.RowsError](err); refused {
+		return rows
 	}
-	defer unlock()
+	return err
+}
+
+func (s *Store) load(ctx context.Context, batch *warehouse.Batch) error {
 	if refused := oversized(batch, s.client.config.MaxRow); refused != nil {
 		return refused
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout(batch, s.client.config.Timeout))
 	defer cancel()
 	if err := s.openWriter(ctx); err != nil {
-		return fmt.Errorf("load batch: %w", err)
+		return err
 	}
-	err = s.writer.load(ctx, batch)
-	if rows, refused := errors.AsType[*warehouse.RowsError](err); refused {
-		return rows // the writer counted what is stored
-	}
-	if err != nil {
+	err := s.writer.load(ctx, batch)
+	// After a RowsError the writer goes on: it knows what is stored.
+	if _, refused := errors.AsType[*warehouse.RowsError](err); err != nil && !refused {
 		s.failed(err)
-		return fmt.Errorf("load batch: %w", err)
 	}
-	return nil
+	return err
 }
 
 // openWriter opens a writer unless there is one.

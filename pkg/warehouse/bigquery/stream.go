@@ -1,6 +1,7 @@
 package bigquery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,19 @@ func (c *client) createStream(ctx context.Context, t *table) (*stream, error) {
 		return nil, fmt.Errorf("create stream of %s: %w", t.name, judged(err))
 	}
 	return c.openStream(ctx, t, created.GetName(), 0)
+}
+
+// finalizeStream ends a table's stream: nobody can append to it any more. It
+// returns how many rows the stream holds, -1 for a stream that BigQuery dropped.
+func (c *client) finalizeStream(ctx context.Context, t *table, name string) (rows int64, err error) {
+	ended, err := c.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: name})
+	switch {
+	case err == nil:
+		return ended.GetRowCount(), nil
+	case gone(err):
+		return -1, nil
+	}
+	return 0, fmt.Errorf("finalize stream of %s: %w", t.name, judged(err))
 }
 
 // openStream connects to a stream that exists and holds offset rows.
@@ -113,14 +127,16 @@ func (st *stream) append(ctx context.Context, first, n int, encode func(i int) [
 		f.send(ctx, at, rows)
 		at += len(rows)
 	}
-	f.drain(ctx)
+	for len(f.requests) > 0 {
+		f.receive(ctx)
+	}
 	if st.offset != managedwriter.NoStreamOffset {
 		st.offset += int64(f.stored)
 	}
 	if f.err != nil {
-		return f.stored, fmt.Errorf("append to %s: %w", st.table.name, judged(f.err))
+		err = fmt.Errorf("append to %s: %w", st.table.name, judged(f.err))
 	}
-	return f.stored, nil
+	return f.stored, err
 }
 
 // gather encodes the rows of one request, beginning with row at.
@@ -179,30 +195,23 @@ func (f *inFlight) send(ctx context.Context, first int, rows [][]byte) {
 // responses, each of which frees one. Only an empty window waits for other
 // tables: so tables that append at once cannot block each other.
 func (f *inFlight) reserve(ctx context.Context) bool {
-	for f.err == nil {
+	for f.err == nil && len(f.requests) > 0 {
 		select {
 		case f.slots <- struct{}{}:
 			return true
 		default:
-		}
-		if len(f.requests) > 0 {
 			f.receive(ctx)
-			continue
-		}
-		select {
-		case f.slots <- struct{}{}:
-			return true
-		case <-ctx.Done():
-			f.err = ctx.Err()
 		}
 	}
-	return false
-}
-
-// drain receives all responses that are outstanding.
-func (f *inFlight) drain(ctx context.Context) {
-	for len(f.requests) > 0 {
-		f.receive(ctx)
+	if f.err != nil {
+		return false
+	}
+	select {
+	case f.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		f.err = ctx.Err()
+		return false
 	}
 }
 
@@ -210,14 +219,16 @@ func (f *inFlight) drain(ctx context.Context) {
 func (f *inFlight) receive(ctx context.Context) {
 	r := f.requests[0]
 	f.requests = f.requests[1:]
-	err := r.wait(ctx)
+	response, err := r.result.FullResponse(ctx)
 	<-f.slots
-	switch {
-	case f.err != nil:
-		f.err = combine(f.err, err)
-	case err != nil:
-		f.err = err
-	default:
+	if list := response.GetRowErrors(); len(list) > 0 {
+		refused := map[int]string{}
+		for _, e := range list {
+			refused[r.first+int(e.GetIndex())] = e.GetMessage()
+		}
+		err = &refusal{refused}
+	}
+	if f.err = combine(f.err, err); f.err == nil {
 		f.stored += r.rows
 	}
 }
@@ -228,25 +239,15 @@ type refusal struct{ rows map[int]string }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d rows are refused", len(r.rows)) }
 
-func (r request) wait(ctx context.Context) error {
-	response, err := r.result.FullResponse(ctx)
-	list := response.GetRowErrors()
-	if len(list) == 0 {
-		return err
-	}
-	refused := map[int]string{}
-	for _, e := range list {
-		refused[r.first+int(e.GetIndex())] = e.GetMessage()
-	}
-	return &refusal{refused}
-}
-
-// combine returns of two errors of one window the one that leaves more open. A
-// refusal leaves nothing open. The requests behind a refused one fail as out of
-// range, which adds nothing; any other error after it does.
+// combine returns of two errors of one window the one that leaves more open; nil
+// leaves nothing open, nor does a refusal. The requests behind a refused one fail
+// as out of range, which adds nothing; any other error after it does.
 func combine(err, later error) error {
+	if err == nil || later == nil {
+		return cmp.Or(err, later)
+	}
 	first, ok := errors.AsType[*refusal](err)
-	if !ok || later == nil {
+	if !ok {
 		return err
 	}
 	if next, ok := errors.AsType[*refusal](later); ok {

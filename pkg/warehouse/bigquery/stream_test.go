@@ -28,6 +28,8 @@ func TestCombineKeepsTheErrorThatLeavesMoreOpen(t *testing.T) {
 		{"a request behind a refused one succeeds", refused(1), nil, 1, nil},
 		{"two refusals are one", refused(1), refused(7), 2, nil},
 		{"another error after a refusal", refused(1), lost, 0, lost},
+		{"no error before it", nil, lost, 0, lost},
+		{"no error", nil, nil, 0, nil},
 		{"the first of two other errors", lost, late, 0, lost},
 		{"a refusal after another error", lost, refused(1), 0, lost},
 	} {

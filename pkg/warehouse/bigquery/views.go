@@ -91,15 +91,13 @@ func (c *client) readColumns(ctx context.Context) (columns []warehouse.Column, v
 		return nil, 0, fmt.Errorf("read columns: %w", err)
 	}
 	for _, row := range rows {
-		version, _ = row[0].(int64)
-		if ordinal, _ := row[1].(int64); ordinal < 0 {
+		version = as[int64](row[0])
+		if ordinal := as[int64](row[1]); ordinal < 0 {
 			continue
 		}
-		var text [4]string
-		for i, cell := range row[2:6] {
-			text[i], _ = cell.(string)
-		}
-		columns = append(columns, warehouse.Column{Name: text[0], Property: text[1], Type: warehouse.Type(text[2]), Description: text[3]})
+		columns = append(columns, warehouse.Column{
+			Name: as[string](row[2]), Property: as[string](row[3]), Type: warehouse.Type(as[string](row[4])), Description: as[string](row[5]),
+		})
 	}
 	return columns, version, nil
 }
@@ -107,12 +105,9 @@ func (c *client) readColumns(ctx context.Context) (columns []warehouse.Column, v
 // SavePlan keeps the text of a plan's version; the first text of a version stays.
 func (s *Store) SavePlan(ctx context.Context, version, text string) error {
 	return s.write(ctx, "save plan", func() error {
-		rows, err := s.client.read(ctx, "select count(*) from "+s.client.named(plansTable)+" where version = @version", map[string]any{"version": version})
-		if err != nil {
+		stored, err := s.client.count(ctx, plansTable, "version = @version", map[string]any{"version": version})
+		if err != nil || stored > 0 {
 			return err
-		}
-		if n, _ := rows[0][0].(int64); n > 0 {
-			return nil
 		}
 		return s.saveDefault(ctx, plansTable, 1, func(int) []byte {
 			return newEncoder(len(text)+64).text(version, text).instant(time.Now()).row
@@ -129,9 +124,7 @@ func (s *Store) Names(ctx context.Context, day time.Time, source string) ([]stri
 	}
 	names := make([]string, 0, len(rows))
 	for _, row := range rows {
-		if name, ok := row[0].(string); ok {
-			names = append(names, name)
-		}
+		names = append(names, as[string](row[0]))
 	}
 	return names, nil
 }

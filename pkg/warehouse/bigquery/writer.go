@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"sync"
 	"time"
 
-	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
@@ -56,22 +54,16 @@ func openWriter(ctx context.Context, c *client, commits *commitLog, defaults *de
 	if w.last, err = commits.open(ctx); err != nil {
 		return nil, err
 	}
-	var mu sync.Mutex
 	group, within := errgroup.WithContext(ctx)
 	for _, t := range counted {
-		group.Go(func() error {
-			ahead, err := c.finalize(within, t, w.last)
-			if err != nil {
+		counter := &counter{}
+		w.counters[t] = counter
+		group.Go(func() (err error) {
+			if counter.ahead, err = c.finalize(within, t, w.last); err != nil {
 				return err
 			}
-			created, err := c.createStream(within, t)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			w.counters[t] = &counter{created, ahead}
-			return nil
+			counter.stream, err = c.createStream(within, t)
+			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -110,11 +102,11 @@ func (w *writer) commit(ctx context.Context, next *commit) error {
 // returns how many rows of the table are ahead of the stream position.
 func (c *client) finalize(ctx context.Context, t *table, last *commit) (ahead int64, err error) {
 	if was := last.Tables[t.name]; was.Stream != "" {
-		ended, err := c.control.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: was.Stream})
-		if err != nil && !gone(err) {
-			return 0, fmt.Errorf("finalize stream of %s: %w", t.name, judged(err))
+		rows, err := c.finalizeStream(ctx, t, was.Stream)
+		if err != nil {
+			return 0, err
 		}
-		if since := ended.GetRowCount() - was.Rows; err == nil && since >= 0 {
+		if since := rows - was.Rows; since >= 0 {
 			return was.Ahead + since, nil
 		}
 	}
@@ -141,12 +133,7 @@ func (c *client) countAhead(ctx context.Context, t *table, last *commit) (int64,
 		return 0, nil
 	}
 	position := last.position(stream, epoch)
-	rows, err := c.read(ctx, "select count(*) from "+c.named(t)+" where "+condition, map[string]any{
+	return c.count(ctx, t, condition, map[string]any{
 		"epoch": epoch, "seq": int64(position.Seq), "idx": int64(position.Index), "since": time.Now().UTC().Add(-lookBack),
 	})
-	if err != nil {
-		return 0, err
-	}
-	n, _ := rows[0][0].(int64)
-	return n, nil
 }

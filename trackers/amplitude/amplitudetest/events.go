@@ -91,7 +91,7 @@ func forbidden(id string) bool {
 	}, strings.ToLower(strings.TrimSpace(id)))
 }
 
-// invalid names the fields of an event whose values the API does not take.
+// invalid names the fields of an event whose values the API does not accept.
 func (e sentEvent) invalid(l limits) []string {
 	var names []string
 	for name, value := range e.members {
@@ -100,7 +100,7 @@ func (e sentEvent) invalid(l limits) []string {
 		}
 	}
 	if e.members["revenue"] != nil && e.members["price"] != nil && e.members["quantity"] != nil {
-		names = append(names, "revenue") // price times quantity would take its place
+		names = append(names, "revenue") // price times quantity would replace it
 	}
 	return append(names, e.special()...)
 }

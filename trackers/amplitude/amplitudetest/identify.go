@@ -9,7 +9,7 @@ func operations() []string {
 }
 
 // special names what is wrong with the members that $identify and $groupidentify
-// give a meaning to: they take operations alone, other events none.
+// give a meaning to: these events must have operations only, all others none.
 func (e sentEvent) special() []string {
 	var names []string
 	properties, _ := e.members["user_properties"].(map[string]any)

@@ -60,7 +60,8 @@ func (c *counter) over(id string, limit int) bool {
 	return n.n > limit
 }
 
-// countUpdates: what is beyond the limit Amplitude drops without a word.
+// countUpdates counts the updates of properties: Amplitude silently drops those beyond
+// its limit.
 func (s *Server) countUpdates(e sentEvent) {
 	if e.members["user_properties"] == nil {
 		return

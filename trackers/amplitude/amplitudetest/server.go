@@ -1,5 +1,5 @@
 // Package amplitudetest is a strict stand-in for Amplitude's HTTP V2 and Batch
-// APIs. It holds every request against the documented rules
+// APIs. It checks every request against the documented rules
 // (amplitude/amplitude-docs: http-v2, batch-event-upload), answers with the
 // documented bodies, refuses a request as a whole, and drops repeats by device_id
 // and insert_id. It knows nothing of package amplitude: the rules are written down
@@ -20,18 +20,18 @@ import (
 
 // Options is what a Server needs beside the rules.
 type Options struct {
-	// APIKey is the key that is valid; "" takes any.
+	// APIKey is the key that is valid; "" accepts any.
 	APIKey string
-	// Log also gets each taken event as a line of JSON; nil for none.
+	// Log also gets each accepted event as a line of JSON; nil for none.
 	Log io.Writer
 	// Now is the clock for the limit of 30 (HTTP V2) or 1,000 (Batch) events a
 	// second for one user or device, over 30 seconds, for Batch's daily quota and for
 	// the updates of a user's properties; nil leaves those rules out.
 	Now func() time.Time
-	// DailyQuota is how many events Batch takes of one user or device in 24 hours; 0
+	// DailyQuota is how many events Batch accepts for one user or device in 24 hours; 0
 	// is Amplitude's 500,000.
 	DailyQuota int
-	// Starter holds requests against what is advised for the Starter plan.
+	// Starter checks requests against what is advised for the Starter plan.
 	Starter bool
 	// FirstOnly makes a 400 name only the first event of each kind of fault, as
 	// the HTTP V2 page says.
@@ -42,7 +42,7 @@ type Options struct {
 type Server struct {
 	// Faults ordered here are met by every request.
 	Faults vendortest.Faults
-	// Taken is the events taken, each once by its device_id and insert_id.
+	// Taken is the accepted events, each once by its device_id and insert_id.
 	Taken *vendortest.Log
 	// Violations is every rule that a request broke, as its answer said it.
 	Violations vendortest.Violations
@@ -88,7 +88,7 @@ func New(o Options) *Server {
 // ServeHTTP answers as the vendor does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Limit holds a limit against a user or device id from now on.
+// Limit applies a limit to a user or device id from now on.
 func (s *Server) Limit(id string, l Limit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *Server) upload(l limits) http.Handler {
 	})
 }
 
-// judge decides on a whole request, and takes its events if nothing is wrong.
+// judge decides on a whole request, and accepts its events if nothing is wrong.
 func (s *Server) judge(r *http.Request, body []byte, l limits) answer {
 	sent, a := s.read(r, body, l)
 	if a.Code == http.StatusOK {

@@ -34,11 +34,11 @@ const (
 )
 
 func rules() []rule {
-	return slices.Concat(exchangeRules(), bodyRules(), userRules(), eventRules(), commerceRules(), reservedRules())
+	return slices.Concat(requestRules(), bodyRules(), userRules(), eventRules(), commerceRules(), reservedRules())
 }
 
-// exchangeRules are about what is around the body.
-func exchangeRules() []rule {
+// requestRules are about a request's method, query, headers and size.
+func requestRules() []rule {
 	sound := body("", event("a", ""))
 	return []rule{
 		{name: "GET", place: transport, body: sound, method: "GET"},

@@ -1,8 +1,8 @@
 // Package ga4test is a strict stand-in for Google Analytics 4's Measurement
-// Protocol. Like the real one it answers 204 to everything; unlike it, it holds
+// Protocol. Like the real one it answers 204 to everything; unlike it, it checks
 // each request against the documented rules (the protocol's reference and
 // sending-events pages, and the validator of Google's Event Builder), remembers
-// every violation, and takes the events of sound requests only. The validation
+// every violation, and accepts the events of valid requests only. The validation
 // endpoint answers with validationMessages. It knows nothing of package ga4: the
 // rules are written down a second time on purpose.
 package ga4test
@@ -19,7 +19,7 @@ import (
 
 // Options is what a Server needs beside the rules.
 type Options struct {
-	// Log also gets each taken event as a line of JSON; nil for none.
+	// Log also gets each accepted event as a line of JSON; nil for none.
 	Log io.Writer
 	// Now is the clock for the 72 hours of back-dating; nil leaves that rule out.
 	Now func() time.Time
@@ -29,7 +29,7 @@ type Options struct {
 type Server struct {
 	// Faults ordered here are met by /mp/collect.
 	Faults vendortest.Faults
-	// Taken is the events of sound requests. They have no key: GA4 drops no repeats.
+	// Taken is the events of valid requests. They have no key: GA4 drops no repeats.
 	Taken *vendortest.Log
 	// Violations is every rule that a request to /mp/collect broke.
 	Violations vendortest.Violations
@@ -51,10 +51,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 func (s *Server) collect(w http.ResponseWriter, r *http.Request, body []byte) {
 	c := s.newChecker()
-	c.exchange(r, body)
+	c.checkRequest(r, body)
 	p := c.payload(body)
 	if len(c.messages) == 0 {
-		s.take(p)
+		s.accept(p)
 	}
 	for _, m := range c.messages {
 		s.Violations.Add(vendortest.Violation{Rule: m.ValidationCode, Detail: m.FieldPath + ": " + m.Description})
@@ -63,7 +63,7 @@ func (s *Server) collect(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 // validate is the validation endpoint. It checks the payload only, not the
-// credentials, and takes no event.
+// credentials, and accepts no event.
 func (s *Server) validate(w http.ResponseWriter, _ *http.Request, body []byte) {
 	c := s.newChecker()
 	c.payload(body)
@@ -80,7 +80,7 @@ func (s *Server) newChecker() *checker {
 	return c
 }
 
-func (s *Server) take(p payload) {
+func (s *Server) accept(p payload) {
 	for _, e := range p.Events {
 		s.Taken.Add(vendortest.Entry{Name: e.Name, Device: p.ClientID, User: p.UserID, Data: e.raw})
 	}
@@ -90,9 +90,9 @@ func (s *Server) take(p payload) {
 // no limit of its own.
 const maxBody = 130_000
 
-// exchange checks what is around the payload, which the validation endpoint
-// does not look at.
-func (c *checker) exchange(r *http.Request, body []byte) {
+// checkRequest checks the method, query, headers and size of a request, which the
+// validation endpoint does not look at.
+func (c *checker) checkRequest(r *http.Request, body []byte) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	switch {
 	case r.Method != http.MethodPost:

@@ -38,9 +38,9 @@ func (b *bindings) add(entries []vendortest.Entry) (dropped []vendortest.Violati
 		if e.Device == "" {
 			continue // properties, which bind nobody
 		}
-		known, bound := b.users[e.Device]
+		user, bound := b.users[e.Device]
 		switch {
-		case bound && known != e.User:
+		case bound && user != e.User:
 			dropped = append(dropped, vendortest.Violation{Rule: "identify", Detail: "the user_id is bound to another identity"})
 		case bound:
 		case b.count[month+e.User] == perMonth:

@@ -19,14 +19,15 @@ func (c *checker) fault(rule, detail string, args ...any) {
 	c.violations = append(c.violations, vendortest.Violation{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
 }
 
-// exchange: what is around the body.
-func (c *checker) exchange(r *http.Request) {
+// checkHeaders checks the headers of a request.
+func (c *checker) checkHeaders(r *http.Request) {
 	if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Accept") != "application/json" {
 		c.fault("headers", "want Content-Type and Accept application/json")
 	}
 }
 
-// repeated: which of two members of one name counts, nobody says.
+// repeated reports a member name that an object has twice: the reference does not
+// say which of the two counts.
 func (c *checker) repeated(body []byte) {
 	if name, twice := vendortest.Repeated(body); twice {
 		c.fault("json", "%.40q stands twice in one object", name)
@@ -42,8 +43,8 @@ func (c *checker) app(top map[string]json.RawMessage) string {
 	return id
 }
 
-// known reports members that the reference does not list.
-func (c *checker) known(path string, members map[string]json.RawMessage, names ...string) {
+// onlyMembers reports members that the reference does not list.
+func (c *checker) onlyMembers(path string, members map[string]json.RawMessage, names ...string) {
 	for name := range members {
 		if !slices.Contains(names, name) {
 			c.fault("unknown member", "%s.%s", path, name)
@@ -57,7 +58,7 @@ func (c *checker) event(path string, raw json.RawMessage) vendortest.Entry {
 		c.fault("event", "%s is not an object", path)
 		return vendortest.Entry{}
 	}
-	c.known(path, e, "app_id", "event", "identity", "user_id", "session_id", "properties", "timestamp", "idempotency_key")
+	c.onlyMembers(path, e, "app_id", "event", "identity", "user_id", "session_id", "properties", "timestamp", "idempotency_key")
 	entry := vendortest.Entry{Data: raw}
 	entry.Name, _ = c.text(path, e, "event", 1024)
 	if entry.Name == "" {

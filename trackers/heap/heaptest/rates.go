@@ -54,8 +54,8 @@ func (r *rates) allow(c call) bool {
 	return true
 }
 
-// about counts a call that tells of users.
-func (r *rates) about(path string, users []vendortest.Entry) bool {
+// allowUserCall counts a call that sets properties or identities of users.
+func (r *rates) allowUserCall(path string, users []vendortest.Entry) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, user := range users {

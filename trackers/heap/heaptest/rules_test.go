@@ -35,11 +35,11 @@ const (
 )
 
 func rules() []rule {
-	return slices.Concat(exchangeRules(), eventRules(), propertyRules(), userRules(), identifyRules())
+	return slices.Concat(headerRules(), eventRules(), propertyRules(), userRules(), identifyRules())
 }
 
-// exchangeRules are about what is around an event.
-func exchangeRules() []rule {
+// headerRules are about the headers and the body around the events.
+func headerRules() []rule {
 	sound := bulk(`{"event":"a",` + who + `}`)
 	one := `{"event":"a",` + who + `}`
 	return []rule{

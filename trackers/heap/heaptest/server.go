@@ -1,8 +1,8 @@
 // Package heaptest is a strict stand-in for Heap's server-side API: track, single
-// and bulk, add_user_properties and identify. It holds every request against the
+// and bulk, add_user_properties and identify. It checks every request against the
 // rules of Heap's reference (track-1, bulk-track, add-user-properties, identify-1)
-// and of its Node SDK, drops repeats by idempotency_key, and can hold the documented
-// rates. Heap documents no answers; the stand-in says 200 {} to what it takes and
+// and of its Node SDK, drops repeats by idempotency_key, and can apply the documented
+// rates. Heap documents no answers; the stand-in says 200 {} to what it accepts and
 // 400 "Bad request" to what it refuses, and refuses a bulk as a whole. It knows
 // nothing of package heap: the rules are written down a second time on purpose.
 package heaptest
@@ -19,7 +19,7 @@ import (
 
 // Options is what a Server needs beside the rules.
 type Options struct {
-	// Log also gets each taken event as a line of JSON; nil for none.
+	// Log also gets each accepted event as a line of JSON; nil for none.
 	Log io.Writer
 	// Now is the clock for the rates of the reference: 15,000 events a minute for an
 	// app_id and 1,000 for an identity in bulk, 30 calls in 30 seconds about one
@@ -32,9 +32,9 @@ type Options struct {
 type Server struct {
 	// Faults ordered here are met by every request.
 	Faults vendortest.Faults
-	// Taken is the events taken, each once by its idempotency_key.
+	// Taken is the accepted events, each once by its idempotency_key.
 	Taken *vendortest.Log
-	// Users is what was told of users: User is the identity, Device the user_id that
+	// Users is what requests said about users: User is the identity, Device the user_id that
 	// identify binds to it.
 	Users *vendortest.Log
 	// Violations is every rule that a request broke.
@@ -54,8 +54,8 @@ func New(o Options) *Server {
 		s.rates, s.bindings.now = &rates{now: o.Now}, o.Now
 	}
 	s.mux.Handle("POST /api/track", s.Faults.Wrap(vendortest.Body(s.track)))
-	s.mux.Handle("POST /api/add_user_properties", s.Faults.Wrap(s.about(checkUsers)))
-	s.mux.Handle("POST /api/v1/identify", s.Faults.Wrap(s.about(checkIdentify)))
+	s.mux.Handle("POST /api/add_user_properties", s.Faults.Wrap(s.userCall(checkUsers)))
+	s.mux.Handle("POST /api/v1/identify", s.Faults.Wrap(s.userCall(checkIdentify)))
 	return s
 }
 
@@ -81,7 +81,7 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request, body []byte) {
 	vendortest.ReplyJSON(w, http.StatusOK, struct{}{})
 }
 
-// call is one sound request.
+// call is one valid request.
 type call struct {
 	AppID  string
 	path   string
@@ -92,7 +92,7 @@ type call struct {
 // check reads a request and says what is wrong with it.
 func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
 	var c checker
-	c.exchange(r)
+	c.checkHeaders(r)
 	var top map[string]json.RawMessage
 	if vendortest.Decode(body, &top) != nil {
 		c.fault("json", "the body is not a JSON object")
@@ -107,7 +107,7 @@ func check(r *http.Request, body []byte) (call, []vendortest.Violation) {
 			return call{}, c.violations
 		}
 		out.bulk = true
-		c.known("", top, "app_id", "events")
+		c.onlyMembers("", top, "app_id", "events")
 	}
 	if len(list) < 1 || len(list) > 1000 {
 		c.fault("events", "%d events, want 1 to 1000", len(list))

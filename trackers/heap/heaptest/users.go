@@ -11,11 +11,11 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/tracker/vendortest"
 )
 
-// about serves a call that tells something of users.
-func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) []vendortest.Entry) http.Handler {
+// userCall serves a call that sets properties or identities of users.
+func (s *Server) userCall(check func(*checker, map[string]json.RawMessage, []byte) []vendortest.Entry) http.Handler {
 	return vendortest.Body(func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var c checker
-		c.exchange(r)
+		c.checkHeaders(r)
 		var top map[string]json.RawMessage
 		var entries []vendortest.Entry
 		if vendortest.Decode(body, &top) != nil {
@@ -30,7 +30,7 @@ func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) 
 			http.Error(w, "Bad request", http.StatusBadRequest)
 			return
 		}
-		if s.rates != nil && !s.rates.about(r.URL.Path, entries) {
+		if s.rates != nil && !s.rates.allowUserCall(r.URL.Path, entries) {
 			http.Error(w, "Too many requests", http.StatusTooManyRequests)
 			return
 		}
@@ -44,7 +44,7 @@ func (s *Server) about(check func(*checker, map[string]json.RawMessage, []byte) 
 func checkUsers(c *checker, top map[string]json.RawMessage, body []byte) []vendortest.Entry {
 	list := []json.RawMessage{body}
 	if raw, bulk := top["users"]; bulk {
-		c.known("", top, "app_id", "users")
+		c.onlyMembers("", top, "app_id", "users")
 		if json.Unmarshal(raw, &list) != nil || len(list) < 1 || len(list) > 1000 {
 			c.fault("users", "want an array of 1 to 1000 users")
 			return nil
@@ -58,7 +58,7 @@ func checkUsers(c *checker, top map[string]json.RawMessage, body []byte) []vendo
 			c.fault("users", "%s is not an object", path)
 			continue
 		}
-		c.known(path, user, "app_id", "identity", "properties")
+		c.onlyMembers(path, user, "app_id", "identity", "properties")
 		identity, _ := c.text(path, user, "identity", 255)
 		if identity == "" {
 			c.fault("identity", "%s.identity is required", path)
@@ -86,7 +86,7 @@ func (c *checker) userKeys(path string, raw json.RawMessage) {
 
 // checkIdentify: an identity and the number of Heap's browser SDK.
 func checkIdentify(c *checker, top map[string]json.RawMessage, _ []byte) []vendortest.Entry {
-	c.known("", top, "app_id", "identity", "user_id")
+	c.onlyMembers("", top, "app_id", "identity", "user_id")
 	identity, _ := c.text("", top, "identity", 255)
 	user, _ := c.text("", top, "user_id", 16)
 	if identity == "" {
