@@ -99,6 +99,7 @@ func TestTheSumsAgreeWithIndependentWitnesses(t *testing.T) {
 	}
 	settle(t, g, len(want))
 
+	g.VerifySums()
 	got := reconciled(t, g)
 	for tracker, outcomes := range want {
 		for outcome, n := range outcomes {

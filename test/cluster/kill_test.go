@@ -230,6 +230,7 @@ func (d *deployment) check() {
 			d.t.Errorf("acknowledged, and %d times in raw: %s", first[id], id)
 		}
 	}
+	d.loader.VerifySums()
 	sums := map[string]map[string]any{}
 	for _, row := range d.loader.Query(`select tracker, sum(accepted) as accepted, sum(delivered) as delivered, sum(uncertain) as uncertain,
 		sum(rejected) + sum(expired) + sum(filtered) as other, sum(unaccounted) as unaccounted from reconciliation group by tracker`) {

@@ -139,6 +139,7 @@ func checkVendor(t *testing.T, name string, taken []string, sent map[string]bool
 // checkReconciliation holds what the gateway says against the vendors' own logs.
 func checkReconciliation(t *testing.T, g *harness.Gateway, taken map[string]int) {
 	t.Helper()
+	g.VerifySums()
 	for _, row := range g.Query(`select tracker, sum(accepted) as accepted, sum(delivered) as delivered, sum(uncertain) as uncertain,
 		sum(rejected) + sum(expired) + sum(filtered) as other, sum(unaccounted) as unaccounted from reconciliation group by tracker order by tracker`) {
 		t.Logf("reconciliation: %v", row)

@@ -58,6 +58,7 @@ func awaitSums(t *testing.T, g *harness.Gateway, trackers int) map[string]sums {
 			t.Errorf("%s: the sums do not agree: %+v", name, s)
 		}
 	}
+	g.VerifySums()
 	return all
 }
 

@@ -235,6 +235,15 @@ func (g *Gateway) TryCommand(args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// VerifySums fails the test unless the sums that the warehouse keeps agree with
+// its rows.
+func (g *Gateway) VerifySums() {
+	g.t.Helper()
+	if out := g.Command("reconcile", "--verify", "--since", "48h"); !strings.HasPrefix(out, "no differences in ") {
+		g.t.Errorf("sparrow reconcile --verify: %s", out)
+	}
+}
+
 // Query runs SQL through `sparrow query --format json`.
 func (g *Gateway) Query(sql string) []map[string]any {
 	g.t.Helper()

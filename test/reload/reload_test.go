@@ -101,10 +101,11 @@ func TestTrackersAreReloaded(t *testing.T) {
 	if took := keys(heap.Taken.Entries()); strings.Contains(took, " sixth-") {
 		t.Errorf("a tracker that is back took events from while it was gone:%s", took)
 	}
-	g.Await("the books to agree", time.Minute, func() bool {
+	g.Await("the sums to agree", time.Minute, func() bool {
 		rows := g.Query(`select tracker, sum(accepted) as accepted, sum(delivered) as delivered, sum(filtered) as filtered, sum(expired) as expired,
 			sum(pending) as pending, sum(unaccounted) as unaccounted from reconciliation group by tracker order by tracker`)
 		return fmt.Sprint(rows) == "[map[accepted:30 delivered:30 expired:0 filtered:0 pending:0 tracker:amplitude unaccounted:0]"+
 			" map[accepted:30 delivered:20 expired:5 filtered:5 pending:0 tracker:heap unaccounted:0]]"
 	})
+	g.VerifySums()
 }
