@@ -16,10 +16,20 @@ import (
 // logLimit bounds the lines that a gateway may log about a directory that is gone.
 const logLimit = 300
 
+// removeAll removes a directory in which a gateway goes on making files.
+func removeAll(dir string) (err error) {
+	for range 1000 {
+		if err = os.RemoveAll(dir); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 func TestDataDirectoryThatGoesAwayEndsNeitherTheStopNorTheLog(t *testing.T) {
 	t.Parallel()
 	for name, disturb := range map[string]func(data string) error{
-		"removed": os.RemoveAll,
+		"removed": removeAll,
 		"moved":   func(data string) error { return os.Rename(data, data+".elsewhere") },
 		"replaced by an empty one": func(data string) error {
 			if err := os.Rename(data, data+".elsewhere"); err != nil {
@@ -27,8 +37,8 @@ func TestDataDirectoryThatGoesAwayEndsNeitherTheStopNorTheLog(t *testing.T) {
 			}
 			return os.Mkdir(data, 0o700)
 		},
-		"journal removed":   func(data string) error { return os.RemoveAll(filepath.Join(data, "journal")) },
-		"index removed":     func(data string) error { return os.RemoveAll(filepath.Join(data, "duplicates")) },
+		"journal removed":   func(data string) error { return removeAll(filepath.Join(data, "journal")) },
+		"index removed":     func(data string) error { return removeAll(filepath.Join(data, "duplicates")) },
 		"warehouse removed": func(data string) error { return os.Remove(filepath.Join(data, "warehouse.duckdb")) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +72,7 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	g := harness.New(t, map[string]string{"sparrow.yaml": fmt.Sprintf(quietConfig, " []"), "plan.yaml": identifiedPlan}, "serve")
 	g.Start()
-	if err := os.RemoveAll(filepath.Join(g.Dir, "data")); err != nil {
+	if err := removeAll(filepath.Join(g.Dir, "data")); err != nil {
 		t.Fatal(err)
 	}
 	g.Signal(syscall.SIGTERM)
