@@ -74,7 +74,8 @@ func (l *lanes) openLane(ctx context.Context, t config.Tracker) (*delivery.Lane,
 		return nil, err
 	}
 	// At start intake is not open yet: "now" is before the first event.
-	if err := lane.Anchor(ctx); err != nil && !errors.Is(err, delivery.ErrFenced) { // ErrFenced: another process has written it down
+	// ErrFenced means that another process has written it down.
+	if err := lane.Anchor(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, delivery.ErrFenced) {
 		l.log.Warn("the start of a new tracker is not written down yet; its lane will retry", "tracker", t.Lane.Name, "err", err)
 	}
 	return lane, nil

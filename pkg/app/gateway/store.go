@@ -44,8 +44,9 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 func (g *Gateway) openPrepared(ctx context.Context) (warehouse.Warehouse, error) {
 	store, err := openStore(ctx, g.settings, false, g.log)
 	if err != nil {
-		// Nobody else says what it means; the loader reports why.
-		g.log.Error("the warehouse cannot be opened: events are accepted and kept in the journal until it can", "err", err)
+		if ctx.Err() == nil { // the loader reports why, but not what it means
+			g.log.Error("the warehouse cannot be opened: events are accepted and kept in the journal until it can", "err", err)
+		}
 		return nil, err
 	}
 	if g.settings.Config.Warehouse.Kind != config.KindDuckDB {
