@@ -127,7 +127,7 @@ func TestFailingEndpointIsAskedSeldom(t *testing.T) {
 			w.WriteHeader(http.StatusTooManyRequests)
 			return true
 		}
-		<-time.After(time.Minute)
+		<-time.After(2 * time.Minute) // longer than any pause
 		_, _ = s.Token()
 		before := e.asked()
 		<-time.After(299 * time.Second)

@@ -97,6 +97,9 @@ func (l *life) die(n int, before bool) {
 	}
 }
 
+// busyMessages are those of busy, each with seven events that are no duplicate.
+const busyMessages = 20
+
 // busy is a journal with something of everything, and a vendor to match.
 func busy(w *world) {
 	w.tracker.each, w.config.MaxParked = 3, 20
@@ -121,7 +124,7 @@ func busy(w *world) {
 		}
 		return false
 	}
-	for i := range 12 {
+	for i := range busyMessages {
 		w.journal.add("buy", "buy", "unplanned", "buy", "too long", "duplicate", fmt.Sprintf("unplanned %d", i), "malformed")
 	}
 }
@@ -139,8 +142,8 @@ func (w *world) settle() map[event.Outcome]int {
 	for _, n := range sums {
 		total += n
 	}
-	if total != 12*7 {
-		w.t.Errorf("%d events have a place, want %d: %v", total, 12*7, sums)
+	if total != busyMessages*7 {
+		w.t.Errorf("%d events have a place, want %d: %v", total, busyMessages*7, sums)
 	}
 	return sums
 }
