@@ -17,14 +17,14 @@ func (s *sender) performBefore(work context.Context, c *call) bool {
 	if c.request.Before == nil {
 		return true
 	}
-	c.first = &call{items: c.items, request: *c.request.Before}
-	c.first.trip = s.client.do(work, &c.first.request)
-	c.first.verdicts = s.judge(c.first)
-	if c.first.passed() {
+	c.precheck = &call{items: c.items, request: *c.request.Before}
+	c.precheck.roundTrip = s.client.do(work, &c.precheck.request)
+	c.precheck.verdicts = s.judge(c.precheck)
+	if c.precheck.passed() {
 		return true
 	}
-	c.request, c.trip = c.first.request, c.first.trip
-	for _, v := range c.first.verdicts {
+	c.request, c.roundTrip = c.precheck.request, c.precheck.roundTrip
+	for _, v := range c.precheck.verdicts {
 		switch v.Action {
 		case tracker.Deliver:
 			v.Action, v.Reason = tracker.Again, "refused for another event of its request"
@@ -45,17 +45,17 @@ func (c *call) passed() bool {
 // an incident when that request refused events: in the call's own request the
 // vendor would have dropped them without an error.
 func (s *sender) recordBefore(c *call) {
-	if c.first == nil {
+	if c.precheck == nil {
 		return
 	}
-	if c.first.passed() {
+	if c.precheck.passed() {
 		s.metrics.before.WithLabelValues("passed").Add(float64(len(c.items)))
-		s.recordRoundTrip(c.first)
+		s.recordRoundTrip(c.precheck)
 		return
 	}
 	var refused []*item
 	reason := ""
-	for i, v := range c.first.verdicts {
+	for i, v := range c.precheck.verdicts {
 		result := "waiting"
 		if v.Action == tracker.Reject || v.Action == tracker.Halve && len(c.items) == 1 {
 			result = "refused"
@@ -63,7 +63,7 @@ func (s *sender) recordBefore(c *call) {
 		}
 		s.metrics.before.WithLabelValues(result).Inc()
 	}
-	if status := c.trip.response.Status; len(refused) > 0 && status >= 200 && status < 300 {
-		s.incidents.reportRoundTrip("validation", errors.New(event.Truncate(reason, maxReason)), &call{items: refused, request: c.request, trip: c.trip})
+	if status := c.roundTrip.response.Status; len(refused) > 0 && status >= 200 && status < 300 {
+		s.incidents.reportRoundTrip("validation", errors.New(event.Truncate(reason, maxReason)), &call{items: refused, request: c.request, roundTrip: c.roundTrip})
 	}
 }

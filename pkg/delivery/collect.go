@@ -20,7 +20,7 @@ const (
 // openWindow begins a window at the watermark. At most limit of its events are to
 // be sent, and at most room of them may have to be parked.
 func (l *Lane) openWindow(ctx context.Context, limit, room int) (*window, error) {
-	gap, err := l.in.seek(ctx, l.out.watermark)
+	gap, err := l.in.seek(ctx, l.out.cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func earlier(a, b time.Time) time.Time {
 
 // readMessage adds the records of the next message that are wanted and fit into
 // the window. It waits for one until deadline. ok is false when none came, or a
-// record is not wanted: that one is next in the intake.
+// record is not wanted: that one is next in the feed.
 func (l *Lane) readMessage(ctx context.Context, w *window, deadline time.Time, wanted func(*event.Record) bool) (ok bool, err error) {
 	ok, gap, err := l.in.fill(ctx, deadline)
 	if err != nil {

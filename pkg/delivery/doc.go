@@ -8,48 +8,53 @@
 //
 // # Parts
 //
-//	journal → intake → window → sender → outbox → outcome log
-//	                     ↑         │        ↑
-//	                     │         ↓        │ entries
-//	                     └────── parking ───┘
+//	journal → feed → Tracer → window → sender → commit → outbox → outcome log
+//	                            ↑                 │         ↑
+//	                            │ due             ↓         │ entries
+//	                            └────────────── parking ────┘
 //
-// The lane passes windows from one part to the next. Each part owns its state:
+// The lane fills a window from the feed and from what is parked and due, has the
+// sender send it, and commits it: outcomes go to the outbox, events that must wait
+// to parking. Each part owns its state:
 //
-//   - intake reads records from the journal.
-//   - window collects what is decided together.
+//   - feed reads records from the journal.
+//   - window is a value: what is decided together. It can be dropped and read again.
 //   - sender sends a window's events within the vendor's limits. It owns the
 //     client, the rate limit, the breaker and the isolation of failing events.
 //   - parking keeps the events that wait for their own next attempt.
-//   - outbox publishes decisions. It owns the draft, the watermark and the
+//   - outbox publishes decisions. It owns the draft, the cursor and the
 //     sequence that fences off a second process.
 //
 // # Windows and checkpoints
 //
 // A lane works window by window. A window is a stretch of the journal, at most
 // 1,000 events to be sent, and the parked events that are due. Nothing of it
-// counts until it is committed: its outcomes, counts and new watermark then go
-// into the next checkpoint. A checkpoint holds the lane's complete state and is
-// published in one durable message, so after a crash the lane needs only the last
-// one. Checkpoints are published before the next window is sent, immediately when
+// counts until it is committed: its outcomes, counts and the new cursor then go
+// into the next checkpoint, whose watermark is that cursor. A checkpoint holds
+// everything that the lane needs to go on and is published in one durable message,
+// so after a crash the lane needs only the last one. The breaker, the rate counts
+// and the attempts of events that are not parked start anew. Checkpoints are published before the next window is sent, immediately when
 // the journal has nothing more to read, and once a second when only counts and
 // the watermark changed.
 //
 //	watermark          reader
 //	    │   window         │
 //	────┼──────────────────┼───────────── journal
-//	    └─ every event before it has an outcome in a checkpoint, or is parked
+//	    └─ every event before it is a duplicate, has an outcome or is counted
+//	       in a checkpoint, is parked, or lies in a Gap
 //
 // # Promises
 //
-//   - Every event from Checkpoint.Start up to Checkpoint.Watermark has exactly one
+//   - Every event that is no duplicate, from Checkpoint.Start up to Checkpoint.Watermark has exactly one
 //     final outcome in a checkpoint, is counted as filtered, is parked, or lies in
 //     a Gap.
 //   - After SIGKILL nothing is lost. To a vendor with a dedup key
 //     (tracker.Traits.Dedup) the events since the last checkpoint are sent again
 //     under the same ids. To a vendor without one, nothing is ever sent twice: a
-//     checkpoint with intents is published before the requests. Intents that no
-//     later checkpoint withdrew become uncertain ("stopped while sending"): about
-//     as many events as the vendor accepts in a second.
+//     checkpoint with intents is published before the requests. If the process
+//     dies before a later checkpoint gives their outcomes, these events become
+//     uncertain ("stopped while sending"): about as many as the vendor accepts in a
+//     second.
 //   - A request before another (tracker.Request.Before) delivers no event, so its
 //     failure makes no event uncertain. An event that it refuses is rejected, never
 //     sent, and reported as an incident of the class "validation".
@@ -57,13 +62,14 @@
 //     (tracker.Traits.IdentityRate). The others are parked until they may be sent.
 //   - An outage parks nothing: the breaker opens and the cursor waits. There is one
 //     exception. If the outage interrupts a window of which some events are settled
-//     already, the others are parked: at most one window, without a budget, due as
-//     soon as the breaker closes. The reason is that the watermark can stand before
+//     already, the others are parked: at most one window. The time limit for their retries does
+//     not start, and they are due as soon as the breaker closes. The reason is that the watermark can stand before
 //     or after a window, not within it.
 //   - An event on which the vendor fails (5xx) each time, while it accepts others,
 //     does not block the lane. After Config.IsolateAfter failures in a row events
-//     are sent one at a time. The failing event is parked with a budget, sent alone
-//     from then on, and rejected in the end. A vendor that fails on everything is
+//     are sent one at a time. The failing event is parked, sent alone from then on (after
+//     a restart: once it has failed that often), and rejected when the time limit
+//     for its retries is over. A vendor that fails on everything is
 //     down.
 //   - An event that gets older than the journal's maximum age expires as the
 //     watermark moves, also while the breaker is open, so that the journal can be

@@ -80,7 +80,7 @@ func (l *Lane) commitAndPublish(ctx context.Context, w *window) error {
 func (l *Lane) expireParked(ctx context.Context) error {
 	for {
 		now := time.Now()
-		w := &window{tracer: l.deps.Tracer(), end: l.out.watermark, limit: maxRows, room: maxRows}
+		w := &window{tracer: l.deps.Tracer(), end: l.out.cursor, limit: maxRows, room: maxRows}
 		for _, p := range l.parking.entries {
 			it := p.item()
 			l.expireItem(it, now)

@@ -32,7 +32,7 @@ var shownHeaders = [...]string{
 
 // recordRoundTrip counts a call's round trip, and reports it when it failed.
 func (s *sender) recordRoundTrip(c *call) {
-	x := &c.trip
+	x := &c.roundTrip
 	if x.refused == nil {
 		s.metrics.request(x.response.Status, x.latency)
 	}
@@ -53,7 +53,7 @@ type incidents struct {
 
 // reportRoundTrip reports an incident of a call's round trip.
 func (r *incidents) reportRoundTrip(class string, err error, c *call) {
-	req, x := &c.request, &c.trip
+	req, x := &c.request, &c.roundTrip
 	incident := fault.Incident{
 		Component: component, Tracker: r.tracker, Class: class, Err: err, Time: time.Now(),
 		Method: req.Method, URL: r.client.mask(req.URL),

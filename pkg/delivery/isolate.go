@@ -61,7 +61,7 @@ func (c *call) waits() bool {
 // serverFailed reports whether the vendor responded that it failed, and an event
 // waits for that.
 func (c *call) serverFailed() bool {
-	x := c.trip.response
+	x := c.roundTrip.response
 	return c.sent && x.Reach == tracker.Answered && x.Status >= http.StatusInternalServerError && c.waits()
 }
 

@@ -24,7 +24,7 @@ type Lane struct {
 	incidents *incidents
 
 	// What follows belongs to the goroutine of Run.
-	in        intake
+	in        feed
 	sender    *sender
 	out       *outbox
 	parking   *parking
@@ -59,7 +59,7 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 	parking := newParking(config.budget(traits), config.MaxParked)
 	return &Lane{
 		config: config, traits: traits, deps: deps, log: log, metrics: metrics, view: view, incidents: incidents,
-		in: intake{source: deps.Source}, parking: parking,
+		in: feed{source: deps.Source}, parking: parking,
 		sender: newSender(config, t, traits, client, log, metrics, incidents),
 		out: &outbox{
 			name: config.Name, release: deps.Release, log: log, outcomes: deps.OutcomeLog, metrics: metrics, view: view,
@@ -89,7 +89,7 @@ func (l *Lane) Run(ctx context.Context) error {
 		case err == nil:
 			if l.lastError != "" {
 				l.lastError = ""
-				l.log.Info("lane reads the journal again")
+				l.log.Info("lane goes on")
 			}
 			next = func() error { return l.step(ctx, work) }
 		case ctx.Err() == nil:
@@ -146,8 +146,8 @@ func (l *Lane) measure(ctx context.Context) error {
 	}
 	l.measured = time.Now()
 	backlog := uint64(0)
-	if l.out.watermark.Before(end) {
-		backlog = max(1, end.Seq-l.out.watermark.Seq)
+	if l.out.cursor.Before(end) {
+		backlog = max(1, end.Seq-l.out.cursor.Seq)
 	}
 	l.view.measured(backlog)
 	return nil
@@ -155,7 +155,7 @@ func (l *Lane) measure(ctx context.Context) error {
 
 // show updates the status by the lane's state in memory.
 func (l *Lane) show() {
-	l.view.update(l.out.epoch, l.out.start, l.out.watermark, len(l.parking.entries), l.sender.breaker)
+	l.view.update(l.out.epoch, l.out.start, l.out.cursor, len(l.parking.entries), l.sender.breaker)
 }
 
 // waitAfterError reports an internal error and waits before the next step.
@@ -163,7 +163,7 @@ func (l *Lane) waitAfterError(ctx context.Context, cause error) {
 	l.in.close() // begin again from the watermark
 	if l.lastError != cause.Error() {
 		l.lastError = cause.Error()
-		l.log.Warn("lane cannot read the journal, will retry", "err", cause)
+		l.log.Warn("lane cannot go on, will retry", "err", cause)
 	}
 	l.incidents.report("journal", cause)
 	_ = retry.Sleep(ctx, minBackoff)

@@ -37,7 +37,7 @@ type outbox struct {
 
 	epoch       string
 	start       event.Position
-	watermark   event.Position              // end of the last committed window
+	cursor      event.Position              // end of the last committed window
 	seq         uint64                      // of the lane's last checkpoint
 	published   time.Time                   // when that was
 	draft       draft                       // committed, not yet published
@@ -53,7 +53,7 @@ type draft struct {
 	rows    []event.Delivery
 	gaps    []event.Gap
 	records int
-	moved   bool // the watermark did
+	moved   bool // the cursor did
 	urgent  bool // has outcomes or parked events, or withdraws intents
 	bytes   int  // of the rows, roughly
 }
@@ -150,7 +150,7 @@ func sameCheckpoint(a, b *event.Checkpoint) bool {
 func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 	r := &event.Checkpoint{
 		Tracker: o.name, Epoch: o.epoch, Plan: o.draft.plan, Release: o.release,
-		Time: time.Now().UTC().Truncate(time.Microsecond), Start: o.start, Watermark: o.watermark, Closed: o.closed,
+		Time: time.Now().UTC().Truncate(time.Microsecond), Start: o.start, Watermark: o.cursor, Closed: o.closed,
 		Deliveries: o.draft.rows, Parked: o.parking.list(), Gaps: o.draft.gaps,
 	}
 	for h, n := range o.draft.filtered {
@@ -220,8 +220,8 @@ func (o *outbox) add(w *window) {
 	o.draft.merge(&w.tally)
 	o.draft.gaps = append(o.draft.gaps, w.gaps...)
 	o.draft.records += w.records
-	if w.end != o.watermark {
-		o.watermark = w.end
+	if w.end != o.cursor {
+		o.cursor = w.end
 		o.draft.moved = true
 	}
 	o.settleOpenIntents()
@@ -274,11 +274,11 @@ func (o *outbox) begin(ctx context.Context, plan string) error {
 	return nil
 }
 
-// settleOpenIntents gives an outcome to the intents below the watermark: their
+// settleOpenIntents gives an outcome to the intents below the cursor: their
 // records were not read again, because they left the journal.
 func (o *outbox) settleOpenIntents() {
 	for p := range o.openIntents {
-		if p.Before(o.watermark) {
+		if p.Before(o.cursor) {
 			o.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
 			delete(o.openIntents, p)
 		}

@@ -61,7 +61,7 @@ func (l *Lane) remove(ctx context.Context) error {
 	if err := l.expireParked(ctx); err != nil {
 		return err
 	}
-	for l.out.watermark.Before(end) {
+	for l.out.cursor.Before(end) {
 		w, err := l.backlog(ctx, end)
 		if err != nil {
 			return err

@@ -59,10 +59,10 @@ type call struct {
 	items   []*item
 	request tracker.Request
 
-	sent     bool
-	trip     roundTrip
-	verdicts []tracker.Verdict
-	first    *call // performed the request before this one, nil for none
+	sent      bool
+	roundTrip roundTrip
+	verdicts  []tracker.Verdict
+	precheck  *call // performed the request before this one, nil for none
 }
 
 // translate turns events into requests. What the tracker rejects is decided.
@@ -203,7 +203,7 @@ func (s *sender) accepted(ctx context.Context, passed bool) {
 func (s *sender) roundTrip(work context.Context, c *call) {
 	c.sent = true
 	if s.performBefore(work, c) {
-		c.trip = s.client.do(work, &c.request)
+		c.roundTrip = s.client.do(work, &c.request)
 		c.verdicts = s.judge(c)
 	}
 }

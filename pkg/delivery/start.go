@@ -27,14 +27,14 @@ func (l *Lane) resume(ctx context.Context) error {
 	switch {
 	case !ok:
 		l.out.start, err = l.origin(ctx, first, end)
-		l.out.watermark = l.out.start
+		l.out.cursor = l.out.start
 	case last.Closed:
-		l.out.start, l.out.watermark = end, end
+		l.out.start, l.out.cursor = end, end
 	case last.Epoch != l.out.epoch || end.Before(last.Watermark):
 		err = l.abandon(ctx, &last)
-		l.out.epoch, l.out.start, l.out.watermark = l.deps.Source.Epoch(), first, first
+		l.out.epoch, l.out.start, l.out.cursor = l.deps.Source.Epoch(), first, first
 	default:
-		l.out.start, l.out.watermark = last.Start, last.Watermark
+		l.out.start, l.out.cursor = last.Start, last.Watermark
 		err = l.restore(ctx, &last)
 	}
 	if err != nil {
@@ -44,7 +44,7 @@ func (l *Lane) resume(ctx context.Context) error {
 	if err := l.out.publish(ctx, nil); err != nil {
 		return err
 	}
-	l.log.Info("lane begins", "epoch", l.out.epoch, "watermark", l.out.watermark.String(), "parked", len(l.parking.entries))
+	l.log.Info("lane begins", "epoch", l.out.epoch, "watermark", l.out.cursor.String(), "parked", len(l.parking.entries))
 	l.show()
 	return nil
 }
@@ -147,6 +147,6 @@ func (l *Lane) abandon(ctx context.Context, last *event.Checkpoint) error {
 			l.out.draft.add(event.Delivery{Position: p.Position, Outcome: event.Expired, Reason: reasonLeft, Attempts: p.Attempts, Time: now, Day: day(last.Time)})
 		}
 	}
-	l.out.epoch, l.out.start, l.out.watermark = last.Epoch, last.Start, last.Watermark
+	l.out.epoch, l.out.start, l.out.cursor = last.Epoch, last.Start, last.Watermark
 	return l.out.publish(ctx, nil)
 }

@@ -33,16 +33,16 @@ func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
 			return
 		}
 		v := tracker.Verdict{Action: tracker.Park, Reason: "the tracker could not read the answer"}
-		if !s.traits.Dedup && c.trip.response.Reach >= tracker.Written {
+		if !s.traits.Dedup && c.roundTrip.response.Reach >= tracker.Written {
 			v.Action = tracker.Uncertain
 		}
 		verdicts = tracker.Same(n, v)
 		s.incidents.report("tracker", cause)
 	}()
-	if c.trip.refused != nil {
-		return tracker.Same(n, tracker.Verdict{Action: tracker.Wait, Reason: c.trip.refused.Error(), Alarm: true})
+	if c.roundTrip.refused != nil {
+		return tracker.Same(n, tracker.Verdict{Action: tracker.Wait, Reason: c.roundTrip.refused.Error(), Alarm: true})
 	}
-	verdicts = s.tracker.Judge(c.request, c.trip.response)
+	verdicts = s.tracker.Judge(c.request, c.roundTrip.response)
 	for i := range verdicts {
 		verdicts[i].Reason = s.client.redact(verdicts[i].Reason)
 	}
@@ -76,8 +76,8 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			}
 			continue
 		case tracker.Deliver:
-			if c.first != nil { // it passed, or nothing would be delivered
-				reason = cmp.Or(c.first.verdicts[i].Reason, reason)
+			if c.precheck != nil { // it passed, or nothing would be delivered
+				reason = cmp.Or(c.precheck.verdicts[i].Reason, reason)
 			}
 			c.settle(it, event.Delivered, reason, now)
 			it.row.Error = ""
@@ -122,9 +122,9 @@ func (c *call) settle(it *item, outcome event.Outcome, reason string, now time.T
 }
 
 func (c *call) describe(it *item) {
-	it.row.Status = c.trip.response.Status
-	it.row.Error = event.Truncate(c.trip.text, maxError)
-	it.row.Latency = c.trip.latency
+	it.row.Status = c.roundTrip.response.Status
+	it.row.Error = event.Truncate(c.roundTrip.text, maxError)
+	it.row.Latency = c.roundTrip.latency
 	it.row.Attempts = it.attempts
 }
 

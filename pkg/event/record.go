@@ -82,7 +82,7 @@ func CountedName(r *Record) string {
 
 // Batch is the content of one message of the journal's events stream.
 type Batch struct {
-	Records []Record // in order, receipts stamped; never empty
+	Records []Record // in order, receipts stamped
 	// Next is the position of the message after this one.
 	Next Position
 	// Lost is how many messages before this one are missing or damaged since

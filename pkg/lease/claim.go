@@ -37,7 +37,7 @@ type term struct {
 
 // Why a term ends.
 var (
-	errExpired   = errors.New("the lease could not be renewed in time")
+	errExpired   = errors.New("the membership could not be renewed in time")
 	errTakenOver = errors.New("another process took the lease over")
 	errGivenUp   = errors.New("another process is the owner")
 	errReturned  = errors.New("the work ended")

@@ -9,9 +9,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// intake reads the journal on from a position and keeps the rest of a message
+// feed reads the journal on from a position and keeps the rest of a message
 // that did not fit into a window.
-type intake struct {
+type feed struct {
 	source Source
 	reader Reader
 	from   event.Position // after the last record that was handed out
@@ -19,8 +19,8 @@ type intake struct {
 	next   event.Position // of the message after rest
 }
 
-// seek makes the intake read from p.
-func (in *intake) seek(ctx context.Context, p event.Position) (gap event.Gap, err error) {
+// seek makes the feed read from p.
+func (in *feed) seek(ctx context.Context, p event.Position) (gap event.Gap, err error) {
 	if in.reader != nil && in.from == p {
 		return event.Gap{}, nil
 	}
@@ -41,7 +41,7 @@ func (in *intake) seek(ctx context.Context, p event.Position) (gap event.Gap, er
 	return gap, nil
 }
 
-func (in *intake) close() {
+func (in *feed) close() {
 	if in.reader != nil {
 		in.reader.Close() //nolint:errcheck // nothing was written through it
 	}
@@ -50,7 +50,7 @@ func (in *intake) close() {
 
 // fill reads the next message if none is at hand, waiting no longer than until
 // deadline. ok is false when none came. lost is the gap before its records.
-func (in *intake) fill(ctx context.Context, deadline time.Time) (ok bool, lost event.Gap, err error) {
+func (in *feed) fill(ctx context.Context, deadline time.Time) (ok bool, lost event.Gap, err error) {
 	if len(in.rest) > 0 {
 		return true, lost, nil
 	}
@@ -78,7 +78,7 @@ func (in *intake) fill(ctx context.Context, deadline time.Time) (ok bool, lost e
 }
 
 // peek returns the next record at hand, nil for none.
-func (in *intake) peek() *event.Record {
+func (in *feed) peek() *event.Record {
 	if len(in.rest) == 0 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (in *intake) peek() *event.Record {
 
 // pop hands out the next record of rest. The position after the last one of
 // a message is that of the next message.
-func (in *intake) pop() *event.Record {
+func (in *feed) pop() *event.Record {
 	rec := &in.rest[0]
 	in.rest = in.rest[1:]
 	in.from = rec.Receipt.Position.Next()
