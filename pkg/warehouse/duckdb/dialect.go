@@ -97,10 +97,12 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 	}
 }
 
-// EventTime reads sentAt only where the client gave a time.
+// EventTime reads sentAt only where the client gave a time. A time that the
+// correction would take out of the calendar stays as it is: an error here would
+// fail every load.
 func (Dialect) EventTime(client, receivedAt, context string) string {
 	sentAt := fmt.Sprintf("timezone('UTC', try_cast(json_extract_string(%s, '/sentAt') as timestamptz))", context)
-	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(epoch(%[2]s - %[3]s)) > 300 then %[1]s + (%[2]s - %[3]s) else %[1]s end",
+	return fmt.Sprintf("coalesce(try(case when %[1]s is null then %[2]s when abs(epoch(%[2]s - %[3]s)) > 300 then %[1]s + (%[2]s - %[3]s) else %[1]s end), %[1]s)",
 		client, receivedAt, sentAt)
 }
 
