@@ -36,7 +36,7 @@ func (ev *evaluation) properties(prefix string, list []event.Property, allowed m
 // context removes what the plan does not allow beside the properties, and sanitises
 // the rest.
 func (ev *evaluation) context() {
-	allowed, into := ev.tracer.plan.Context(), ev.into
+	allowed, into := ev.tracer.plan.Context(), &ev.event
 	url := sanitizer.Hint{URL: true}
 	if allowed.Page {
 		ev.text("page.url", &into.Page.URL, url)
@@ -76,9 +76,9 @@ func (ev *evaluation) text(name string, text *string, h sanitizer.Hint) {
 // consent keeps the purposes whose names are plain words: a client may put
 // anything into a name.
 func (ev *evaluation) consent() {
-	for purpose := range ev.into.Consent {
+	for purpose := range ev.event.Consent {
 		if _, found := ev.tracer.clean.Text(purpose, sanitizer.Hint{}); found != 0 || !plainWord(purpose) {
-			delete(ev.into.Consent, purpose)
+			delete(ev.event.Consent, purpose)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (ev *evaluation) identities() {
 	for _, id := range [...]struct {
 		name string
 		text *string
-	}{{"userId", &ev.into.UserID}, {"deviceId", &ev.into.DeviceID}, {"sessionId", &ev.into.SessionID}, {"eventId", &ev.into.EventID}} {
+	}{{"userId", &ev.event.UserID}, {"deviceId", &ev.event.DeviceID}, {"sessionId", &ev.event.SessionID}, {"eventId", &ev.event.EventID}} {
 		clean, found := ev.tracer.clean.Identity(*id.text, sanitizer.Hint{})
 		*id.text = clean
 		ev.addFindings(id.name, "", found)

@@ -22,12 +22,9 @@ type Explanation struct {
 // Explain does what Trace does and says what was done.
 func (t *Tracer) Explain(rec *event.Record, tracker string) Explanation {
 	e := Explanation{Properties: map[string]string{}}
-	ev := evaluation{tracer: t, into: &e.Event, explain: &e}
+	ev := evaluation{tracer: t, reduction: new(reduction), explain: &e}
 	ev.run(rec, tracker)
-	e.Decision = ev.decision
-	if e.Decision.Outcome != event.Pending {
-		e.Event = event.Event{}
-	}
+	e.Decision = ev.forTracker(tracker, &e.Event)
 	return e
 }
 

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -33,6 +34,7 @@ type Tracer struct {
 	events  map[string]*rules
 	user    map[string]rule
 	agents  agents
+	recent  recent
 }
 
 // rules is what the plan says of an event, ready for use.
@@ -81,28 +83,68 @@ func New(p *plan.Plan, s *sanitizer.Sanitizer, o Options) (*Tracer, error) {
 func (t *Tracer) PlanVersion() string { return t.plan.Version() }
 
 // Trace decides whether a record's event may leave for a tracker. If the outcome is
-// event.Pending, into is what may leave; otherwise its content means nothing.
+// event.Pending, into is what may leave; otherwise its content means nothing. What
+// into refers to may be shared with other calls for the same record and must not
+// be changed.
 func (t *Tracer) Trace(rec *event.Record, tracker string, into *event.Event) event.Decision {
-	ev := evaluation{tracer: t, into: into}
-	ev.run(rec, tracker)
-	return ev.decision
+	if r := t.recent.find(rec.Receipt); r != nil {
+		return r.forTracker(tracker, into)
+	}
+	r := new(reduction)
+	ev := evaluation{tracer: t, reduction: r}
+	if ev.run(rec, tracker) {
+		t.recent.add(rec, r)
+	}
+	return r.forTracker(tracker, into)
 }
 
-// evaluation is what Trace does with one record.
+// reduction is what Trace finds for a record, whatever the tracker is.
+type reduction struct {
+	event    event.Event    // what may leave, if decision says so
+	rules    *rules         // of the event; nil if it was stopped before they were looked up
+	decision event.Decision // its outcome is event.Pending if the event may leave
+}
+
+// forTracker is what the reduction means for one tracker.
+func (r *reduction) forTracker(tracker string, into *event.Event) event.Decision {
+	if r.rules != nil && !r.rules.event.RoutedTo(tracker) {
+		return event.Decision{Outcome: event.Filtered, Reason: ReasonNotRouted, Name: r.decision.Name}
+	}
+	if r.decision.Outcome == event.Pending {
+		*into = r.event
+		into.Name = cmp.Or(r.rules.event.Names[tracker], into.Name)
+	}
+	return r.decision
+}
+
+// evaluation fills in the reduction of one record.
 type evaluation struct {
-	tracer   *Tracer
-	into     *event.Event
-	rules    *rules
-	agent    agent
-	decision event.Decision
-	explain  *Explanation // nil but for Explain
+	*reduction
+	tracer  *Tracer
+	agent   agent
+	explain *Explanation // nil but for Explain
 }
 
-func (ev *evaluation) run(rec *event.Record, tracker string) {
-	if !ev.parse(rec) || !ev.allow(rec, tracker) {
+// run reports whether the reduction is complete. It is not when the event is not
+// routed to the tracker: the rest is left out then.
+func (ev *evaluation) run(rec *event.Record, tracker string) (complete bool) {
+	if !ev.parse(rec) || !ev.filter(rec) {
+		return true
+	}
+	if !ev.rules.event.RoutedTo(tracker) {
+		return false
+	}
+	ev.reduce()
+	return true
+}
+
+// reduce leaves of the event what the plan allows, sanitised.
+func (ev *evaluation) reduce() {
+	into := &ev.event
+	if purpose := ev.rules.event.MissingConsent(into.Consent); purpose != "" {
+		ev.stop(event.Filtered, "consent: "+purpose)
 		return
 	}
-	into := ev.into
 	into.Properties = ev.properties("properties.", into.Properties, ev.rules.properties)
 	if !ev.complete() {
 		ev.decision.Findings = nil // nothing would have left
@@ -111,9 +153,6 @@ func (ev *evaluation) run(rec *event.Record, tracker string) {
 	into.UserProperties = ev.properties("userProperties.", into.UserProperties, ev.tracer.user)
 	ev.context()
 	ev.identities()
-	if alias := ev.rules.event.Names[tracker]; alias != "" {
-		into.Name = alias
-	}
 	ev.decision.Outcome = event.Pending
 }
 
@@ -127,9 +166,9 @@ func (ev *evaluation) parse(rec *event.Record) bool {
 	if rec.Context.Malformed != "" {
 		return ev.stop(event.Rejected, ReasonMalformed)
 	}
-	err := event.Parse(rec, ev.into)
+	err := event.Parse(rec, &ev.event)
 	if err == nil {
-		ev.decision.Name = ev.into.Name
+		ev.decision.Name = ev.event.Name
 	}
 	switch {
 	case rec.Context.Invalid != "":
@@ -140,25 +179,19 @@ func (ev *evaluation) parse(rec *event.Record) bool {
 	return true
 }
 
-// allow applies the filters and the plan to the event as a whole.
-func (ev *evaluation) allow(rec *event.Record, tracker string) bool {
+// filter applies what stops an event at every tracker, and looks up its rules.
+func (ev *evaluation) filter(rec *event.Record) bool {
 	o := &ev.tracer.options
 	if !o.KeepPrerender && strings.Contains(rec.Context.Purpose, "prerender") {
 		return ev.stop(event.Filtered, ReasonPrerender)
 	}
-	ev.agent = ev.tracer.agents.classify(ev.into.UserAgent, ev.tracer.clean)
+	ev.agent = ev.tracer.agents.classify(ev.event.UserAgent, ev.tracer.clean)
 	if !o.KeepBots && ev.agent.bot {
 		return ev.stop(event.Filtered, ReasonBot)
 	}
-	planned, ok := ev.tracer.events[ev.into.Name]
+	planned, ok := ev.tracer.events[ev.event.Name]
 	if !ok {
 		return ev.stop(event.Filtered, ReasonNotInPlan)
-	}
-	if !planned.event.RoutedTo(tracker) {
-		return ev.stop(event.Filtered, ReasonNotRouted)
-	}
-	if purpose := planned.event.MissingConsent(ev.into.Consent); purpose != "" {
-		return ev.stop(event.Filtered, "consent: "+purpose)
 	}
 	ev.rules = planned
 	return true
@@ -167,7 +200,7 @@ func (ev *evaluation) allow(rec *event.Record, tracker string) bool {
 // complete checks that the event has the properties that the plan requires.
 func (ev *evaluation) complete() bool {
 	for _, name := range ev.rules.event.Required() {
-		if _, ok := ev.into.Lookup(name); ok {
+		if _, ok := ev.event.Lookup(name); ok {
 			continue
 		}
 		for _, f := range ev.decision.Findings {

@@ -297,13 +297,18 @@ func randomValue(random *rand.Rand, depth int) any {
 const realistic = `{"event":"purchase product","deviceId":"9f1c2f64-3b1e-4a7b-8f55-0d7a2f3c9b10","userId":"michelle1","properties":{"category":"billing","productName":"workers","price":19.99,"note":"Why batching matters"},"eventId":"018f3c2a-7b1c-7def-9abc-0123456789ab","timestamp":"2026-11-20T09:14:40.000Z","context":{"page":{"url":"https://shop.example.com/p/42","path":"/p/42","referrer":"","title":"Workers"},"locale":"en-GB","consent":{"analytics":true}}}`
 
 func BenchmarkTrace(b *testing.B) {
-	tracer, rec := build(b, shop, trace.Options{}), record(realistic)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(realistic)))
-	for b.Loop() {
-		var into event.Event
-		if d := tracer.Trace(rec, "ga4", &into); d.Outcome != event.Pending || len(into.Properties) != 4 || len(d.Findings) != 0 {
-			b.Fatalf("%+v", d)
-		}
+	for name, trackers := range map[string][]string{"first tracker": {"ga4"}, "each of three": {"ga4", "amplitude", "ga4"}} {
+		b.Run(name, func(b *testing.B) {
+			tracer, rec := build(b, shop, trace.Options{}), record(realistic)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(realistic)))
+			for i := 0; b.Loop(); i++ {
+				var into event.Event
+				rec.Receipt.Seq = uint64(i / len(trackers))
+				if d := tracer.Trace(rec, trackers[i%len(trackers)], &into); d.Outcome != event.Pending || len(into.Properties) != 4 || len(d.Findings) != 0 {
+					b.Fatalf("%+v", d)
+				}
+			}
+		})
 	}
 }
