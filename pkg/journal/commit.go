@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -85,7 +86,7 @@ func (j *Journal) stored(g *group, seq uint64, took time.Duration) {
 	j.pins.setAcked(lastAck{Epoch: j.Epoch(), Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
 	j.writer.batch++
 	j.writer.before += uint64(g.count)
-	if j.events.advance(seq, len(g.frame)) {
+	if j.events.advance(seq, eventsSubject, bytes.Clone(g.frame)) { // the queue uses its frames again
 		j.trimSoon()
 	}
 }

@@ -147,7 +147,7 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	j.pins = newPinStore(j.writes, j.epochOf)
 	for _, s := range []*Stream{j.events, j.outcomes} {
 		s.reads, s.pins, s.losses, s.metrics, s.closed, s.period = j.reads, j.pins, &j.losses, j.metrics, j.closed, pollLocal
-		if j.server == nil {
+		if s.embedded = j.server != nil; !s.embedded {
 			s.period = pollRemote
 		}
 	}
@@ -169,6 +169,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 	}
 	for _, s := range []*Stream{j.events, j.outcomes} {
 		epoch := epochs[s.name]
+		s.recent.clear() // the server is another one now
 		before := s.epoch.Swap(&epoch)
 		if before == nil || *before == epoch {
 			continue

@@ -59,7 +59,7 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 		return 0, err
 	}
 	j.tails.Store(lane, tail{seq: seq, batch: last.batch + 1, records: last.records + 1})
-	if j.outcomes.advance(seq, len(frame)) {
+	if j.outcomes.advance(seq, msg.Subject, frame) {
 		j.trimSoon()
 	}
 	return seq, nil

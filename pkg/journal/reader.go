@@ -134,7 +134,18 @@ func (r *Reader) usable(ctx context.Context) error {
 func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
 	asked := !r.fetch.awaiting()
 	if asked {
-		r.wake = r.s.signal() // before asking, so that no message is missed
+		got, ok := r.s.recent.get(r.next)
+		if !ok {
+			r.wake = r.s.signal() // before asking, so that no message is missed
+			got, ok = r.s.recent.get(r.next)
+		}
+		switch {
+		case ok:
+			return r.deliver(got), true, nil
+		case r.s.embedded && r.next > r.s.last.Load(): // all messages come through this process
+			m, err := r.passHole(ctx)
+			return m, false, err
+		}
 		want := getRequest{Seq: max(r.next, 1), Batch: fetchMessages, MaxBytes: fetchBytes}
 		if err := r.fetch.request(want); err != nil {
 			return nil, false, err

@@ -77,7 +77,7 @@ func (j *Journal) restoreEnd(ctx context.Context) error {
 		}
 		j.writer.batch++
 		last = ack.Sequence
-		j.events.advance(last, headerSize)
+		j.events.advance(last, eventsSubject, frame)
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ type Stream struct {
 	prefix string // of subjects, before the lane
 	bound  int64  // bytes
 
+	embedded bool // the server is this process's own: nobody else writes
+
 	reads   *link
 	pins    *pinStore
 	losses  *losses
@@ -47,6 +49,7 @@ type Stream struct {
 	epoch  atomic.Pointer[string]
 	used   atomic.Int64 // bytes, when the server was last asked
 	growth atomic.Int64 // bytes since the last trim
+	recent recent
 
 	mu   sync.Mutex
 	news chan struct{} // closed at the next message; nil while nobody waits
@@ -56,9 +59,12 @@ type Stream struct {
 // of another epoch have nothing to do with this stream's.
 func (s *Stream) Epoch() string { return *s.epoch.Load() }
 
-// advance counts a new message, wakes the readers that wait, and reports whether
-// enough was added that a trim is due.
-func (s *Stream) advance(seq uint64, size int) bool {
+// advance adds a message that is stored, wakes the readers that wait, and reports
+// whether enough was added that a trim is due. The stream keeps data.
+func (s *Stream) advance(seq uint64, subject string, data []byte) bool {
+	if s.embedded {
+		s.recent.add(stored{Subject: subject, Seq: seq, Data: data, Time: time.Now().UTC()})
+	}
 	s.mu.Lock()
 	if seq > s.last.Load() {
 		s.last.Store(seq)
@@ -68,7 +74,7 @@ func (s *Stream) advance(seq uint64, size int) bool {
 		s.news = nil
 	}
 	s.mu.Unlock()
-	return s.growth.Add(int64(size)) > s.bound/16
+	return s.growth.Add(int64(len(data))) > s.bound/16
 }
 
 func (s *Stream) isClosed() bool {

@@ -105,6 +105,7 @@ func (s *Stream) observe(state jetstream.StreamState) {
 		s.last.Store(state.LastSeq)
 	}
 	s.mu.Unlock()
+	s.recent.trimmed(state.FirstSeq)
 	s.used.Store(int64(state.Bytes))
 	if s.full != nil && int64(state.Bytes)+groupLimit < s.bound {
 		s.full.Store(false)
