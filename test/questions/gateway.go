@@ -18,14 +18,20 @@ import (
 	"time"
 )
 
-// gateway is the real binary, with its files in a directory.
+// gateway is the real binary, with its files in a directory: its log is gateway.log.
 type gateway struct {
 	binary, dir string
 	address     string
 	process     *exec.Cmd
 }
 
-func (g *gateway) configure() error {
+// dryRun are the trackers of the load and of the questions.
+const dryRun = `
+  - { kind: ga4, mode: dry-run, measurementId: G-BENCH12345, apiSecret: not-a-secret }
+  - { kind: heap, mode: dry-run, appId: "1234567890" }
+  - { kind: amplitude, mode: dry-run, apiKey: not-a-real-key }`
+
+func (g *gateway) configure(trackers string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -38,11 +44,8 @@ func (g *gateway) configure() error {
 listen: %s
 data: %s
 sources: [{ name: shop, keys: [%s] }]
-trackers:
-  - { kind: ga4, mode: dry-run, measurementId: G-BENCH12345, apiSecret: not-a-secret }
-  - { kind: heap, mode: dry-run, appId: "1234567890" }
-  - { kind: amplitude, mode: dry-run, apiKey: not-a-real-key }
-`, g.address, filepath.Join(g.dir, "data"), writeKey)
+trackers:%s
+`, g.address, filepath.Join(g.dir, "data"), writeKey, trackers)
 	plan := "events:\n"
 	for i := range names - 3 {
 		plan += fmt.Sprintf("  event %d: { properties: { category: string } }\n", i)
@@ -60,13 +63,18 @@ func (g *gateway) path(name string) string { return filepath.Join(g.dir, name) }
 func (g *gateway) start(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	g.process = exec.Command(g.binary, "serve", "--log-level", "warn", "--config", g.path("sparrow.yaml"))
-	g.process.Stderr = os.Stderr
+	log, err := os.OpenFile(g.path("gateway.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	g.process.Stderr = log
 	if err := g.process.Start(); err != nil {
 		return 0, err
 	}
 	client := &http.Client{Timeout: time.Second}
 	defer client.CloseIdleConnections()
-	err := until(ctx, 5*time.Minute, func() bool {
+	err = until(ctx, 5*time.Minute, 20*time.Millisecond, func() bool {
 		resp, err := client.Get("http://" + g.address + "/readyz")
 		if err != nil {
 			return false
@@ -106,7 +114,8 @@ func (g *gateway) command(ctx context.Context, args ...string) (time.Duration, e
 
 // awaitLoaded waits until every lane has decided every event and the warehouse has it.
 func (g *gateway) awaitLoaded(ctx context.Context, events int) error {
-	return until(ctx, 2*time.Hour, func() bool {
+	// Asking starts a process each time: not so often that it takes the gateway's processor time.
+	return until(ctx, 2*time.Hour, time.Second, func() bool {
 		cmd := exec.CommandContext(ctx, g.binary, "query", "--format", "csv", "--config", g.path("sparrow.yaml"),
 			"select coalesce(min(n), 0) from (select tracker, sum(case when outcome = 'accepted' then 0 else n end) + (select coalesce(sum(count), 0) from filtered as f where f.tracker = s.tracker) as n from sums as s group by tracker)")
 		out, err := cmd.Output()
@@ -200,11 +209,11 @@ func (g *gateway) size(name string) (total int64, err error) {
 	return total, err
 }
 
-// until polls until a condition holds.
-func until(ctx context.Context, limit time.Duration, holds func() bool) error {
+// until asks every period whether a condition holds, until it does.
+func until(ctx context.Context, limit, period time.Duration, holds func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for !holds() {
 		select {

@@ -15,30 +15,35 @@ import (
 
 const (
 	writeKey    = "pk_questions_key"
-	batchSize   = 100
 	connections = 8
 	names       = 50
 	devices     = 200_000
 	days        = 30
 )
 
-// post sends so many events, in batches over a few connections.
-func post(ctx context.Context, address string, seed uint64, events int) error {
+// load is so many events, in batches of a size. The seed gives their content.
+type load struct {
+	events, batch int
+	seed          uint64
+}
+
+// post sends the events over a few connections.
+func (l load) post(ctx context.Context, address string) error {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	defer client.CloseIdleConnections()
 	var sent atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for n := range connections {
 		group.Go(func() error {
-			random := rand.New(rand.NewPCG(seed, uint64(n)))
+			random := rand.New(rand.NewPCG(l.seed, uint64(n)))
 			var body bytes.Buffer
 			for {
-				first := int(sent.Add(batchSize)) - batchSize
-				if first >= events {
+				first := int(sent.Add(int64(l.batch))) - l.batch
+				if first >= l.events {
 					return nil
 				}
 				body.Reset()
-				batch(&body, random, min(batchSize, events-first))
+				batch(&body, random, min(l.batch, l.events-first))
 				if err := postOnce(ctx, client, address, body.Bytes()); err != nil {
 					return err
 				}
