@@ -19,7 +19,7 @@ const (
 
 // openWindow begins a window at the watermark. At most limit of its events are to
 // be sent, and at most room of them may have to be parked.
-func (l *Lane) openWindow(ctx context.Context, limit, room int) (*window, error) {
+func (l *Lane) beginWindow(ctx context.Context, limit, room int) (*window, error) {
 	gap, err := l.in.seek(ctx, l.out.cursor)
 	if err != nil {
 		return nil, err
@@ -35,8 +35,8 @@ func (l *Lane) addGap(w *window, gap event.Gap) {
 		return
 	}
 	w.gaps = append(w.gaps, gap)
-	if w.opened.IsZero() {
-		w.opened = time.Now()
+	if w.began.IsZero() {
+		w.began = time.Now()
 	}
 	err := fmt.Errorf("events from %s up to %s are missing or damaged in the journal and were not sent", gap.From, gap.To)
 	l.log.Error("events left the journal before they could be sent", "from", gap.From.String(), "to", gap.To.String())
@@ -47,7 +47,7 @@ func (l *Lane) addGap(w *window, gap event.Gap) {
 // first record, or maxIdle passed without any, or ctx ends. While the journal has
 // nothing at hand it publishes what earlier windows decided.
 func (l *Lane) collect(ctx context.Context) (*window, error) {
-	w, err := l.openWindow(ctx, l.sender.windowLimit(), l.parking.room())
+	w, err := l.beginWindow(ctx, l.sender.windowLimit(), l.parking.room())
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (l *Lane) collect(ctx context.Context) (*window, error) {
 		}
 		now := time.Now()
 		until := l.waitUntil(w, now, idle)
-		if w.full() && (w.open > 0 || w.room > 0) || !until.After(now) {
+		if w.full() && (w.toSend > 0 || w.room > 0) || !until.After(now) {
 			return w, nil
 		}
 		if err := l.readOrPublish(ctx, w, until, now); err != nil {
@@ -96,9 +96,9 @@ func (l *Lane) readOrPublish(ctx context.Context, w *window, until, now time.Tim
 // for its first: a record or a parked event that gets due.
 func (l *Lane) waitUntil(w *window, now, idle time.Time) time.Time {
 	until := idle
-	if !w.opened.IsZero() {
-		until = w.opened.Add(max(l.traits.Linger, atHand))
-		if w.open >= l.traits.MaxBatch { // enough for a request: add only what is at hand
+	if !w.began.IsZero() {
+		until = w.began.Add(max(l.traits.Linger, atHand))
+		if w.toSend >= l.traits.MaxBatch { // enough for a request: add only what is at hand
 			until = earlier(until, now.Add(atHand))
 		}
 	}
@@ -137,8 +137,8 @@ func (l *Lane) readMessage(ctx context.Context, w *window, deadline time.Time, w
 func (l *Lane) addRecord(w *window, rec *event.Record) {
 	now := time.Now()
 	w.records++
-	if w.opened.IsZero() {
-		w.opened = now
+	if w.began.IsZero() {
+		w.began = now
 	}
 	if w.records == 1 {
 		l.view.oldestRecord(rec.ReceivedAt)
@@ -147,7 +147,7 @@ func (l *Lane) addRecord(w *window, rec *event.Record) {
 		return
 	}
 	it := &item{position: rec.Receipt.Position, attempts: l.parking.tries[rec.Receipt.Position]}
-	if _, sent := l.out.openIntents[it.position]; sent {
+	if _, sent := l.out.intents[it.position]; sent {
 		it.recordInfo = infoOf(rec)
 		it.attempts = max(it.attempts, 1)
 		it.decide(event.Uncertain, reasonStopped, now)
@@ -177,7 +177,7 @@ func (l *Lane) applyPlan(w *window, it *item, rec *event.Record, now time.Time) 
 		it.decide(event.Rejected, decision.Reason, now)
 		return
 	}
-	if l.expireItem(it, now); it.state != open {
+	if l.expireItem(it, now); it.state != pending {
 		return
 	}
 	if reason := TooOld(l.traits, &it.event, now); reason != "" {
@@ -193,7 +193,7 @@ func (l *Lane) expireItem(it *item, now time.Time) {
 	case l.closing:
 		it.decide(event.Expired, reasonRemoved, now)
 	case l.config.MaxAge > 0 && now.Sub(it.receivedAt) > l.config.MaxAge:
-		it.decide(event.Expired, reasonLeft, now)
+		it.decide(event.Expired, reasonTooOld, now)
 	}
 }
 
@@ -203,10 +203,10 @@ func TooOld(traits tracker.Traits, e *event.Event, now time.Time) string {
 	if happened.IsZero() {
 		happened = e.ReceivedAt
 	}
-	if traits.Window == 0 || now.Sub(happened) <= traits.Window {
+	if traits.MaxEventAge == 0 || now.Sub(happened) <= traits.MaxEventAge {
 		return ""
 	}
-	return fmt.Sprintf("older than the vendor takes (%s)", brief(traits.Window))
+	return fmt.Sprintf("older than the vendor takes (%s)", brief(traits.MaxEventAge))
 }
 
 // brief writes whole hours as "72h".

@@ -118,8 +118,8 @@ func (c Config) budget(traits tracker.Traits) time.Duration {
 	if c.Budget > 0 {
 		return c.Budget
 	}
-	if traits.Window > 0 {
-		return min(defaultBudget, traits.Window)
+	if traits.MaxEventAge > 0 {
+		return min(defaultBudget, traits.MaxEventAge)
 	}
 	return defaultBudget
 }

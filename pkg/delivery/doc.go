@@ -61,10 +61,11 @@
 //   - No more events of one identity are sent in a minute than the vendor accepts
 //     (tracker.Traits.IdentityRate). The others are parked until they may be sent.
 //   - An outage parks nothing: the breaker opens and the cursor waits. There is one
-//     exception. If the outage interrupts a window of which some events are settled
-//     already, the others are parked: at most one window. The time limit for their retries does
-//     not start, and they are due as soon as the breaker closes. The reason is that the watermark can stand before
-//     or after a window, not within it.
+//     exception. If the outage interrupts a window about some of whose events the
+//     vendor has decided already, the others are parked: at most one window. The time
+//     limit for their retries does not start, and they are due as soon as the breaker
+//     closes. The reason is that the watermark can stand before or after a window, not
+//     within it.
 //   - An event on which the vendor fails (5xx) each time, while it accepts others,
 //     does not block the lane. After Config.IsolateAfter failures in a row events
 //     are sent one at a time. The failing event is parked, sent alone from then on (after

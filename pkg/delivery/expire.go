@@ -5,39 +5,10 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
-	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
-const (
-	expiryInterval = time.Minute      // how often a waiting lane looks for what got too old
-	stateInterval  = 30 * time.Second // how often a waiting lane publishes its state again
-)
-
-// waitOpen waits while the vendor accepts nothing. What gets too old meanwhile
-// is expired, in checkpoints of bounded size, so that the journal can be
-// trimmed; everything else stays where it is. Every 30 seconds the lane's state
-// is published again, so that the outcomes stream, which is kept from each
-// lane's last checkpoint on, can be trimmed while other lanes go on.
-func (l *Lane) waitOpen(ctx context.Context) error {
-	for l.sender.breaker.state(time.Now()) == Open && ctx.Err() == nil {
-		if err := l.measure(ctx); err != nil {
-			return err
-		}
-		next, err := l.expire(ctx)
-		if err != nil {
-			return err
-		}
-		if l.out.draft.dirty() || time.Since(l.out.published) >= stateInterval {
-			if err := l.out.publish(ctx, nil); err != nil {
-				return err
-			}
-		}
-		l.show()
-		until := earlier(l.sender.breaker.due, l.out.published.Add(stateInterval))
-		_ = retry.Sleep(ctx, time.Until(earlier(until, next)))
-	}
-	return nil
-}
+// expiryInterval is how often a waiting lane looks for what got too old.
+const expiryInterval = time.Minute
 
 // expire decides about everything at the head of the lane's backlog, and
 // everything parked, that is too old to wait on. It returns when to look again.
@@ -48,7 +19,7 @@ func (l *Lane) expire(ctx context.Context) (next time.Time, err error) {
 	}
 	tooOld := func(rec *event.Record) bool { return time.Since(rec.ReceivedAt) > l.config.MaxAge }
 	for more := true; more && ctx.Err() == nil; {
-		w, err := l.openWindow(ctx, maxRows, maxRows)
+		w, err := l.beginWindow(ctx, maxRows, maxRows)
 		for err == nil && more && !w.full() {
 			more, err = l.readMessage(ctx, w, time.Now().Add(atHand), tooOld)
 		}
@@ -84,10 +55,10 @@ func (l *Lane) expireParked(ctx context.Context) error {
 		for _, p := range l.parking.entries {
 			it := p.item()
 			l.expireItem(it, now)
-			if it.state == open && l.parking.overBudget(it, now) {
+			if it.state == pending && l.parking.overBudget(it, now) {
 				it.decide(event.Rejected, exhausted(it.failure), now)
 			}
-			if it.state != open && !w.full() {
+			if it.state != pending && !w.full() {
 				w.add(it, 0)
 			}
 		}

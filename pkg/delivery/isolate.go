@@ -39,18 +39,18 @@ func (s *sender) probeLimit() int {
 }
 
 // portions groups the events to translate: each event that is sent alone has a
-// batch of its own, the others share one.
-func (s *sender) portions(items []*item) []batch {
-	var together batch
-	var tasks []batch
+// group of its own, the others share one.
+func (s *sender) portions(items []*item) [][]*item {
+	var together []*item
+	var tasks [][]*item
 	for _, it := range items {
 		if it.alone || s.isolating() {
-			tasks = append(tasks, batch{it})
+			tasks = append(tasks, []*item{it})
 		} else {
 			together = append(together, it)
 		}
 	}
-	return append([]batch{together}, tasks...)
+	return append([][]*item{together}, tasks...)
 }
 
 // waits reports whether the vendor's response has an event of the call wait.
@@ -81,7 +81,7 @@ func (s *sender) parkIsolated(failed []*call) {
 		it := c.items[0]
 		it.alone = true
 		s.park(it, it.failure, 0, now)
-		it.settled = true
+		it.answered = true
 		if it.state == decided {
 			c.describe(it)
 		}

@@ -63,7 +63,7 @@ func build(config Config, t tracker.Tracker, traits tracker.Traits, deps Deps) *
 		sender: newSender(config, t, traits, client, log, metrics, incidents),
 		out: &outbox{
 			name: config.Name, release: deps.Release, log: log, outcomes: deps.OutcomeLog, metrics: metrics, view: view,
-			incidents: incidents, parking: parking, openIntents: make(map[event.Position]struct{}),
+			incidents: incidents, parking: parking, intents: make(map[event.Position]struct{}),
 		},
 	}
 }
@@ -121,7 +121,7 @@ func (l *Lane) step(ctx, work context.Context) error {
 		return err
 	}
 	if l.sender.breaker.state(time.Now()) == Open && l.config.Mode == Live {
-		return l.waitOpen(ctx)
+		return l.waitOutage(ctx)
 	}
 	if l.parking.room() == 0 { // nothing is read, so look for what gets too old
 		if _, err := l.expire(ctx); err != nil {

@@ -88,7 +88,7 @@ func TestAgainAndHalve(t *testing.T) {
 
 func TestOlderThanTheVendorTakes(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		w.traits.Window = 72 * time.Hour
+		w.traits.MaxEventAge = 72 * time.Hour
 		w.journal.add("buy", "old")
 		w.run()
 		wait(time.Second)

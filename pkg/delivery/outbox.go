@@ -42,7 +42,7 @@ type outbox struct {
 	published   time.Time                   // when that was
 	draft       draft                       // committed, not yet published
 	unconfirmed *event.Checkpoint           // published, but the result is unknown
-	openIntents map[event.Position]struct{} // intents of an earlier process, without an outcome yet
+	intents     map[event.Position]struct{} // intents of an earlier process, without an outcome yet
 	closed      bool                        // the next checkpoint is the last
 }
 
@@ -161,7 +161,7 @@ func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 		k.Count = n
 		r.Leaks = append(r.Leaks, k)
 	}
-	r.Intents = slices.AppendSeq(intents, maps.Keys(o.openIntents))
+	r.Intents = slices.AppendSeq(intents, maps.Keys(o.intents))
 	slices.SortFunc(r.Intents, event.Position.Compare)
 	fit(r)
 	return r
@@ -187,7 +187,7 @@ func fit(r *event.Checkpoint) {
 // startDraft begins a new draft after a checkpoint became durable.
 func (o *outbox) startDraft(r *event.Checkpoint, seq uint64) {
 	o.seq, o.published = seq, time.Now()
-	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.openIntents)}
+	o.draft = draft{plan: o.draft.plan, urgent: len(r.Intents) > len(o.intents)}
 	o.unconfirmed = nil
 	o.view.published(r, seq)
 }
@@ -209,7 +209,7 @@ func (o *outbox) flush(ctx context.Context) error {
 // add makes a decided window part of the draft.
 func (o *outbox) add(w *window) {
 	for _, it := range w.items {
-		delete(o.openIntents, it.position)
+		delete(o.intents, it.position)
 		switch it.state {
 		case decided:
 			o.draft.add(it.row)
@@ -224,7 +224,7 @@ func (o *outbox) add(w *window) {
 		o.cursor = w.end
 		o.draft.moved = true
 	}
-	o.settleOpenIntents()
+	o.decideIntents()
 }
 
 // due is when the draft is to be published unless a record comes first.
@@ -274,13 +274,13 @@ func (o *outbox) begin(ctx context.Context, plan string) error {
 	return nil
 }
 
-// settleOpenIntents gives an outcome to the intents below the cursor: their
+// decideIntents gives an outcome to the intents below the cursor: their
 // records were not read again, because they left the journal.
-func (o *outbox) settleOpenIntents() {
-	for p := range o.openIntents {
+func (o *outbox) decideIntents() {
+	for p := range o.intents {
 		if p.Before(o.cursor) {
 			o.draft.add(event.Delivery{Position: p, Outcome: event.Uncertain, Reason: reasonStopped, Attempts: 1, Time: time.Now(), Day: day(time.Now())})
-			delete(o.openIntents, p)
+			delete(o.intents, p)
 		}
 	}
 }

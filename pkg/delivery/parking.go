@@ -14,6 +14,7 @@ import (
 // The reasons that a lane itself gives.
 const (
 	reasonLeft      = "left the journal before it could be sent"
+	reasonTooOld    = "not sent within journal.maxAge"
 	reasonExhausted = "retries exhausted"
 	reasonStopped   = "stopped while sending"
 	reasonRemoved   = "tracker removed"
@@ -99,7 +100,7 @@ func (l *Lane) addDue(ctx context.Context, w *window) error {
 		bound = max(1, w.limit/2)
 	}
 	for _, p := range l.parking.dueBy(now) {
-		if w.open >= bound || w.checkpointFull() {
+		if w.toSend >= bound || w.checkpointFull() {
 			return nil
 		}
 		if slices.ContainsFunc(w.items, func(it *item) bool { return it.position == p.Position }) {
@@ -110,8 +111,8 @@ func (l *Lane) addDue(ctx context.Context, w *window) error {
 			return err
 		}
 		w.add(it, size)
-		if w.opened.IsZero() {
-			w.opened = now
+		if w.began.IsZero() {
+			w.began = now
 		}
 	}
 	return nil
@@ -147,8 +148,8 @@ func exhausted(failure string) string {
 	return reasonExhausted + ": " + failure
 }
 
-// settle records an item's result: it waits here, or waits no more.
-func (p *parking) settle(it *item) {
+// update records an item's result: it waits here, or waits no more.
+func (p *parking) update(it *item) {
 	delete(p.entries, it.position)
 	delete(p.tries, it.position)
 	if it.state == parked {

@@ -76,7 +76,7 @@ func (l *Lane) remove(ctx context.Context) error {
 
 // backlog reads a window of what is left before end.
 func (l *Lane) backlog(ctx context.Context, end event.Position) (*window, error) {
-	w, err := l.openWindow(ctx, maxRows, maxRows)
+	w, err := l.beginWindow(ctx, maxRows, maxRows)
 	for more := true; err == nil && more && !w.full() && l.in.from.Before(end); {
 		more, err = l.readMessage(ctx, w, time.Now().Add(endWait), func(rec *event.Record) bool { return rec.Receipt.Position.Before(end) })
 		if more || err != nil {

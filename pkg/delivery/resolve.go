@@ -31,17 +31,17 @@ func (l *Lane) resolve(ctx, work context.Context, w *window) error {
 
 // conclude commits a window after it was sent, or drops it.
 //
-// An outage can cut a window short. If no round trip settled any of its events,
+// An outage can cut a window short. If the vendor has decided about none of its events,
 // it is dropped and read again when the breaker lets a probe through: the cursor
-// has not moved. If some were settled, they must be recorded at once, because a
+// has not moved. If it has decided about some, these must be recorded at once, because a
 // vendor without a dedup key must never get them again. A watermark can only stand
 // before or after a whole window, so the window is committed, and those of its
 // events that still wait are parked without a budget, due as soon as the breaker
 // closes.
 func (l *Lane) conclude(ctx context.Context, w *window) error {
 	pending := w.pending()
-	settled := slices.ContainsFunc(w.items, func(it *item) bool { return it.settled })
-	if len(pending) > 0 && !settled {
+	answered := slices.ContainsFunc(w.items, func(it *item) bool { return it.answered })
+	if len(pending) > 0 && !answered {
 		l.parking.restore(w.items)
 		l.in.close()
 		return nil
@@ -56,7 +56,7 @@ func (l *Lane) conclude(ctx context.Context, w *window) error {
 // commit makes a decided window part of what the next checkpoint says.
 func (l *Lane) commit(w *window) {
 	for _, it := range w.items {
-		l.parking.settle(it)
+		l.parking.update(it)
 	}
 	l.out.add(w)
 	oldest := time.Time{}

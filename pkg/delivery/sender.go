@@ -51,9 +51,6 @@ func newSender(config Config, t tracker.Tracker, traits tracker.Traits, client *
 	return s
 }
 
-// batch is events to translate together.
-type batch []*item
-
 // call is one request and the events it carries.
 type call struct {
 	items   []*item
@@ -65,8 +62,8 @@ type call struct {
 	precheck  *call // performed the request before this one, nil for none
 }
 
-// translate turns events into requests. What the tracker rejects is decided.
-func (s *sender) translate(tasks []batch) []*call {
+// translate turns groups of events into requests, each group into its own. What the tracker rejects is decided.
+func (s *sender) translate(tasks [][]*item) []*call {
 	var calls []*call
 	for _, items := range tasks {
 		for part := range slices.Chunk(items, s.traits.MaxBatch) {
@@ -149,14 +146,14 @@ func (s *sender) sendWindow(ctx, work context.Context, calls []*call, n int, iso
 	s.speed = float64(n) / max(time.Since(begun), time.Millisecond).Seconds()
 }
 
-// send performs calls until each event is settled, or the vendor accepts nothing
-// more, or ctx ends; what is left stays open. Of isolating calls, each of one
+// send performs calls until each event is decided or parked, or the vendor accepts
+// nothing more, or ctx ends; what is left stays pending. Of isolating calls, each of one
 // event, the vendor may fail on some: if it accepts others, these are parked.
 func (s *sender) send(ctx, work context.Context, calls []*call, isolating bool) {
 	passed := false
 	for len(calls) > 0 && ctx.Err() == nil {
 		s.perform(ctx, work, calls, isolating)
-		var follow []batch
+		var follow [][]*item
 		var failed []*call
 		var outage, failure *tracker.Verdict
 		serverFailed := true
@@ -180,7 +177,7 @@ func (s *sender) send(ctx, work context.Context, calls []*call, isolating bool) 
 		}
 		if outage != nil {
 			if ctx.Err() == nil {
-				s.trip(*outage, serverFailed)
+				s.beginOutage(*outage, serverFailed)
 			}
 			return
 		}

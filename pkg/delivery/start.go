@@ -22,7 +22,7 @@ func (l *Lane) resume(ctx context.Context) error {
 	}
 	l.out.seq, l.out.epoch = seq, l.deps.Source.Epoch()
 	clear(l.parking.entries)
-	clear(l.out.openIntents)
+	clear(l.out.intents)
 	l.out.draft = draft{plan: l.deps.Tracer().PlanVersion()}
 	switch {
 	case !ok:
@@ -94,7 +94,7 @@ func (l *Lane) origin(ctx context.Context, first, end event.Position) (event.Pos
 // have no outcome yet.
 func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 	for _, p := range last.Intents {
-		l.out.openIntents[p] = struct{}{}
+		l.out.intents[p] = struct{}{}
 	}
 	now := time.Now()
 	for _, p := range last.Parked {
@@ -110,12 +110,12 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 			w.receivedAt = now
 		}
 		it := w.item()
-		_, sent := l.out.openIntents[p.Position]
+		_, sent := l.out.intents[p.Position]
 		switch {
 		case sent:
 			it.attempts++
 			it.decide(event.Uncertain, reasonStopped, now)
-			delete(l.out.openIntents, p.Position)
+			delete(l.out.intents, p.Position)
 		case err != nil:
 			it.decide(event.Expired, reasonLeft, now)
 		default:
@@ -124,7 +124,7 @@ func (l *Lane) restore(ctx context.Context, last *event.Checkpoint) error {
 		}
 		l.out.draft.add(it.row)
 	}
-	l.out.settleOpenIntents()
+	l.out.decideIntents()
 	return nil
 }
 

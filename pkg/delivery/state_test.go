@@ -17,8 +17,8 @@ func TestParkingKeepsWhatWaits(t *testing.T) {
 	p, now := newParking(time.Hour, maxParkedLimit), time.Now()
 	late := &item{position: event.Position{Seq: 2}, state: parked, due: now.Add(time.Minute), since: now}
 	soon := &item{position: event.Position{Seq: 3}, state: parked, due: now, since: now}
-	p.settle(late)
-	p.settle(soon)
+	p.update(late)
+	p.update(soon)
 	if list := p.list(); len(list) != 2 || list[0].Position.Seq != 2 {
 		t.Errorf("entries %v, want both in the journal's order", list)
 	}
@@ -36,7 +36,7 @@ func TestParkingKeepsWhatWaits(t *testing.T) {
 		t.Errorf("entry %+v, tries %v", entry, p.tries)
 	}
 	soon.state = decided
-	p.settle(soon)
+	p.update(soon)
 	if due, ok := p.nextDue(); !ok || !due.Equal(late.due) || len(p.entries) != 1 {
 		t.Errorf("next due %v (%v) of %d entries, want the first alone", due, ok, len(p.entries))
 	}
@@ -69,7 +69,7 @@ func newTestOutbox(log OutcomeLog) *outbox {
 	metrics := newMetrics(nil, "test")
 	return &outbox{
 		name: "test", log: slog.New(slog.DiscardHandler), outcomes: log, metrics: metrics, view: newStatusView(Config{}, metrics),
-		incidents: &incidents{reporter: noReporter{}}, parking: newParking(time.Hour, maxParkedLimit), openIntents: make(map[event.Position]struct{}),
+		incidents: &incidents{reporter: noReporter{}}, parking: newParking(time.Hour, maxParkedLimit), intents: make(map[event.Position]struct{}),
 	}
 }
 
@@ -79,9 +79,9 @@ func TestOutboxRecognisesItsOwnCheckpoint(t *testing.T) {
 		o := newTestOutbox(log)
 		it := &item{position: event.Position{Seq: 1}}
 		it.decide(event.Delivered, "", time.Now())
-		o.openIntents[event.Position{Seq: 2}] = struct{}{}
+		o.intents[event.Position{Seq: 2}] = struct{}{}
 		o.add(&window{items: []*item{it}, end: event.Position{Seq: 3}, records: 1})
-		if len(o.draft.rows) != 2 || o.draft.rows[1].Outcome != event.Uncertain || len(o.openIntents) != 0 {
+		if len(o.draft.rows) != 2 || o.draft.rows[1].Outcome != event.Uncertain || len(o.intents) != 0 {
 			t.Errorf("rows %+v, want the window's and the passed intent's", o.draft.rows)
 		}
 		if err := o.publish(t.Context(), nil); err != nil {

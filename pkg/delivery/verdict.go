@@ -51,7 +51,7 @@ func (s *sender) judge(c *call) (verdicts []tracker.Verdict) {
 
 // apply carries out the verdicts of a call. It returns what is to be sent
 // again at once, and the verdict that says that the vendor accepts nothing.
-func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
+func (s *sender) apply(c *call) (again [][]*item, outage *tracker.Verdict) {
 	if !c.sent {
 		return nil, nil
 	}
@@ -66,7 +66,7 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 		switch v.Action {
 		case tracker.Wait:
 			it.failure = event.Truncate(reason, maxReason)
-			if !c.halts() { // that says nothing of the others, so it settles nothing
+			if !c.halts() { // that says nothing of the others, so nothing is decided
 				s.park(it, reason, v.After, now)
 				c.describe(it)
 				continue
@@ -79,10 +79,10 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			if c.precheck != nil { // it passed, or nothing would be delivered
 				reason = cmp.Or(c.precheck.verdicts[i].Reason, reason)
 			}
-			c.settle(it, event.Delivered, reason, now)
+			c.decide(it, event.Delivered, reason, now)
 			it.row.Error = ""
 		case tracker.Reject:
-			c.settle(it, event.Rejected, reason, now)
+			c.decide(it, event.Rejected, reason, now)
 		case tracker.Park:
 			s.park(it, reason, v.After, now)
 		case tracker.Again:
@@ -94,20 +94,20 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 			rest = append(rest, it)
 		case tracker.Halve:
 			if len(c.items) == 1 {
-				c.settle(it, event.Rejected, reason, now)
+				c.decide(it, event.Rejected, reason, now)
 				break
 			}
 			halve = append(halve, it)
 		default:
-			c.settle(it, event.Uncertain, reason, now)
+			c.decide(it, event.Uncertain, reason, now)
 		}
-		it.settled = it.settled || it.state != open
+		it.answered = it.answered || it.state != pending
 		if it.state == decided && it.row.Status == 0 { // its budget ran out
 			c.describe(it)
 		}
 	}
 	half := len(halve) / 2
-	for _, b := range []batch{rest, halve[:half], halve[half:]} {
+	for _, b := range [][]*item{rest, halve[:half], halve[half:]} {
 		if len(b) > 0 {
 			again = append(again, b)
 		}
@@ -115,8 +115,8 @@ func (s *sender) apply(c *call) (again []batch, outage *tracker.Verdict) {
 	return again, outage
 }
 
-// settle gives an event its row from a round trip.
-func (c *call) settle(it *item, outcome event.Outcome, reason string, now time.Time) {
+// decide gives an event its row from a round trip.
+func (c *call) decide(it *item, outcome event.Outcome, reason string, now time.Time) {
 	it.decide(outcome, reason, now)
 	c.describe(it)
 }
@@ -129,7 +129,7 @@ func (c *call) describe(it *item) {
 }
 
 // trip opens the breaker. serverFailed says that the vendor responded with 5xx.
-func (s *sender) trip(v tracker.Verdict, serverFailed bool) {
+func (s *sender) beginOutage(v tracker.Verdict, serverFailed bool) {
 	now := time.Now()
 	before := s.breaker.why
 	why := event.Truncate(v.Reason, maxReason)

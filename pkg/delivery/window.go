@@ -21,7 +21,7 @@ const (
 type state uint8
 
 const (
-	open    state = iota // to be sent, or sent without being settled
+	pending state = iota // to be sent, or sent without an answer that decides about it
 	decided              // has its row
 	parked               // waits for an attempt of its own
 	counted              // filtered after all, and counted
@@ -49,7 +49,7 @@ type item struct {
 	attempts int       // requests that carried it, in this process
 	since    time.Time // see event.Parked
 	retry    bool      // it was parked before this window
-	settled  bool      // a round trip with the vendor decided about it
+	answered bool      // a round trip with the vendor decided about it
 	again    int       // times it was sent again at once
 	alone    bool      // the vendor fails on it: it is never sent with others
 
@@ -87,8 +87,8 @@ type window struct {
 	records int
 	bytes   int
 	fresh   int // items, not retries, that are parked or could be
-	open    int
-	opened  time.Time // when its first record or retry came
+	toSend  int
+	began   time.Time // when its first record or retry came
 }
 
 // add puts an item into the window. bytes is the size of its record.
@@ -96,11 +96,11 @@ func (w *window) add(it *item, bytes int) {
 	w.items = append(w.items, it)
 	w.tally.name(it.source)
 	w.tally.name(it.eventName)
-	if !it.retry && (it.state == parked || it.state == open) {
+	if !it.retry && (it.state == parked || it.state == pending) {
 		w.fresh++
 	}
-	if it.state == open {
-		w.open++
+	if it.state == pending {
+		w.toSend++
 		w.bytes += bytes
 	}
 }
@@ -109,7 +109,7 @@ func (w *window) empty() bool { return w.records == 0 && len(w.items) == 0 && le
 
 // full reports whether the window has no room for another record.
 func (w *window) full() bool {
-	return w.open >= w.limit || w.fresh >= w.room || w.records >= maxRecords || w.bytes >= maxWindowBytes || w.checkpointFull()
+	return w.toSend >= w.limit || w.fresh >= w.room || w.records >= maxRecords || w.bytes >= maxWindowBytes || w.checkpointFull()
 }
 
 // checkpointFull reports whether the rows, counts and names are as many as one
@@ -122,7 +122,7 @@ func (w *window) checkpointFull() bool {
 func (w *window) pending() []*item {
 	var list []*item
 	for _, it := range w.items {
-		if it.state == open {
+		if it.state == pending {
 			list = append(list, it)
 		}
 	}

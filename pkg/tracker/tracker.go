@@ -144,7 +144,7 @@ type Traits struct {
 	Dedup bool
 	// Window is how far back the vendor takes events; older ones are rejected
 	// before they are sent. 0 means no limit.
-	Window time.Duration
+	MaxEventAge time.Duration
 	// Rate limits events per second over all requests, Burst at once; 0 means
 	// no limit.
 	Rate  float64

@@ -34,7 +34,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		MaxBatch:    200,
 		Linger:      time.Second,
 		Concurrency: 12, // nearly every request holds one event
-		Window:      window,
+		MaxEventAge:      window,
 		Secrets:     []tracker.Secret{secret},
 		Unencrypted: tracker.Unencrypted(base),
 	}, nil

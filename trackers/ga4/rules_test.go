@@ -97,7 +97,7 @@ func TestAddressesAreSentOnlyWhenToldTo(t *testing.T) {
 
 func TestTraits(t *testing.T) {
 	_, traits := build(t, sound)
-	if traits.Dedup || traits.Window != 72*time.Hour || traits.Concurrency < 8 || traits.Concurrency > 16 {
+	if traits.Dedup || traits.MaxEventAge != 72*time.Hour || traits.Concurrency < 8 || traits.Concurrency > 16 {
 		t.Errorf("traits %+v", traits)
 	}
 }

@@ -31,7 +31,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		return nil, tracker.Traits{}, err
 	}
 	traits := tracker.Traits{
-		MaxBatch: t.maxEvents, Linger: c.Linger, Concurrency: concurrency, Dedup: c.Dedup, Window: c.Window,
+		MaxBatch: t.maxEvents, Linger: c.Linger, Concurrency: concurrency, Dedup: c.Dedup, MaxEventAge: c.Window,
 		Secrets: secrets, Unencrypted: tracker.Unencrypted(base),
 	}
 	if c.Batch.MaxEvents == 0 {

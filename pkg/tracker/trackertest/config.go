@@ -62,8 +62,8 @@ func traitsMakeSense(k *check) {
 	if t.Concurrency < 1 {
 		k.failf("Concurrency is %d: nothing would be sent", t.Concurrency)
 	}
-	if t.Linger < 0 || t.Window < 0 {
-		k.failf("Linger %v, Window %v: want none below 0", t.Linger, t.Window)
+	if t.Linger < 0 || t.MaxEventAge < 0 {
+		k.failf("Linger %v, Window %v: want none below 0", t.Linger, t.MaxEventAge)
 	}
 	if t.Rate < 0 || t.Rate > 0 && t.Burst < 1 {
 		k.failf("Rate %v with Burst %d: nothing would be sent", t.Rate, t.Burst)
