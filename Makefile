@@ -66,6 +66,10 @@ apidocs: ## copy Swagger UI, the page at /docs, out of the npm package that pkg/
 	@scripts/need.sh npm
 	scripts/apidocs.sh
 
+bots: ## copy the list of bots out of the npm package that pkg/bot pins
+	@scripts/need.sh node npm
+	scripts/bots.sh
+
 docker: ## the container image (docker build --build-arg SLIM=1 for the slim one)
 	docker build -t sparrow:$(RELEASE) --build-arg RELEASE=$(RELEASE) .
 

@@ -40,7 +40,8 @@ var mayImport = map[string][]string{
 	"pkg/dispatcher": {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/quantity", "pkg/segment"},
 	"pkg/plan":       {"pkg/event", "pkg/fault", "pkg/quantity", "pkg/strictyaml"},
 	"pkg/sanitizer":  {"pkg/event", "pkg/fault", "pkg/quantity"},
-	"pkg/trace":      {"pkg/event", "pkg/fault", "pkg/plan", "pkg/sanitizer"},
+	"pkg/bot":        {},
+	"pkg/trace":      {"pkg/bot", "pkg/event", "pkg/fault", "pkg/plan", "pkg/sanitizer"},
 	"pkg/tracker":    {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/secret"},
 	"pkg/delivery":   {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/quantity", "pkg/retry", "pkg/tracker"},
 	"pkg/report":     {"pkg/fault", "pkg/loopback", "pkg/quantity"},
@@ -58,7 +59,7 @@ var mayImport = map[string][]string{
 	"pkg/app/admin":   {"pkg/event", "pkg/trail", "pkg/warehouse"},
 	"pkg/app/command": {"*"},
 	"pkg/app/config": {
-		"pkg/auth", "pkg/dedup", "pkg/delivery", "pkg/dispatcher", "pkg/journal", "pkg/lease", "pkg/plan", "pkg/report", "pkg/sanitizer",
+		"pkg/auth", "pkg/bot", "pkg/dedup", "pkg/delivery", "pkg/dispatcher", "pkg/journal", "pkg/lease", "pkg/plan", "pkg/report", "pkg/sanitizer",
 		"pkg/strictyaml", "pkg/trace", "pkg/tracker", "pkg/warehouse", "pkg/warehouse/bigquery", "pkg/warehouse/duckdb",
 	},
 	"pkg/app/gateway": {"*"},

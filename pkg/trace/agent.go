@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sparrow-edge/sparrow/pkg/bot"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 )
 
@@ -37,7 +38,7 @@ func (a *agents) classify(text string, s *sanitizer.Sanitizer) agent {
 		return cached
 	}
 	clean, found := s.Text(text, sanitizer.Hint{})
-	result := agent{IsBot(text), clean, found}
+	result := agent{bot.Is(text), clean, found}
 	if len(text) > maxAgentLength {
 		return result
 	}

@@ -6,7 +6,8 @@
 //	rejected  malformed                          the body was not JSON
 //	rejected  invalid: <rule>                    the event broke the contract
 //	filtered  prerender                          the page was loaded ahead and perhaps never seen
-//	filtered  bot                                the user agent says so
+//	filtered  bot (<list and version>)           the user agent says so; see package bot
+//	filtered  bot (rule of the source)
 //	filtered  event not in plan
 //	filtered  not routed to tracker
 //	filtered  consent: <purpose>                 the visitor did not agree

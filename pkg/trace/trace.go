@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/sparrow-edge/sparrow/pkg/bot"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
@@ -11,8 +12,10 @@ import (
 
 // Options are the operator's choices.
 type Options struct {
-	// KeepBots lets events of bots through; see IsBot.
+	// KeepBots lets events of bots through; see package bot.
 	KeepBots bool
+	// BotRules say by source what is a bot besides the list, and what is none.
+	BotRules map[string]bot.Rules
 	// KeepPrerender lets events of prerendered pages through.
 	KeepPrerender bool
 }
@@ -21,10 +24,14 @@ type Options struct {
 const (
 	ReasonMalformed = "malformed"
 	ReasonPrerender = "prerender"
-	ReasonBot       = "bot"
+	ReasonBotRule   = "bot (rule of the source)"
 	ReasonNotInPlan = "event not in plan"
 	ReasonNotRouted = "not routed to tracker"
 )
+
+// ReasonBot names the list by which a user agent is a bot's, such as
+// "bot (crawler-user-agents 1.60.0)".
+var ReasonBot = "bot (" + bot.Version + ")"
 
 // Tracer applies one plan. It is safe for concurrent use.
 type Tracer struct {
@@ -186,8 +193,8 @@ func (ev *evaluation) filter(rec *event.Record) bool {
 		return ev.stop(event.Filtered, ReasonPrerender)
 	}
 	ev.agent = ev.tracer.agents.classify(ev.event.UserAgent, ev.tracer.clean)
-	if !o.KeepBots && ev.agent.bot {
-		return ev.stop(event.Filtered, ReasonBot)
+	if reason := ev.botReason(rec.Source); reason != "" && !o.KeepBots {
+		return ev.stop(event.Filtered, reason)
 	}
 	planned, ok := ev.tracer.events[ev.event.Name]
 	if !ok {
@@ -195,6 +202,21 @@ func (ev *evaluation) filter(rec *event.Record) bool {
 	}
 	ev.rules = planned
 	return true
+}
+
+// botReason is why the user agent is a bot's, or "".
+func (ev *evaluation) botReason(source string) string {
+	if rules, ok := ev.tracer.options.BotRules[source]; ok {
+		if machine, known := rules.Decide(ev.event.UserAgent); machine {
+			return ReasonBotRule
+		} else if known {
+			return ""
+		}
+	}
+	if ev.agent.bot {
+		return ReasonBot
+	}
+	return ""
 }
 
 // complete checks that the event has the properties that the plan requires.

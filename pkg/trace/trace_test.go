@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sparrow-edge/sparrow/pkg/bot"
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
@@ -90,7 +91,7 @@ func TestDecisions(t *testing.T) {
 		"prefetch":     {data: purchase, change: func(r *event.Record) { r.Context.Purpose = "prefetch" }, outcome: event.Pending, named: "purchase product"},
 		"prerender kept": {data: purchase, change: func(r *event.Record) { r.Context.Purpose = "prefetch;prerender" }, options: trace.Options{KeepPrerender: true},
 			outcome: event.Pending, named: "purchase product"},
-		"bot":            {data: purchase, change: func(r *event.Record) { r.Context.UserAgent = "Googlebot/2.1" }, outcome: event.Filtered, reason: "bot", named: "purchase product"},
+		"bot":            {data: purchase, change: func(r *event.Record) { r.Context.UserAgent = "Googlebot/2.1" }, outcome: event.Filtered, reason: trace.ReasonBot, named: "purchase product"},
 		"bot kept":       {data: purchase, change: func(r *event.Record) { r.Context.UserAgent = "Googlebot/2.1" }, options: trace.Options{KeepBots: true}, outcome: event.Pending, named: "purchase product"},
 		"not in plan":    {data: `{"event":"other","deviceId":"d1"}`, outcome: event.Filtered, reason: "event not in plan", named: "other"},
 		"not routed":     {data: purchase, tracker: "heap", outcome: event.Filtered, reason: "not routed to tracker", named: "purchase product"},
@@ -206,14 +207,15 @@ func TestConcurrentUse(t *testing.T) {
 	workers.Wait()
 }
 
-func TestIsBot(t *testing.T) {
-	for agent, want := range map[string]bool{
-		"": false, "Googlebot/2.1": true, "Mozilla/5.0 (compatible; bingbot/2.0)": true, "HeadlessChrome/141": true, "AhrefsBot": true, "SPIDER": true,
-		"Mozilla/5.0 (Linux; Android 11; CUBOT NOTE 20)": false, "curl/8.5.0": false, "Go-http-client/1.1": false,
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.6478.127 Safari/537.36 Edg/126.0.2592.87": false,
-	} {
-		if trace.IsBot(agent) != want {
-			t.Errorf("%q: %v", agent, !want)
+func TestBotRulesOfASource(t *testing.T) {
+	tracer := build(t, shop, trace.Options{BotRules: map[string]bot.Rules{
+		"web": {People: []string{"OurApp/"}, Machines: []string{"OurProbe"}}, "other": {People: []string{"Googlebot"}},
+	}})
+	for userAgent, want := range map[string]string{"OurApp/1 Googlebot/2.1": "", "OurProbe 1": trace.ReasonBotRule, "Googlebot/2.1": trace.ReasonBot} {
+		rec := record(purchase)
+		rec.Receipt, rec.Context.UserAgent = event.Receipt{}, userAgent
+		if d := tracer.Trace(rec, "ga4", &event.Event{}); d.Reason != want {
+			t.Errorf("%q: %+v, want reason %q", userAgent, d, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/auth"
+	"github.com/sparrow-edge/sparrow/pkg/bot"
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
@@ -64,6 +65,34 @@ type Paths struct {
 type Filters struct {
 	Bots      bool `yaml:"bots"`      // events of crawlers and headless browsers
 	Prerender bool `yaml:"prerender"` // events of pages that a browser only prepared
+	// BotRules come before the list of bots, for one source each.
+	BotRules []BotRules `yaml:"botRules"`
+}
+
+// BotRules are a source's own rules for user agents.
+type BotRules struct {
+	Source    string `yaml:"source"`
+	bot.Rules `yaml:",inline"`
+}
+
+// check wants rules of sources that exist.
+func (f *Filters) check(sources []dispatcher.Source) error {
+	var errs []error
+	seen := make(map[string]bool)
+	for i, rules := range f.BotRules {
+		key := fmt.Sprintf("filters.botRules[%d]", i)
+		if !slices.ContainsFunc(sources, func(s dispatcher.Source) bool { return s.Name == rules.Source }) {
+			errs = append(errs, fmt.Errorf("%s.source: %q is no source: use the name of one", key, rules.Source))
+		}
+		if seen[rules.Source] {
+			errs = append(errs, fmt.Errorf("%s.source: %q has rules already: put them together", key, rules.Source))
+		}
+		seen[rules.Source] = true
+		if slices.ContainsFunc(slices.Concat(rules.People, rules.Machines), func(text string) bool { return len(text) < 3 }) {
+			errs = append(errs, fmt.Errorf("%s: a text has fewer than 3 characters: use a part of a user agent, such as OurApp/", key))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Warehouse is where raw payloads and outcomes are kept.
@@ -143,6 +172,7 @@ func (c *Config) check() error {
 	add("", c.Warehouse.check())
 	clean := withKey(c.Sanitizer, noKey)
 	add("sanitizer: ", clean.Check())
+	add("", c.Filters.check(c.Intake.Sources))
 	add("sentry: ", c.Sentry.Check())
 	return errors.Join(errs...)
 }

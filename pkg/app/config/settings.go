@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sparrow-edge/sparrow/pkg/bot"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
@@ -230,5 +231,9 @@ func decodeVendor(node strictyaml.Node, into any) error {
 // Tracer applies a plan as the configuration says.
 func (s *Settings) Tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Tracer, error) {
 	f := s.Config.Filters
-	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender})
+	rules := make(map[string]bot.Rules)
+	for _, r := range f.BotRules {
+		rules[r.Source] = r.Rules
+	}
+	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, BotRules: rules})
 }
