@@ -2,8 +2,6 @@ package journal
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"strconv"
 	"strings"
@@ -21,17 +19,6 @@ const (
 	codeWrongLast     = 10071 // the lane has another last message
 	codeWrongLastOnly = 10164 // the same, without the sequence
 )
-
-// writer numbers the frames of the events stream. Only the commit loop uses it.
-type writer struct {
-	chain, batch, before uint64 // batch and before are of the next frame
-}
-
-func newWriter() writer {
-	var b [8]byte
-	rand.Read(b[:])                                               // never fails
-	return writer{chain: binary.BigEndian.Uint64(b[:]), batch: 1} // 0 is the lanes'
-}
 
 // commit is the loop of group commit: one publish is in flight, and the calls that
 // come meanwhile form the next group. When ctx ends, it stores what waits, within
@@ -59,18 +46,19 @@ func (j *Journal) commit(ctx context.Context) {
 func (j *Journal) store(ctx context.Context, g *group) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, j.patience)
 	defer cancel()
-	seal(g.frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before, count: g.count})
+	h := j.tail.next(g.count)
+	seal(g.frame, h)
 	msg := &nats.Msg{Subject: eventsSubject, Data: g.frame, Header: j.messageID()}
 	start := time.Now()
 	ack, sure, err := j.publish(ctx, msg, j.events)
 	if err == nil {
 		j.gate.full.Store(false)
-		j.stored(g, ack.Sequence, time.Since(start))
+		j.stored(g, h.at(ack.Sequence), time.Since(start))
 		return ack.Sequence, nil
 	}
 	if !sure {
 		// Nobody can say whether this batch number is in use.
-		j.writer = newWriter()
+		j.tail = newChain()
 	}
 	if errors.Is(err, ErrFull) {
 		j.gate.full.Store(true)
@@ -78,14 +66,13 @@ func (j *Journal) store(ctx context.Context, g *group) (uint64, error) {
 	return 0, err
 }
 
-func (j *Journal) stored(g *group, seq uint64, took time.Duration) {
+func (j *Journal) stored(g *group, end tail, took time.Duration) {
 	j.metrics.commitSeconds.Observe(took.Seconds())
 	j.metrics.groupRecords.Observe(float64(g.count))
 	j.metrics.groupBytes.Observe(float64(len(g.frame)))
-	j.pins.setAcked(lastAck{Epoch: j.Epoch(), Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
-	j.writer.batch++
-	j.writer.before += uint64(g.count)
-	if j.events.advance(seq, len(g.frame)) {
+	j.tail = end
+	j.pins.setAcked(lastAck{j.Epoch(), end})
+	if j.events.advance(end.Seq, len(g.frame)) {
 		j.trimSoon()
 	}
 }

@@ -121,7 +121,7 @@ func (c *wedgedConn) Read(b []byte) (int, error) {
 func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) { return r.poll(ctx) }
 
 // Gaps is what a reader counts with.
-type Gaps struct{ gaps gaps }
+type Gaps struct{ gaps gapFinder }
 
 // Add takes one frame.
 func (g *Gaps) Add(lane string, chain, batch, before uint64, count uint32, seq, skipped uint64) (messages, records uint64) {

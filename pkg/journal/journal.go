@@ -40,12 +40,13 @@ type Journal struct {
 
 	events, outcomes *Stream
 	queue            *queue
-	writer           writer
+	tail             tail     // of events; only the commit loop uses it
 	tails            sync.Map // tail by lane: what this process published last
 	pins             *pinStore
 	gate             gate
 	watch            watch
-	losses           losses
+	reporter         fault.Reporter
+	gaps             gapReporter
 	metrics          *metrics
 
 	boot     string        // makes message ids unique
@@ -104,15 +105,15 @@ func assemble(cfg Config, opts Options) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{
-		cfg: cfg, dir: opts.Dir, log: log, metrics: m,
-		queue: newQueue(), writer: newWriter(), boot: newEpoch() + newEpoch(),
+		cfg: cfg, dir: opts.Dir, log: log, reporter: opts.Reporter, metrics: m,
+		queue: newQueue(), tail: newChain(), boot: newEpoch() + newEpoch(),
 		trimNow: make(chan struct{}, 1), closed: make(chan struct{}),
 		attemptLimit: attemptLimit, patience: patience, freeSpace: freeSpace,
 	}
 	j.gate.minFree = cfg.MinFree
 	j.gate.free.Store(math.MaxInt64)
 	j.watch = watch{gate: &j.gate, wedged: make(chan error, 1)}
-	j.losses = losses{log: log, reporter: opts.Reporter, metrics: m}
+	j.gaps = gapReporter{log: log, reporter: opts.Reporter, metrics: m}
 	j.events = &Stream{name: eventsStream, label: "events", bound: cfg.eventsBytes(), full: &j.gate.full}
 	j.outcomes = &Stream{name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
 	return j, nil
@@ -146,7 +147,7 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	}
 	j.pins = newPinStore(j.writes, j.epochOf)
 	for _, s := range []*Stream{j.events, j.outcomes} {
-		s.reads, s.pins, s.losses, s.metrics, s.closed, s.period = j.reads, j.pins, &j.losses, j.metrics, j.closed, pollLocal
+		s.reads, s.pins, s.gaps, s.metrics, s.closed, s.period = j.reads, j.pins, &j.gaps, j.metrics, j.closed, pollLocal
 		if j.server == nil {
 			s.period = pollRemote
 		}
@@ -176,7 +177,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 		s.last.Store(0)
 		j.pins.forget(s.label)
 		j.log.Error("journal stream was replaced", "stream", s.label, "epoch", epoch, "epoch_before", *before)
-		j.losses.incident("new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
+		fault.Report(j.reporter, "journal", "new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
 	}
 	return nil
 }

@@ -13,11 +13,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// tail is a lane's last message.
-type tail struct {
-	seq, batch, records uint64 // records up to and including it
-}
-
 // Publish stores payload as the lane's next message in the outcomes stream and
 // returns its sequence when it is durable. after is the sequence of the lane's
 // last message as the caller knows it, 0 for none: if it has another, nothing is
@@ -51,14 +46,15 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 		return 0, err
 	}
 	frame := appendRecord(make([]byte, headerSize, headerSize+recordSize(payload)), payload)
-	seal(frame, header{batch: last.batch + 1, before: last.records, count: 1})
+	h := last.next(1)
+	seal(frame, h)
 	msg := &nats.Msg{Subject: outcomesPrefix + lane, Data: frame, Header: j.messageID()}
 	msg.Header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(after, 10)}
 	seq, err := j.fencedPublish(ctx, msg)
 	if err != nil {
 		return 0, err
 	}
-	j.tails.Store(lane, tail{seq: seq, batch: last.batch + 1, records: last.records + 1})
+	j.tails.Store(lane, h.at(seq))
 	if j.outcomes.advance(seq, len(frame)) {
 		j.trimSoon()
 	}
@@ -67,7 +63,7 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 
 // tailAt returns the lane's tail, which must be at the sequence after.
 func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, error) {
-	if known, ok := j.tails.Load(lane); ok && known.(tail).seq == after {
+	if known, ok := j.tails.Load(lane); ok && known.(tail).Seq == after {
 		return known.(tail), nil
 	}
 	last, err := j.writes.get(ctx, outcomesStream, getRequest{LastFor: outcomesPrefix + lane})
@@ -85,9 +81,9 @@ func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, 
 	}
 	h, err := decodeHeader(last.Data)
 	if err != nil { // damaged: the count begins again
-		return tail{seq: after}, nil
+		return tail{Seq: after}, nil
 	}
-	return tail{seq: after, batch: h.batch, records: h.before + uint64(h.count)}, nil
+	return h.at(after), nil
 }
 
 // fencedPublish publishes msg. The server checks the fence before it checks for a

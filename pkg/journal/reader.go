@@ -27,7 +27,7 @@ type Reader struct {
 	fetch   *fetcher
 	next    uint64 // the lowest sequence still wanted; 0 for whatever is first
 	epoch   string
-	gaps    gaps
+	gaps    gapFinder
 	wake    <-chan struct{} // closed when something came after the last request
 	checked time.Time       // when the end was last compared with the position
 }
@@ -148,7 +148,7 @@ func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
 		if !asked {
 			return nil, r.fetch.behind, nil
 		}
-		m, err := r.passHole(ctx)
+		m, err := r.passGap(ctx)
 		return m, false, err
 	}
 	got, err := direct(msg)
@@ -216,7 +216,7 @@ func (r *Reader) deliver(got stored) *Message {
 		m.Lost, m.LostRecords = r.gaps.add(m.Subject, h, m.Seq, skipped)
 	}
 	if m.Lost > 0 {
-		r.s.losses.lost(r.s, from, m.Lost, m.LostRecords)
+		r.s.gaps.report(gap{r.s.label, from, m.Lost}, m.LostRecords)
 	}
 	if len(m.Records) == 0 && m.Lost == 0 {
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
@@ -109,7 +110,7 @@ func (j *Journal) probeDisk() error {
 		free, err = j.freeSpace(j.dir)
 	}
 	if j.gate.look(err) {
-		j.losses.incident("directory", fmt.Errorf("nothing can be stored: %w", err))
+		fault.Report(j.reporter, "journal", "directory", fmt.Errorf("nothing can be stored: %w", err))
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ type Stream struct {
 
 	reads   *link
 	pins    *pinStore
-	losses  *losses
+	gaps    *gapReporter
 	metrics *metrics
 	full    *atomic.Bool    // set while appends find the stream full; nil for outcomes
 	closed  <-chan struct{} // closed with the journal
