@@ -61,8 +61,8 @@ type Index struct {
 
 // Open opens the index in dir. It makes dir if it is missing; no other process may
 // have it open. A damaged directory is moved aside, and an empty index opened in its
-// place, which Run will fill. The error is about the configuration, the metrics or
-// the file system.
+// place, which Run will fill. The error is about the configuration or the file
+// system.
 func Open(dir string, config Config, options Options) (*Index, error) {
 	return openOn(vfs.Default, dir, config, options)
 }
@@ -71,13 +71,10 @@ func openOn(fs vfs.FS, dir string, config Config, options Options) (*Index, erro
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(options.Registerer)
-	if err != nil {
-		return nil, fmt.Errorf("register duplicate index metrics: %w", err)
-	}
 	logger := cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	i := &Index{fs: fs, dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: m}
-	if err = os.MkdirAll(filepath.Dir(dir), 0o700); err == nil {
+	i := &Index{fs: fs, dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: newMetrics(options.Registerer)}
+	err := os.MkdirAll(filepath.Dir(dir), 0o700)
+	if err == nil {
 		err = i.open()
 	}
 	if err != nil && damaged(err) {

@@ -81,10 +81,8 @@ func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	j, err := assemble(cfg, opts)
-	if err != nil {
-		return nil, err
-	}
+	j := assemble(cfg, opts)
+	var err error
 	if cfg.URL == "" {
 		err = j.openEmbedded(ctx)
 	}
@@ -98,12 +96,9 @@ func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
 }
 
 // assemble makes a journal that is not connected yet.
-func assemble(cfg Config, opts Options) (*Journal, error) {
+func assemble(cfg Config, opts Options) *Journal {
 	log := cmp.Or(opts.Logger, slog.New(slog.DiscardHandler))
-	m, err := newMetrics(opts.Registerer)
-	if err != nil {
-		return nil, err
-	}
+	m := newMetrics(opts.Registerer)
 	j := &Journal{
 		cfg: cfg, dir: opts.Dir, log: log, reporter: opts.Reporter, metrics: m,
 		queue: newQueue(), tail: newChain(), boot: newEpoch() + newEpoch(),
@@ -116,7 +111,7 @@ func assemble(cfg Config, opts Options) (*Journal, error) {
 	j.gaps = gapReporter{log: log, reporter: opts.Reporter, metrics: m}
 	j.events = &Stream{name: eventsStream, label: "events", bound: cfg.eventsBytes(), full: &j.gate.full}
 	j.outcomes = &Stream{name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
-	return j, nil
+	return j
 }
 
 func (j *Journal) openEmbedded(ctx context.Context) error {

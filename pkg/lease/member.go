@@ -68,13 +68,9 @@ func Join(store Store, cfg Config, opts Options) (*Member, error) {
 	if err := errors.Join(cfg.Check(), checkName(opts.Node)); err != nil {
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
-	metrics, err := newMetrics(opts.Registerer)
-	if err != nil {
-		return nil, fmt.Errorf("join the cluster: %w", err)
-	}
 	m := &Member{
 		store: store, node: opts.Node, incarnation: rand.Text(), name: opts.Name, ttl: cfg.TTL, joined: time.Now(),
-		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), metrics: metrics,
+		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), metrics: newMetrics(opts.Registerer),
 		changed: make(chan struct{}, 1), claims: make(map[string]*claim), view: newView(),
 	}
 	m.expiry = time.AfterFunc(time.Hour, m.expire)
