@@ -28,12 +28,7 @@ func (j *Journal) commit(ctx context.Context) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(drainLimit, cancel) })()
 	for g := j.queue.next(ctx); g != nil; g = j.queue.next(ctx) {
-		seq, err := j.store(storing, g)
-		j.queue.resolve(g, seq, err)
-	}
-	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
-		var seq uint64
-		err := errUnavailable(errors.New("shutting down"))
+		seq, err := uint64(0), errUnavailable(errors.New("shutting down"))
 		if storing.Err() == nil {
 			seq, err = j.store(storing, g)
 		}

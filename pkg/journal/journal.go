@@ -56,8 +56,9 @@ type Journal struct {
 	trimming sync.Mutex
 
 	running atomic.Bool
-	closing atomic.Bool
-	closed  chan struct{}
+	closing sync.Once
+	life    context.Context // ends when the journal is closed
+	end     context.CancelFunc
 
 	// Copies of constants and functions that tests replace.
 	attemptLimit, patience time.Duration
@@ -102,9 +103,10 @@ func assemble(cfg Config, opts Options) *Journal {
 	j := &Journal{
 		cfg: cfg, dir: opts.Dir, log: log, reporter: opts.Reporter, metrics: m,
 		queue: newQueue(), tail: newChain(), boot: newEpoch() + newEpoch(),
-		trimNow: make(chan struct{}, 1), closed: make(chan struct{}),
+		trimNow:      make(chan struct{}, 1),
 		attemptLimit: attemptLimit, patience: patience, freeSpace: freeSpace,
 	}
+	j.life, j.end = context.WithCancel(context.Background())
 	j.gate.minFree = cfg.MinFree
 	j.gate.free.Store(math.MaxInt64)
 	j.watch = watch{gate: &j.gate, wedged: make(chan error, 1)}
@@ -142,7 +144,7 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	}
 	j.pins = newPinStore(j.writes, j.epochOf)
 	for _, s := range []*Stream{j.events, j.outcomes} {
-		s.reads, s.pins, s.gaps, s.metrics, s.closed, s.period = j.reads, j.pins, &j.gaps, j.metrics, j.closed, pollLocal
+		s.reads, s.pins, s.gaps, s.metrics, s.life, s.period = j.reads, j.pins, &j.gaps, j.metrics, j.life, pollLocal
 		if j.server == nil {
 			s.period = pollRemote
 		}
@@ -200,14 +202,14 @@ func (j *Journal) Outcomes() *Stream { return j.outcomes }
 // Close stores the pins and ends the connections and the embedded server. It is
 // called after Run has returned, and may be called again.
 func (j *Journal) Close() error {
-	if !j.closing.CompareAndSwap(false, true) {
-		return nil
-	}
-	close(j.closed)
-	j.queue.close()
-	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
-	defer cancel()
-	err := errors.Join(j.pins.flush(ctx), j.release())
+	var err error
+	j.closing.Do(func() {
+		j.end()
+		j.queue.close()
+		ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+		defer cancel()
+		err = errors.Join(j.pins.flush(ctx), j.release())
+	})
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}

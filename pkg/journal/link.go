@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type link struct {
 func connect(ctx context.Context, name, url string, embedded *server, log *slog.Logger) (*link, error) {
 	l := &link{}
 	l.up, l.down = context.WithCancel(context.Background())
-	dial := &dialer{ctx: ctx}
+	dial := &dialer{starting: ctx, established: make(chan struct{})}
 	opts := []nats.Option{
 		nats.SetCustomDialer(dial),
 		nats.Name("sparrow " + name),
@@ -63,7 +64,7 @@ func connect(ctx context.Context, name, url string, embedded *server, log *slog.
 		opts = append(opts, nats.InProcessServer(embedded))
 	}
 	conn, err := nats.Connect(url, opts...)
-	dial.established()
+	close(dial.established)
 	if err != nil {
 		l.down()
 		return nil, fmt.Errorf("connect to journal server: %w", err)
@@ -75,6 +76,35 @@ func connect(ctx context.Context, name, url string, embedded *server, log *slog.
 		return nil, fmt.Errorf("connect to journal server: %w", err)
 	}
 	return l, nil
+}
+
+// dialer opens the connections to a cluster. Until the first is established they
+// are closed when starting ends: a server that accepts and says nothing must not
+// delay a process that must stop while it starts.
+type dialer struct {
+	starting    context.Context
+	established chan struct{} // closed then
+}
+
+// Dial is nats.CustomDialer's.
+func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	dial := net.Dialer{Timeout: connectLimit}
+	select {
+	case <-d.established:
+		return dial.Dial(network, address)
+	default:
+	}
+	conn, err := dial.DialContext(d.starting, network, address)
+	if err == nil {
+		context.AfterFunc(d.starting, func() {
+			select {
+			case <-d.established:
+			default:
+				_ = conn.Close() // its reader gets the error
+			}
+		})
+	}
+	return conn, err
 }
 
 func (l *link) renew() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -35,7 +36,7 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 	if size := headerSize + recordSize(payload); size > j.largest {
 		return 0, fault.Permanent(fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, size, j.largest))
 	}
-	if j.closing.Load() {
+	if j.life.Err() != nil {
 		return 0, ErrClosed
 	}
 	if err := j.gate.outcomes(); err != nil {
@@ -142,18 +143,13 @@ func unavailable(ctx context.Context, err error) error {
 	return errUnavailable(err)
 }
 
-// nameLimit allows for a tracker's name, which may have 64 characters, behind a
-// prefix.
-const nameLimit = 96
+// validName is what a token of a subject may contain. It has room for a tracker's
+// name, which may have 64 characters, behind a prefix.
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,96}$`)
 
-// checkName keeps names to what a token of a subject may contain.
 func checkName(name string) error {
-	ok := name != "" && len(name) <= nameLimit
-	for _, c := range []byte(name) {
-		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_')
-	}
-	if !ok {
-		return fault.Permanent(fmt.Errorf("name %q: want 1 to %d letters, digits, \"-\" or \"_\"", name, nameLimit))
+	if !validName.MatchString(name) {
+		return fault.Permanent(fmt.Errorf("name %q: want 1 to 96 letters, digits, \"-\" or \"_\"", name))
 	}
 	return nil
 }

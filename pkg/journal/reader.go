@@ -71,7 +71,7 @@ func (r *Reader) recall(ctx context.Context) {
 // Close ends the reader. The pin of the reader's owner stays.
 func (r *Reader) Close() error {
 	r.fetch.cancel()
-	if err := r.fetch.close(); err != nil && !r.s.isClosed() {
+	if err := r.fetch.close(); err != nil && r.s.life.Err() == nil {
 		return fmt.Errorf("close reader of %s: %w", r.s.label, err)
 	}
 	return nil
@@ -120,7 +120,7 @@ func (r *Reader) usable(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if r.s.isClosed() {
+	if r.s.life.Err() != nil {
 		return ErrClosed
 	}
 	if *r.s.epoch.Load() != r.epoch {
@@ -231,7 +231,7 @@ func (r *Reader) sleep(ctx context.Context) error {
 	select {
 	case <-r.wake:
 	case <-t.C:
-	case <-r.s.closed:
+	case <-r.s.life.Done():
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()

@@ -134,20 +134,10 @@ func (s *server) stop() error {
 }
 
 func stopServer(ns *natsd.Server) error {
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ns.Shutdown()
-		ns.WaitForShutdown()
-	}()
-	limit := time.NewTimer(stopLimit)
-	defer limit.Stop()
-	select {
-	case <-stopped:
+	if within(stopLimit, func() { ns.Shutdown(); ns.WaitForShutdown() }) {
 		return nil
-	case <-limit.C:
-		return fmt.Errorf("journal server did not stop within %v: check its disk; what was acknowledged is stored", stopLimit)
 	}
+	return fmt.Errorf("journal server did not stop within %v: check its disk; what was acknowledged is stored", stopLimit)
 }
 
 // serverLog writes the server's log to ours.

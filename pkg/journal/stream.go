@@ -40,7 +40,7 @@ type Stream struct {
 	gaps    *gapReporter
 	metrics *metrics
 	full    *atomic.Bool    // set while appends find the stream full; nil for outcomes
-	closed  <-chan struct{} // closed with the journal
+	life    context.Context // ends with the journal
 	period  time.Duration   // how long a reader sleeps that nobody wakes
 
 	last   atomic.Uint64 // highest sequence seen
@@ -69,15 +69,6 @@ func (s *Stream) advance(seq uint64, size int) bool {
 	}
 	s.mu.Unlock()
 	return s.growth.Add(int64(size)) > s.bound/16
-}
-
-func (s *Stream) isClosed() bool {
-	select {
-	case <-s.closed:
-		return true
-	default:
-		return false
-	}
 }
 
 // signal returns a channel that is closed when the next message comes through
