@@ -94,12 +94,6 @@ func (i *Index) since(incarnation int) (gone bool, trimmed event.Position) {
 func (i *Index) scan(records []event.Record) (err error) {
 	i.life.RLock()
 	defer i.life.RUnlock()
-	i.mu.Lock()
-	closed := i.closed
-	i.mu.Unlock()
-	if closed {
-		return ErrClosed
-	}
 	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt.Position
 	if i.store == nil {
 		return errReopened

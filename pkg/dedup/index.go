@@ -110,6 +110,7 @@ func (i *Index) Close() error {
 	i.mu.Lock()
 	already := i.closed
 	i.closed = true
+	i.incarnation++ // FlagDuplicates looks again, and finds that it is closed
 	i.announce()
 	i.mu.Unlock()
 	if already {
@@ -125,7 +126,9 @@ func (i *Index) Close() error {
 		if i.store == nil {
 			return nil
 		}
-		return errors.Join(i.store.flush(), i.store.db.Close())
+		st := i.store
+		i.store = nil
+		return errors.Join(st.flush(), st.db.Close())
 	})
 	if err != nil {
 		return fmt.Errorf("close duplicate index: %w; nothing is lost: what was not flushed is decided again from the journal", err)
@@ -218,7 +221,5 @@ func (i *Index) announce() {
 // report logs an incident and reports it.
 func (i *Index) report(class string, err error) {
 	i.logger.Warn(class, slog.String("err", err.Error()))
-	if i.reporter != nil {
-		i.reporter.Report(fault.Incident{Component: "dedup", Class: class, Err: err, Time: time.Now()})
-	}
+	fault.Report(i.reporter, "dedup", class, err)
 }

@@ -36,7 +36,7 @@ type store struct {
 func openStore(fs vfs.FS, dir string, logger *slog.Logger) (st *store, s state, trimmed event.Position, err error) {
 	// Pebble would make the parent too, where a volume was detached.
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, s, trimmed, fmt.Errorf("make its directory: %w", errUnwritable{err})
+		return nil, s, trimmed, fmt.Errorf("make its directory: %w", outsideError{err})
 	}
 	st = &store{}
 	st.alive, st.fail = context.WithCancelCause(context.Background())
@@ -49,16 +49,10 @@ func openStore(fs vfs.FS, dir string, logger *slog.Logger) (st *store, s state, 
 			st = nil
 		}
 	}()
-	value, err := get(st.db, []byte{stateKey})
-	if err == nil && value != nil {
-		s, err = parseState(value)
-	}
-	if err != nil {
-		return st, s, trimmed, err
-	}
-	if value, err = get(st.db, []byte{trimKey}); err == nil && value != nil {
-		trimmed, err = parsePosition(value)
-	}
+	err = errors.Join(
+		load(st.db, stateKey, func(b []byte) (err error) { s, err = parseState(b); return err }),
+		load(st.db, trimKey, func(b []byte) (err error) { trimmed, err = parsePosition(b); return err }),
+	)
 	return st, s, trimmed, err
 }
 
@@ -112,36 +106,27 @@ func (st *store) options(fs vfs.FS, logger *slog.Logger) *pebble.Options {
 	return o
 }
 
-// get returns a copy of a key's value, nil if there is none.
-func get(db *pebble.DB, key []byte) ([]byte, error) {
-	value, closer, err := db.Get(key)
+// load parses a key's value, if there is one.
+func load(db *pebble.DB, key byte, parse func([]byte) error) error {
+	value, closer, err := db.Get([]byte{key})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	copied := append([]byte{}, value...)
-	return copied, closer.Close()
+	return errors.Join(parse(value), closer.Close())
 }
 
-// errUnwritable is an error of the directory that holds the index. It does not mean
-// that the index is damaged.
-type errUnwritable struct{ error }
+// outsideError is an error of the journal, or of the directory that holds the index.
+// It does not mean that the index is damaged.
+type outsideError struct{ error }
 
-func (e errUnwritable) Unwrap() error { return e.error }
-
-// sourceError is an error of the journal. It does not mean that the index is damaged.
-type sourceError struct{ error }
-
-func (e sourceError) Unwrap() error { return e.error }
+func (e outsideError) Unwrap() error { return e.error }
 
 // damaged reports whether an error means that the index's files are damaged.
 func damaged(err error) bool {
-	if _, ok := errors.AsType[sourceError](err); ok {
-		return false
-	}
-	if _, ok := errors.AsType[errUnwritable](err); ok {
+	if _, ok := errors.AsType[outsideError](err); ok {
 		return false
 	}
 	return pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, event.ErrCorrupt)
