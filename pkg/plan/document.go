@@ -140,7 +140,7 @@ func (b *builder) property(where string, node strictyaml.Node, depth int) *Prope
 		Type: Type(entry.Type), Description: entry.Description, Required: entry.Required,
 		Values: entry.Values, Allow: entry.Allow,
 	}
-	b.checkType(where, node, p.Type)
+	b.checkType(where, node, entry.Type)
 	scalar := p.Type == String || p.Type == Number || p.Type == Integer
 	if entry.Values != nil && (!scalar || len(entry.Values) == 0) {
 		b.fault(node, "%s: values: want a list of at least one, for a property of type string, number or integer", where)
@@ -170,19 +170,13 @@ func (b *builder) property(where string, node strictyaml.Node, depth int) *Prope
 	return p
 }
 
-func (b *builder) checkType(where string, node strictyaml.Node, t Type) {
-	if slices.Contains(Types(), t) {
-		return
+func (b *builder) checkType(where string, node strictyaml.Node, t string) {
+	switch {
+	case t == "":
+		b.fault(node, "%s: type: required, one of %s", where, strings.Join(types, ", "))
+	case !slices.Contains(types, t):
+		b.fault(node, "%s: unknown type %q%s", where, t, strictyaml.Suggest(t, types))
 	}
-	var all []string
-	for _, k := range Types() {
-		all = append(all, string(k))
-	}
-	if t == "" {
-		b.fault(node, "%s: type: required, one of %s", where, strings.Join(all, ", "))
-		return
-	}
-	b.fault(node, "%s: unknown type %q%s", where, string(t), strictyaml.Suggest(string(t), all))
 }
 
 func (b *builder) decode(where string, node strictyaml.Node, into any) bool {

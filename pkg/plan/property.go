@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -22,9 +23,9 @@ const (
 	Any       Type = "any"
 )
 
-// Types lists all types.
-func Types() []Type {
-	return []Type{String, Number, Integer, Boolean, Timestamp, Object, Array, Any}
+var types = []string{
+	string(String), string(Number), string(Integer), string(Boolean),
+	string(Timestamp), string(Object), string(Array), string(Any),
 }
 
 // Property is what the plan says about one property. It must not be changed.
@@ -132,10 +133,6 @@ func (t Type) matches(v event.Value) bool {
 }
 
 func isInteger(literal string) bool {
-	for i := range len(literal) {
-		if c := literal[i]; (c < '0' || c > '9') && (c != '-' || i > 0) {
-			return false
-		}
-	}
-	return literal != "" && literal != "-"
+	digits := strings.TrimPrefix(literal, "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
 }
