@@ -30,7 +30,7 @@ var ErrDuplicateNode = errors.New("another process goes by the same name in the 
 
 // Member is this process among those of a cluster.
 type Member struct {
-	store       Store
+	store       Store // nil if there can be no other member
 	node        string
 	incarnation string // of this start of the process; node outlives it
 	name        string
@@ -78,14 +78,11 @@ func Join(store Store, cfg Config, opts Options) (*Member, error) {
 	return m, nil
 }
 
-// alone reports whether there can be no other member.
-func (m *Member) alone() bool { return m.store == nil }
-
 // Run keeps this member alive and its leases until ctx ends, and returns nil
 // then. It returns an error that wraps ErrDuplicateNode when it must not go on.
 // It may run once, and must outlive all work under leases.
 func (m *Member) Run(ctx context.Context) error {
-	if m.alone() {
+	if m.store == nil {
 		<-ctx.Done()
 		return nil
 	}

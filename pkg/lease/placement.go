@@ -15,7 +15,7 @@ var ErrPlacedElsewhere = errors.New("it is placed at another process")
 // error wraps ErrPlacedElsewhere, unless move is set: then it is placed here from
 // now on.
 func (m *Member) Place(ctx context.Context, resource string, move bool) error {
-	if m.alone() {
+	if m.store == nil {
 		return nil
 	}
 	if err := checkName(resource); err != nil {
