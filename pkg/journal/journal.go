@@ -70,20 +70,12 @@ type Journal struct {
 // returns. That can take minutes for many gigabytes: it logs its progress, and the
 // caller should answer health checks meanwhile. The caller closes the journal after
 // Run has returned.
-func Open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
-	j, err := open(ctx, cfg, opts)
-	if err != nil {
-		return nil, fmt.Errorf("open journal: %w", err)
-	}
-	return j, nil
-}
-
-func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
+func Open(ctx context.Context, cfg Config, opts Options) (_ *Journal, err error) {
+	defer fault.Wrap(&err, "open journal")
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	j := assemble(cfg, opts)
-	var err error
 	if cfg.URL == "" {
 		err = j.openEmbedded(ctx)
 	}

@@ -21,15 +21,8 @@ import (
 //
 // Errors: ErrFenced, ErrFull, ErrUnavailable, ErrTooLarge, or the context's. After
 // ErrUnavailable or the end of ctx the message may have been stored: ask Last.
-func (j *Journal) Publish(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
-	seq, err := j.publishOutcome(ctx, lane, payload, after)
-	if err != nil {
-		return 0, fmt.Errorf("publish outcomes of %s: %w", lane, err)
-	}
-	return seq, nil
-}
-
-func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
+func (j *Journal) Publish(ctx context.Context, lane string, payload []byte, after uint64) (seq uint64, err error) {
+	defer fault.Wrap(&err, "publish outcomes of %s", lane)
 	if err := checkName(lane); err != nil {
 		return 0, err
 	}
@@ -51,7 +44,7 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 	seal(frame, h)
 	msg := &nats.Msg{Subject: outcomesPrefix + lane, Data: frame, Header: j.messageID()}
 	msg.Header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(after, 10)}
-	seq, err := j.fencedPublish(ctx, msg)
+	seq, err = j.fencedPublish(ctx, msg)
 	if err != nil {
 		return 0, err
 	}

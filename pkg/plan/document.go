@@ -16,7 +16,7 @@ import (
 type document struct {
 	Version        string                     `yaml:"version"`
 	Defaults       defaultsEntry              `yaml:"defaults"`
-	Context        contextEntry               `yaml:"context"`
+	Context        Context                    `yaml:"context"`
 	UserProperties map[string]strictyaml.Node `yaml:"userProperties"`
 	Events         map[string]strictyaml.Node `yaml:"events"`
 }
@@ -24,15 +24,6 @@ type document struct {
 type defaultsEntry struct {
 	Consent  []string `yaml:"consent"`
 	Trackers []string `yaml:"trackers"`
-}
-
-type contextEntry struct {
-	Page      bool `yaml:"page"`
-	Screen    bool `yaml:"screen"`
-	Locale    bool `yaml:"locale"`
-	SessionID bool `yaml:"sessionId"`
-	UserAgent bool `yaml:"userAgent"`
-	IP        bool `yaml:"ip"`
 }
 
 type eventEntry struct {
@@ -68,12 +59,12 @@ func (b *builder) fault(n strictyaml.Node, format string, args ...any) {
 }
 
 func (b *builder) build(d *strictyaml.Document) *Plan {
-	doc := document{Context: contextEntry(defaultContext())}
+	doc := document{Context: Context{Page: true, Screen: true, Locale: true, SessionID: true, UserAgent: true}}
 	if err := d.Decode(&doc); err != nil {
 		b.faults = append(b.faults, err)
 		return nil
 	}
-	p := &Plan{label: doc.Version, context: Context(doc.Context), events: make(map[string]*Event, len(doc.Events))}
+	p := &Plan{label: doc.Version, context: doc.Context, events: make(map[string]*Event, len(doc.Events))}
 	if len(doc.Events) > MaxEvents {
 		b.fault(strictyaml.Node{}, "events: %d; %d at most", len(doc.Events), MaxEvents)
 		return nil
