@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,7 +115,7 @@ func (j *Journal) openEmbedded(ctx context.Context) error {
 		return err
 	}
 	j.lock = lock
-	j.server = newServer(j.dir, j.log)
+	j.server = &server{dir: filepath.Join(j.dir, "nats"), log: j.log}
 	if err := j.probeDisk(); err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	if j.server == nil {
 		j.inspectCluster(ctx)
 	}
-	j.pins = newPinStore(j.writes, j.epochOf)
+	j.pins = &pinStore{link: j.writes, epoch: j.epochOf, pins: make(map[pinKey]pin)}
 	for _, s := range []*Stream{j.events, j.outcomes} {
 		s.reads, s.pins, s.gaps, s.metrics, s.life, s.period = j.reads, j.pins, &j.gaps, j.metrics, j.life, pollLocal
 		if j.server == nil {

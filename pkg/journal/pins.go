@@ -51,10 +51,6 @@ type storedPin struct {
 	Seq   uint64 `json:"seq"`
 }
 
-func newPinStore(l *link, epoch func(stream string) string) *pinStore {
-	return &pinStore{link: l, epoch: epoch, pins: make(map[pinKey]pin)}
-}
-
 // Pin says that the reader still needs seq and everything after it. Raising a pin
 // is cheap: it takes effect at once and is stored about once a second by Run, and
 // by Close. A new or a lowered pin is stored before Pin returns. Pin a stream

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math"
 	"net"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -35,10 +34,6 @@ type server struct {
 	mu      sync.Mutex
 	running *natsd.Server
 	wrap    func(net.Conn) net.Conn // nil but in tests
-}
-
-func newServer(dir string, log *slog.Logger) *server {
-	return &server{dir: filepath.Join(dir, "nats"), log: log}
 }
 
 // InProcessConn makes server a nats.InProcessConnProvider.
