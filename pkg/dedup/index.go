@@ -91,9 +91,17 @@ func openOn(fs vfs.FS, dir string, config Config, options Options) (*Index, erro
 
 // open sets store and what is stored in it.
 func (i *Index) open() error {
-	st, s, trimmed, err := openStore(i.fs, i.dir, i.logger)
+	st, err := openStore(i.fs, i.dir, i.logger)
 	if err != nil {
 		return err
+	}
+	var s state
+	var trimmed event.Position
+	if err := errors.Join(
+		st.load(stateKey, func(b []byte) (err error) { s, err = parseState(b); return err }),
+		st.load(trimKey, func(b []byte) (err error) { trimmed, err = parsePosition(b); return err }),
+	); err != nil {
+		return errors.Join(err, st.db.Close())
 	}
 	i.store = st
 	i.mu.Lock()

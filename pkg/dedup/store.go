@@ -31,29 +31,17 @@ type store struct {
 	fail  context.CancelCauseFunc
 }
 
-// openStore opens the store in dir, whose parent must exist, and reads the
-// follower's state and how far flags are trimmed.
-func openStore(fs vfs.FS, dir string, logger *slog.Logger) (st *store, s state, trimmed event.Position, err error) {
+// openStore opens the store in dir, whose parent must exist.
+func openStore(fs vfs.FS, dir string, logger *slog.Logger) (*store, error) {
 	// Pebble would make the parent too, where a volume was detached.
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, s, trimmed, fmt.Errorf("make its directory: %w", outsideError{err})
+		return nil, fmt.Errorf("make its directory: %w", outsideError{err})
 	}
-	st = &store{}
+	st := &store{}
 	st.alive, st.fail = context.WithCancelCause(context.Background())
-	if st.db, err = pebble.Open(dir, st.options(fs, logger)); err != nil {
-		return nil, s, trimmed, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, st.db.Close())
-			st = nil
-		}
-	}()
-	err = errors.Join(
-		load(st.db, stateKey, func(b []byte) (err error) { s, err = parseState(b); return err }),
-		load(st.db, trimKey, func(b []byte) (err error) { trimmed, err = parsePosition(b); return err }),
-	)
-	return st, s, trimmed, err
+	var err error
+	st.db, err = pebble.Open(dir, st.options(fs, logger))
+	return st, err
 }
 
 // failure is why the store cannot go on, or nil.
@@ -107,8 +95,8 @@ func (st *store) options(fs vfs.FS, logger *slog.Logger) *pebble.Options {
 }
 
 // load parses a key's value, if there is one.
-func load(db *pebble.DB, key byte, parse func([]byte) error) error {
-	value, closer, err := db.Get([]byte{key})
+func (st *store) load(key byte, parse func([]byte) error) error {
+	value, closer, err := st.db.Get([]byte{key})
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil
 	}

@@ -159,7 +159,8 @@ const (
 	codeNoStream  = 10059
 )
 
-// ask sends a request and reads the answer as decodeAnswer does.
+// ask sends a request and reads the server's answer, or returns the error in it as a
+// *jetstream.APIError.
 func (l *link) ask(ctx context.Context, msg *nats.Msg, limit time.Duration, answer any) error {
 	ctx, cancel := l.bound(ctx, limit)
 	defer cancel()
@@ -167,7 +168,16 @@ func (l *link) ask(ctx context.Context, msg *nats.Msg, limit time.Duration, answ
 	if err != nil {
 		return err
 	}
-	return decodeAnswer(reply.Data, answer)
+	var failed struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := errors.Join(json.Unmarshal(reply.Data, &failed), json.Unmarshal(reply.Data, answer)); err != nil {
+		return fmt.Errorf("decode the journal server's answer: %w", err)
+	}
+	if failed.Error != nil {
+		return failed.Error
+	}
+	return nil
 }
 
 // get asks the stream's leader for one message, because a replica may lag behind.
@@ -194,21 +204,6 @@ func (l *link) state(ctx context.Context, stream string) (jetstream.StreamState,
 	}
 	err := l.ask(ctx, &nats.Msg{Subject: "$JS.API.STREAM.INFO." + stream}, requestLimit, &answer)
 	return answer.State, err
-}
-
-// decodeAnswer reads an answer of the server, or returns the error in it as a
-// *jetstream.APIError.
-func decodeAnswer(data []byte, answer any) error {
-	var failed struct {
-		Error *jetstream.APIError `json:"error"`
-	}
-	if err := errors.Join(json.Unmarshal(data, &failed), json.Unmarshal(data, answer)); err != nil {
-		return fmt.Errorf("decode the journal server's answer: %w", err)
-	}
-	if failed.Error != nil {
-		return failed.Error
-	}
-	return nil
 }
 
 // publish sends msg once, and returns the server's answer.

@@ -83,9 +83,12 @@ func (r *Reader) Close() error {
 // Other errors: ErrClosed, and ErrEpochChanged when the stream was replaced.
 func (r *Reader) Next(ctx context.Context) (Message, error) {
 	for {
-		m, ok, err := r.poll(ctx)
-		if err != nil || ok {
-			return m, err
+		m, err := r.poll(ctx)
+		if err != nil {
+			return Message{}, err
+		}
+		if m != nil {
+			return *m, nil
 		}
 		if err := r.sleep(ctx); err != nil {
 			return Message{}, err
@@ -93,25 +96,20 @@ func (r *Reader) Next(ctx context.Context) (Message, error) {
 	}
 }
 
-// poll returns the next message if there is one now; ok is false if there is none.
-// It waits for the server's answer only.
-func (r *Reader) poll(ctx context.Context) (m Message, ok bool, err error) {
+// poll returns the next message, nil if there is none now. It waits for the server's
+// answer only.
+func (r *Reader) poll(ctx context.Context) (*Message, error) {
 	for {
 		if err := r.usable(ctx); err != nil {
-			return Message{}, false, err
+			return nil, err
 		}
 		m, more, err := r.step(ctx)
-		switch {
-		case errors.Is(err, errInterrupted):
-			if retry.Sleep(ctx, retryPause) != nil {
-				return Message{}, false, ctx.Err()
-			}
-		case err != nil:
-			return Message{}, false, err
-		case m != nil:
-			return *m, true, nil
-		case !more:
-			return Message{}, false, nil
+		if errors.Is(err, errInterrupted) {
+			err = retry.Sleep(ctx, retryPause)
+			more = true
+		}
+		if err != nil || m != nil || !more {
+			return m, err
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (j *Journal) probeDisk() error {
 	if err == nil {
 		free, err = j.freeSpace(j.dir)
 	}
-	if j.gate.look(err) {
+	if j.gate.setBroken(err) {
 		fault.Report(j.reporter, "journal", "directory", fmt.Errorf("nothing can be stored: %w", err))
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -72,41 +73,32 @@ func (p *Property) Filter(v event.Value) (out event.Value, fault Fault, ok bool)
 	case p.Values != nil && !slices.Contains(p.Values, v.Text):
 		return event.Value{}, WrongValue, false
 	case p.Properties != nil:
-		v.Fields, fault = p.filterFields(v.Fields)
+		v.Fields, fault = filter(v.Fields, p.field)
 	case p.Of != nil:
-		v.Items, fault = p.filterItems(v.Items)
+		v.Items, fault = filter(v.Items, p.Of.Filter)
 	}
 	return v, fault, true
 }
 
-func (p *Property) filterFields(fields []event.Property) ([]event.Property, Fault) {
-	kept, first := fields[:0], Sound
-	for _, f := range fields {
-		inner, planned := p.Properties[f.Name]
-		if !planned {
-			continue
-		}
-		v, fault, ok := inner.Filter(f.Value)
-		if ok {
-			kept = append(kept, event.Property{Name: f.Name, Value: v})
-		}
-		if first == Sound {
-			first = fault
-		}
+// field is Filter for a member of an object.
+func (p *Property) field(f event.Property) (event.Property, Fault, bool) {
+	inner, planned := p.Properties[f.Name]
+	if !planned {
+		return f, Sound, false
 	}
-	return kept, first
+	v, fault, ok := inner.Filter(f.Value)
+	return event.Property{Name: f.Name, Value: v}, fault, ok
 }
 
-func (p *Property) filterItems(items []event.Value) ([]event.Value, Fault) {
-	kept, first := items[:0], Sound
-	for _, item := range items {
-		v, fault, ok := p.Of.Filter(item)
+// filter reduces a list to what allow keeps, in place, and returns the first fault.
+func filter[E any](list []E, allow func(E) (E, Fault, bool)) ([]E, Fault) {
+	kept, first := list[:0], Sound
+	for _, e := range list {
+		e, fault, ok := allow(e)
 		if ok {
-			kept = append(kept, v)
+			kept = append(kept, e)
 		}
-		if first == Sound {
-			first = fault
-		}
+		first = cmp.Or(first, fault)
 	}
 	return kept, first
 }
