@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
 // errReopened makes FlagDuplicates wait for the follower again.
@@ -20,30 +21,29 @@ var errOrder = errors.New("records must be in the journal's order and of one epo
 // order and of one epoch, as the records of a batch are. It waits until the follower
 // has decided all of them, or ctx ends. The error wraps ErrTrimmed if Trim has dropped
 // some of their flags; it is ErrClosed after Close.
-func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) error {
+func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) (err error) {
+	defer fault.Wrap(&err, "flag duplicates")
 	if len(records) == 0 {
 		return nil
 	}
 	if !ordered(records) {
-		return fmt.Errorf("flag duplicates: %w", errOrder)
+		return errOrder
 	}
-	last := records[len(records)-1].Receipt
+	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt
 	for {
 		incarnation, err := i.await(ctx, last)
 		if err != nil {
-			return fmt.Errorf("flag duplicates: %w", err)
+			return err
 		}
 		err = i.scan(records)
 		again, trimmed := i.since(incarnation)
 		switch {
 		case again:
 			// The index was emptied meanwhile: what was read may be incomplete.
-		case records[0].Receipt.Position.Before(trimmed):
-			return fmt.Errorf("flag duplicates from %s: before %s: %w", records[0].Receipt.Position, trimmed, ErrTrimmed)
-		case err != nil:
-			return fmt.Errorf("flag duplicates: %w", err)
+		case first.Before(trimmed):
+			return fmt.Errorf("from %s: before %s: %w", first, trimmed, ErrTrimmed)
 		default:
-			return nil
+			return err
 		}
 	}
 }
@@ -94,12 +94,6 @@ func (i *Index) since(incarnation int) (gone bool, trimmed event.Position) {
 func (i *Index) scan(records []event.Record) (err error) {
 	i.life.RLock()
 	defer i.life.RUnlock()
-	i.mu.Lock()
-	closed := i.closed
-	i.mu.Unlock()
-	if closed {
-		return ErrClosed
-	}
 	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt.Position
 	if i.store == nil {
 		return errReopened
@@ -115,21 +109,16 @@ func (i *Index) scan(records []event.Record) (err error) {
 	}
 	defer func() { err = errors.Join(err, iter.Close()) }()
 
-	for n := range records {
-		records[n].Duplicate = false
-	}
-	n := 0
+	flagged := make(map[event.Position]bool) // few are
 	for valid := iter.First(); valid; valid = iter.Next() {
-		flagged, err := parseFlagKey(iter.Key())
+		p, err := parseFlagKey(iter.Key())
 		if err != nil {
 			return err
 		}
-		for n < len(records) && records[n].Receipt.Position.Before(flagged) {
-			n++
-		}
-		if n < len(records) && records[n].Receipt.Position == flagged {
-			records[n].Duplicate = true
-		}
+		flagged[p] = true
+	}
+	for n := range records {
+		records[n].Duplicate = flagged[records[n].Receipt.Position]
 	}
 	return iter.Error()
 }

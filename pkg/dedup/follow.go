@@ -125,7 +125,7 @@ func (i *Index) followOnce(ctx context.Context, source Source) (err error) {
 	}
 	r, err := source.Read(ctx, i.Applied())
 	if err != nil {
-		return sourceError{fmt.Errorf("read journal: %w", err)}
+		return outsideError{fmt.Errorf("read journal: %w", err)}
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
@@ -155,7 +155,7 @@ func (i *Index) applyFor(ctx context.Context, r Reader, w *writer) error {
 			return nil
 		}
 		if err != nil {
-			return sourceError{fmt.Errorf("read journal: %w", err)}
+			return outsideError{fmt.Errorf("read journal: %w", err)}
 		}
 		if err := w.apply(batch); err != nil {
 			return err
@@ -170,7 +170,7 @@ func (i *Index) applyFor(ctx context.Context, r Reader, w *writer) error {
 func (i *Index) reconcile(ctx context.Context, source Source) error {
 	first, end, err := source.Bounds(ctx)
 	if err != nil {
-		return sourceError{fmt.Errorf("read the journal's bounds: %w", err)}
+		return outsideError{fmt.Errorf("read the journal's bounds: %w", err)}
 	}
 	epoch := source.Epoch()
 	i.mu.Lock()

@@ -61,8 +61,8 @@ type Index struct {
 
 // Open opens the index in dir. It makes dir if it is missing; no other process may
 // have it open. A damaged directory is moved aside, and an empty index opened in its
-// place, which Run will fill. The error is about the configuration, the metrics or
-// the file system.
+// place, which Run will fill. The error is about the configuration or the file
+// system.
 func Open(dir string, config Config, options Options) (*Index, error) {
 	return openOn(vfs.Default, dir, config, options)
 }
@@ -71,13 +71,10 @@ func openOn(fs vfs.FS, dir string, config Config, options Options) (*Index, erro
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(options.Registerer)
-	if err != nil {
-		return nil, fmt.Errorf("register duplicate index metrics: %w", err)
-	}
 	logger := cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	i := &Index{fs: fs, dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: m}
-	if err = os.MkdirAll(filepath.Dir(dir), 0o700); err == nil {
+	i := &Index{fs: fs, dir: dir, config: config, logger: logger, reporter: options.Reporter, metrics: newMetrics(options.Registerer)}
+	err := os.MkdirAll(filepath.Dir(dir), 0o700)
+	if err == nil {
 		err = i.open()
 	}
 	if err != nil && damaged(err) {
@@ -94,9 +91,17 @@ func openOn(fs vfs.FS, dir string, config Config, options Options) (*Index, erro
 
 // open sets store and what is stored in it.
 func (i *Index) open() error {
-	st, s, trimmed, err := openStore(i.fs, i.dir, i.logger)
+	st, err := openStore(i.fs, i.dir, i.logger)
 	if err != nil {
 		return err
+	}
+	var s state
+	var trimmed event.Position
+	if err := errors.Join(
+		st.load(stateKey, func(b []byte) (err error) { s, err = parseState(b); return err }),
+		st.load(trimKey, func(b []byte) (err error) { trimmed, err = parsePosition(b); return err }),
+	); err != nil {
+		return errors.Join(err, st.db.Close())
 	}
 	i.store = st
 	i.mu.Lock()
@@ -113,6 +118,7 @@ func (i *Index) Close() error {
 	i.mu.Lock()
 	already := i.closed
 	i.closed = true
+	i.incarnation++ // FlagDuplicates looks again, and finds that it is closed
 	i.announce()
 	i.mu.Unlock()
 	if already {
@@ -128,7 +134,9 @@ func (i *Index) Close() error {
 		if i.store == nil {
 			return nil
 		}
-		return errors.Join(i.store.flush(), i.store.db.Close())
+		st := i.store
+		i.store = nil
+		return errors.Join(st.flush(), st.db.Close())
 	})
 	if err != nil {
 		return fmt.Errorf("close duplicate index: %w; nothing is lost: what was not flushed is decided again from the journal", err)
@@ -221,7 +229,5 @@ func (i *Index) announce() {
 // report logs an incident and reports it.
 func (i *Index) report(class string, err error) {
 	i.logger.Warn(class, slog.String("err", err.Error()))
-	if i.reporter != nil {
-		i.reporter.Report(fault.Incident{Component: "dedup", Class: class, Err: err, Time: time.Now()})
-	}
+	fault.Report(i.reporter, "dedup", class, err)
 }

@@ -29,7 +29,9 @@ func (i *Index) maintain(ctx context.Context, w *writer) error {
 		}
 		size = smaller
 	}
-	i.measure(w, size)
+	i.metrics.bytes.Set(float64(size))
+	i.metrics.entries.Set(float64(w.next.entries()))
+	i.metrics.window.Set(i.effective(&w.next).Seconds())
 	return nil
 }
 
@@ -82,12 +84,6 @@ func (i *Index) effective(s *state) time.Duration {
 	}
 	back := time.Duration(max(0, clock-s.forgotten)) * time.Microsecond
 	return min(back, i.config.Window)
-}
-
-func (i *Index) measure(w *writer, size uint64) {
-	i.metrics.bytes.Set(float64(size))
-	i.metrics.entries.Set(float64(w.next.entries()))
-	i.metrics.window.Set(i.effective(&w.next).Seconds())
 }
 
 // count adds a message to the metrics.

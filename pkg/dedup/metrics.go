@@ -1,9 +1,8 @@
 package dedup
 
 import (
-	"sync"
-
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 const (
@@ -19,39 +18,28 @@ type metrics struct {
 	window     prometheus.Gauge
 	lag        prometheus.Gauge
 
-	mu      sync.Mutex
-	sources map[string]bool // that have a label of their own
+	sources map[string]bool // that have a label of their own; only the follower uses it
 }
 
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+// newMetrics registers the metrics with reg, which may be nil. It panics if those of
+// another index are registered there.
+func newMetrics(reg prometheus.Registerer) *metrics {
+	with := promauto.With(prometheus.WrapRegistererWithPrefix("sparrow_dedup_", reg))
 	gauge := func(name, help string) prometheus.Gauge {
-		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		return with.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
-	m := &metrics{
-		applied: prometheus.NewCounter(prometheus.CounterOpts{Name: "sparrow_dedup_applied_records_total", Help: "Records decided."}),
-		duplicates: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sparrow_dedup_duplicates_total", Help: "Records found to be duplicates, by source.",
-		}, []string{"source"}),
-		entries: gauge("sparrow_dedup_entries", "Originals kept, approximately."),
-		bytes:   gauge("sparrow_dedup_disk_bytes", "Size of the index on disk."),
-		window:  gauge("sparrow_dedup_effective_window_seconds", "How far back repeats are recognised; less than configured when the byte budget is too small."),
-		lag:     gauge("sparrow_dedup_lag_seconds", "Time from receiving the last decided record to deciding it."),
-		sources: make(map[string]bool),
+	return &metrics{
+		applied:    with.NewCounter(prometheus.CounterOpts{Name: "applied_records_total", Help: "Records decided."}),
+		duplicates: with.NewCounterVec(prometheus.CounterOpts{Name: "duplicates_total", Help: "Records found to be duplicates, by source."}, []string{"source"}),
+		entries:    gauge("entries", "Originals kept, approximately."),
+		bytes:      gauge("disk_bytes", "Size of the index on disk."),
+		window:     gauge("effective_window_seconds", "How far back repeats are recognised; less than configured when the byte budget is too small."),
+		lag:        gauge("lag_seconds", "Time from receiving the last decided record to deciding it."),
+		sources:    make(map[string]bool),
 	}
-	if registerer == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{m.applied, m.duplicates, m.entries, m.bytes, m.window, m.lag} {
-		if err := registerer.Register(c); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
 }
 
 func (m *metrics) duplicate(source string, n int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if !m.sources[source] && len(m.sources) >= maxSources {
 		source = other
 	} else {

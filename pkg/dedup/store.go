@@ -31,35 +31,17 @@ type store struct {
 	fail  context.CancelCauseFunc
 }
 
-// openStore opens the store in dir, whose parent must exist, and reads the
-// follower's state and how far flags are trimmed.
-func openStore(fs vfs.FS, dir string, logger *slog.Logger) (st *store, s state, trimmed event.Position, err error) {
+// openStore opens the store in dir, whose parent must exist.
+func openStore(fs vfs.FS, dir string, logger *slog.Logger) (*store, error) {
 	// Pebble would make the parent too, where a volume was detached.
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, s, trimmed, fmt.Errorf("make its directory: %w", errUnwritable{err})
+		return nil, fmt.Errorf("make its directory: %w", outsideError{err})
 	}
-	st = &store{}
+	st := &store{}
 	st.alive, st.fail = context.WithCancelCause(context.Background())
-	if st.db, err = pebble.Open(dir, st.options(fs, logger)); err != nil {
-		return nil, s, trimmed, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, st.db.Close())
-			st = nil
-		}
-	}()
-	value, err := get(st.db, []byte{stateKey})
-	if err == nil && value != nil {
-		s, err = parseState(value)
-	}
-	if err != nil {
-		return st, s, trimmed, err
-	}
-	if value, err = get(st.db, []byte{trimKey}); err == nil && value != nil {
-		trimmed, err = parsePosition(value)
-	}
-	return st, s, trimmed, err
+	var err error
+	st.db, err = pebble.Open(dir, st.options(fs, logger))
+	return st, err
 }
 
 // failure is why the store cannot go on, or nil.
@@ -112,36 +94,27 @@ func (st *store) options(fs vfs.FS, logger *slog.Logger) *pebble.Options {
 	return o
 }
 
-// get returns a copy of a key's value, nil if there is none.
-func get(db *pebble.DB, key []byte) ([]byte, error) {
-	value, closer, err := db.Get(key)
+// load parses a key's value, if there is one.
+func (st *store) load(key byte, parse func([]byte) error) error {
+	value, closer, err := st.db.Get([]byte{key})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	copied := append([]byte{}, value...)
-	return copied, closer.Close()
+	return errors.Join(parse(value), closer.Close())
 }
 
-// errUnwritable is an error of the directory that holds the index. It does not mean
-// that the index is damaged.
-type errUnwritable struct{ error }
+// outsideError is an error of the journal, or of the directory that holds the index.
+// It does not mean that the index is damaged.
+type outsideError struct{ error }
 
-func (e errUnwritable) Unwrap() error { return e.error }
-
-// sourceError is an error of the journal. It does not mean that the index is damaged.
-type sourceError struct{ error }
-
-func (e sourceError) Unwrap() error { return e.error }
+func (e outsideError) Unwrap() error { return e.error }
 
 // damaged reports whether an error means that the index's files are damaged.
 func damaged(err error) bool {
-	if _, ok := errors.AsType[sourceError](err); ok {
-		return false
-	}
-	if _, ok := errors.AsType[errUnwritable](err); ok {
+	if _, ok := errors.AsType[outsideError](err); ok {
 		return false
 	}
 	return pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, event.ErrCorrupt)

@@ -69,7 +69,7 @@ func (w *writer) apply(b event.Batch) error {
 	if err := w.generation(records); err != nil {
 		return fmt.Errorf("prepare a generation: %w", err)
 	}
-	var found map[string]int // by source
+	found := make(map[string]int) // duplicates by source
 	for n := range records {
 		r := &records[n]
 		if r.Receipt.Position.Before(w.next.applied) || r.Context.Malformed != "" {
@@ -80,9 +80,6 @@ func (w *writer) apply(b event.Batch) error {
 			return fmt.Errorf("decide record %s: %w", r.Receipt.Position, err)
 		}
 		if duplicate {
-			if found == nil {
-				found = make(map[string]int)
-			}
 			found[r.Source]++
 		}
 	}

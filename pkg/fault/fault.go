@@ -10,6 +10,7 @@ package fault
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -52,4 +53,12 @@ func After(err error, wait time.Duration) error {
 func RetryAfter(err error) (time.Duration, bool) {
 	a, ok := errors.AsType[after](err)
 	return a.wait, ok
+}
+
+// Wrap says in *err, unless it is nil, what failed. It is for defer, in functions
+// that fail in several places.
+func Wrap(err *error, format string, args ...any) {
+	if *err != nil {
+		*err = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), *err)
+	}
 }

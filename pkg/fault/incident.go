@@ -33,3 +33,11 @@ type Incident struct {
 type Reporter interface {
 	Report(Incident)
 }
+
+// Report reports an incident that needs no more words than these to r, which may be
+// nil.
+func Report(r Reporter, component, class string, err error) {
+	if r != nil {
+		r.Report(Incident{Component: component, Class: class, Err: err, Time: time.Now()})
+	}
+}

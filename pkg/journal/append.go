@@ -76,7 +76,7 @@ func (j *Journal) Ready(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if j.closing.Load() {
+	if j.life.Err() != nil {
 		return ErrClosed
 	}
 	if !j.writes.conn.IsConnected() {

@@ -39,11 +39,8 @@ func syncsAlways(ctx context.Context, address string) (bool, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, monitorLimit)
 	defer cancel()
-	target := "http://" + net.JoinHostPort(u.Hostname(), monitorPort) + "/varz"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
-	if err != nil {
-		return false, errors.New("the server's address cannot be read")
-	}
+	monitor := &url.URL{Scheme: "http", Host: net.JoinHostPort(u.Hostname(), monitorPort), Path: "/varz"}
+	req := (&http.Request{Method: http.MethodGet, URL: monitor}).WithContext(ctx)
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)

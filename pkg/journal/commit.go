@@ -3,8 +3,6 @@ package journal
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"strconv"
 	"strings"
@@ -23,17 +21,6 @@ const (
 	codeWrongLastOnly = 10164 // the same, without the sequence
 )
 
-// writer numbers the frames of the events stream. Only the commit loop uses it.
-type writer struct {
-	chain, batch, before uint64 // batch and before are of the next frame
-}
-
-func newWriter() writer {
-	var b [8]byte
-	rand.Read(b[:])                                               // never fails
-	return writer{chain: binary.BigEndian.Uint64(b[:]), batch: 1} // 0 is the lanes'
-}
-
 // commit is the loop of group commit: one publish is in flight, and the calls that
 // come meanwhile form the next group. When ctx ends, it stores what waits, within
 // drainLimit, and fails the rest.
@@ -42,12 +29,7 @@ func (j *Journal) commit(ctx context.Context) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(drainLimit, cancel) })()
 	for g := j.queue.next(ctx); g != nil; g = j.queue.next(ctx) {
-		seq, err := j.store(storing, g)
-		j.queue.resolve(g, seq, err)
-	}
-	for g := j.queue.pop(); g != nil; g = j.queue.pop() {
-		var seq uint64
-		err := errUnavailable(errors.New("shutting down"))
+		seq, err := uint64(0), errUnavailable(errors.New("shutting down"))
 		if storing.Err() == nil {
 			seq, err = j.store(storing, g)
 		}
@@ -60,18 +42,19 @@ func (j *Journal) commit(ctx context.Context) {
 func (j *Journal) store(ctx context.Context, g *group) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, j.patience)
 	defer cancel()
-	seal(g.frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before, count: g.count})
+	h := j.tail.next(g.count)
+	seal(g.frame, h)
 	msg := &nats.Msg{Subject: eventsSubject, Data: g.frame, Header: j.messageID()}
 	start := time.Now()
 	ack, sure, err := j.publish(ctx, msg, j.events)
 	if err == nil {
 		j.gate.full.Store(false)
-		j.stored(g, ack.Sequence, time.Since(start))
+		j.stored(g, h.at(ack.Sequence), time.Since(start))
 		return ack.Sequence, nil
 	}
 	if !sure {
 		// Nobody can say whether this batch number is in use.
-		j.writer = newWriter()
+		j.tail = newChain()
 	}
 	if errors.Is(err, ErrFull) {
 		j.gate.full.Store(true)
@@ -79,14 +62,13 @@ func (j *Journal) store(ctx context.Context, g *group) (uint64, error) {
 	return 0, err
 }
 
-func (j *Journal) stored(g *group, seq uint64, took time.Duration) {
+func (j *Journal) stored(g *group, end tail, took time.Duration) {
 	j.metrics.commitSeconds.Observe(took.Seconds())
 	j.metrics.groupRecords.Observe(float64(g.count))
 	j.metrics.groupBytes.Observe(float64(len(g.frame)))
-	j.pins.setAcked(lastAck{Epoch: j.Epoch(), Seq: seq, Chain: j.writer.chain, Batch: j.writer.batch, Records: j.writer.before + uint64(g.count)})
-	j.writer.batch++
-	j.writer.before += uint64(g.count)
-	if j.events.advance(seq, eventsSubject, bytes.Clone(g.frame)) { // the queue uses its frames again
+	j.tail = end
+	j.pins.setAcked(lastAck{j.Epoch(), end})
+	if j.events.advance(end.Seq, eventsSubject, bytes.Clone(g.frame)) { // the queue uses its frames again
 		j.trimSoon()
 	}
 }

@@ -118,10 +118,16 @@ func (c *wedgedConn) Read(b []byte) (int, error) {
 }
 
 // TryNext returns the next message if there is one now.
-func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) { return r.poll(ctx) }
+func (r *Reader) TryNext(ctx context.Context) (m Message, ok bool, err error) {
+	next, err := r.poll(ctx)
+	if next == nil {
+		return Message{}, false, err
+	}
+	return *next, true, err
+}
 
 // Gaps is what a reader counts with.
-type Gaps struct{ gaps gaps }
+type Gaps struct{ gaps gapFinder }
 
 // Add takes one frame.
 func (g *Gaps) Add(lane string, chain, batch, before uint64, count uint32, seq, skipped uint64) (messages, records uint64) {

@@ -100,16 +100,6 @@ func (f *fetcher) receive(ctx context.Context) (*nats.Msg, error) {
 	return f.sub.NextMsgWithContext(ctx)
 }
 
-// one asks for a single message; nil means that there is none.
-func (f *fetcher) one(ctx context.Context, want getRequest) (*nats.Msg, error) {
-	if err := f.request(want); err != nil {
-		return nil, err
-	}
-	msg, err := f.next(ctx)
-	f.cancel()
-	return msg, err
-}
-
 // direct makes a stored message of a direct get's answer.
 func direct(msg *nats.Msg) (stored, error) {
 	m := stored{Subject: msg.Header.Get(jetstream.SubjectHeader), Seq: sequence(msg), Data: msg.Data}

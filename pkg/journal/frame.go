@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/rand/v2"
 )
 
 // header is the fixed part of a frame; doc.go draws it.
@@ -13,6 +14,27 @@ type header struct {
 	batch  uint64
 	before uint64
 	count  uint32
+}
+
+// tail is the last frame of a chain. Its JSON is part of the format on disk.
+type tail struct {
+	Seq     uint64 `json:"seq"`
+	Chain   uint64 `json:"chain,string"`
+	Batch   uint64 `json:"batch"`
+	Records uint64 `json:"records"` // of the chain, up to and including it
+}
+
+// newChain returns the tail of a chain without a frame. 0 is the lanes' chain.
+func newChain() tail { return tail{Chain: rand.Uint64()} }
+
+// next is the header of the chain's next frame.
+func (t tail) next(count uint32) header {
+	return header{chain: t.Chain, batch: t.Batch + 1, before: t.Records, count: count}
+}
+
+// at is the tail of a chain that ends with this header's frame.
+func (h header) at(seq uint64) tail {
+	return tail{Seq: seq, Chain: h.chain, Batch: h.batch, Records: h.before + uint64(h.count)}
 }
 
 const (

@@ -25,9 +25,9 @@ type gate struct {
 	broken  atomic.Pointer[error] // why the directory cannot be used, as last seen
 }
 
-// look remembers what a look at the directory found, and reports whether it begins
-// to fail.
-func (g *gate) look(err error) (begins bool) {
+// setBroken sets why the directory cannot be used, nil for nothing, and reports
+// whether it begins to fail.
+func (g *gate) setBroken(err error) (begins bool) {
 	if err == nil {
 		g.broken.Store(nil)
 		return false

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,12 +41,13 @@ type Journal struct {
 
 	events, outcomes *Stream
 	queue            *queue
-	writer           writer
+	tail             tail     // of events; only the commit loop uses it
 	tails            sync.Map // tail by lane: what this process published last
 	pins             *pinStore
 	gate             gate
 	watch            watch
-	losses           losses
+	reporter         fault.Reporter
+	gaps             gapReporter
 	metrics          *metrics
 
 	boot     string        // makes message ids unique
@@ -55,8 +57,9 @@ type Journal struct {
 	trimming sync.Mutex
 
 	running atomic.Bool
-	closing atomic.Bool
-	closed  chan struct{}
+	closing sync.Once
+	life    context.Context // ends when the journal is closed
+	end     context.CancelFunc
 
 	// Copies of constants and functions that tests replace.
 	attemptLimit, patience time.Duration
@@ -68,22 +71,12 @@ type Journal struct {
 // returns. That can take minutes for many gigabytes: it logs its progress, and the
 // caller should answer health checks meanwhile. The caller closes the journal after
 // Run has returned.
-func Open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
-	j, err := open(ctx, cfg, opts)
-	if err != nil {
-		return nil, fmt.Errorf("open journal: %w", err)
-	}
-	return j, nil
-}
-
-func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
+func Open(ctx context.Context, cfg Config, opts Options) (_ *Journal, err error) {
+	defer fault.Wrap(&err, "open journal")
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	j, err := assemble(cfg, opts)
-	if err != nil {
-		return nil, err
-	}
+	j := assemble(cfg, opts)
 	if cfg.URL == "" {
 		err = j.openEmbedded(ctx)
 	}
@@ -97,25 +90,23 @@ func open(ctx context.Context, cfg Config, opts Options) (*Journal, error) {
 }
 
 // assemble makes a journal that is not connected yet.
-func assemble(cfg Config, opts Options) (*Journal, error) {
+func assemble(cfg Config, opts Options) *Journal {
 	log := cmp.Or(opts.Logger, slog.New(slog.DiscardHandler))
-	m, err := newMetrics(opts.Registerer)
-	if err != nil {
-		return nil, err
-	}
+	m := newMetrics(opts.Registerer)
 	j := &Journal{
-		cfg: cfg, dir: opts.Dir, log: log, metrics: m,
-		queue: newQueue(), writer: newWriter(), boot: newEpoch() + newEpoch(),
-		trimNow: make(chan struct{}, 1), closed: make(chan struct{}),
+		cfg: cfg, dir: opts.Dir, log: log, reporter: opts.Reporter, metrics: m,
+		queue: newQueue(), tail: newChain(), boot: newEpoch() + newEpoch(),
+		trimNow:      make(chan struct{}, 1),
 		attemptLimit: attemptLimit, patience: patience, freeSpace: freeSpace,
 	}
+	j.life, j.end = context.WithCancel(context.Background())
 	j.gate.minFree = cfg.MinFree
 	j.gate.free.Store(math.MaxInt64)
 	j.watch = watch{gate: &j.gate, wedged: make(chan error, 1)}
-	j.losses = losses{log: log, reporter: opts.Reporter, metrics: m}
+	j.gaps = gapReporter{log: log, reporter: opts.Reporter, metrics: m}
 	j.events = &Stream{name: eventsStream, label: "events", bound: cfg.eventsBytes(), full: &j.gate.full}
 	j.outcomes = &Stream{name: outcomesStream, label: "outcomes", prefix: outcomesPrefix, bound: cfg.outcomesBytes()}
-	return j, nil
+	return j
 }
 
 func (j *Journal) openEmbedded(ctx context.Context) error {
@@ -124,7 +115,7 @@ func (j *Journal) openEmbedded(ctx context.Context) error {
 		return err
 	}
 	j.lock = lock
-	j.server = newServer(j.dir, j.log)
+	j.server = &server{dir: filepath.Join(j.dir, "nats"), log: j.log}
 	if err := j.probeDisk(); err != nil {
 		return err
 	}
@@ -144,9 +135,9 @@ func (j *Journal) attach(ctx context.Context) (err error) {
 	if j.server == nil {
 		j.inspectCluster(ctx)
 	}
-	j.pins = newPinStore(j.writes, j.epochOf)
+	j.pins = &pinStore{link: j.writes, epoch: j.epochOf, pins: make(map[pinKey]pin)}
 	for _, s := range []*Stream{j.events, j.outcomes} {
-		s.reads, s.pins, s.losses, s.metrics, s.closed, s.period = j.reads, j.pins, &j.losses, j.metrics, j.closed, pollLocal
+		s.reads, s.pins, s.gaps, s.metrics, s.life, s.period = j.reads, j.pins, &j.gaps, j.metrics, j.life, pollLocal
 		if s.embedded = j.server != nil; !s.embedded {
 			s.period = pollRemote
 		}
@@ -177,7 +168,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 		s.last.Store(0)
 		j.pins.forget(s.label)
 		j.log.Error("journal stream was replaced", "stream", s.label, "epoch", epoch, "epoch_before", *before)
-		j.losses.incident("new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
+		fault.Report(j.reporter, "journal", "new epoch", fmt.Errorf("stream %s was replaced: epoch %s instead of %s", s.label, epoch, *before))
 	}
 	return nil
 }
@@ -205,14 +196,14 @@ func (j *Journal) Outcomes() *Stream { return j.outcomes }
 // Close stores the pins and ends the connections and the embedded server. It is
 // called after Run has returned, and may be called again.
 func (j *Journal) Close() error {
-	if !j.closing.CompareAndSwap(false, true) {
-		return nil
-	}
-	close(j.closed)
-	j.queue.close()
-	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
-	defer cancel()
-	err := errors.Join(j.pins.flush(ctx), j.release())
+	var err error
+	j.closing.Do(func() {
+		j.end()
+		j.queue.close()
+		ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+		defer cancel()
+		err = errors.Join(j.pins.flush(ctx), j.release())
+	})
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}

@@ -21,10 +21,8 @@ type KV struct {
 // because no other process uses it.
 func (j *Journal) KV() *KV { return &KV{j.writes, j.reads, j.prepare} }
 
-// Put replaces the entry under a key and returns its revision, which is higher
-// than that of any entry before it. With after it does so only while the entry has
-// that revision, 0 for no entry; otherwise written is false. The error wraps
-// ErrUnavailable, or is the context's; the entry may have been written then.
+// Put is lease.Store's. The error wraps ErrUnavailable, or is the context's; the entry
+// may have been written then.
 func (kv *KV) Put(ctx context.Context, key string, value []byte, after *uint64) (revision uint64, written bool, err error) {
 	if err := checkKey(key); err != nil {
 		return 0, false, err
@@ -42,8 +40,7 @@ func (kv *KV) Put(ctx context.Context, key string, value []byte, after *uint64) 
 	return revision, true, nil
 }
 
-// Get returns the entry under a key as the servers' leader knows it. The revision
-// is 0 if there is none. Errors are those of Put.
+// Get is lease.Store's. Errors are those of Put.
 func (kv *KV) Get(ctx context.Context, key string) (revision uint64, value []byte, err error) {
 	if err := checkKey(key); err != nil {
 		return 0, nil, err
@@ -58,9 +55,9 @@ func (kv *KV) Get(ctx context.Context, key string) (revision uint64, value []byt
 	return last.Seq, last.Data, nil
 }
 
-// Each calls do for every entry, in the order they were written, perhaps as a
-// replica that lags behind knows it. An entry that is replaced meanwhile may come
-// twice, the newer one later, or not at all. Errors are those of Put.
+// Each is lease.Store's: it calls do in the order in which the entries were written.
+// An entry that is replaced meanwhile may come twice, the newer one later, or not at
+// all. Errors are those of Put.
 func (kv *KV) Each(ctx context.Context, do func(key string, revision uint64, value []byte)) error {
 	err := kv.reads.each(ctx, kvStream, func(subject string, seq uint64, data []byte) {
 		do(strings.TrimPrefix(subject, kvPrefix), seq, data)

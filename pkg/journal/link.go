@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type link struct {
 func connect(ctx context.Context, name, url string, embedded *server, log *slog.Logger) (*link, error) {
 	l := &link{}
 	l.up, l.down = context.WithCancel(context.Background())
-	dial := &dialer{ctx: ctx}
+	dial := &dialer{starting: ctx, established: make(chan struct{})}
 	opts := []nats.Option{
 		nats.SetCustomDialer(dial),
 		nats.Name("sparrow " + name),
@@ -63,7 +64,7 @@ func connect(ctx context.Context, name, url string, embedded *server, log *slog.
 		opts = append(opts, nats.InProcessServer(embedded))
 	}
 	conn, err := nats.Connect(url, opts...)
-	dial.established()
+	close(dial.established)
 	if err != nil {
 		l.down()
 		return nil, fmt.Errorf("connect to journal server: %w", err)
@@ -75,6 +76,35 @@ func connect(ctx context.Context, name, url string, embedded *server, log *slog.
 		return nil, fmt.Errorf("connect to journal server: %w", err)
 	}
 	return l, nil
+}
+
+// dialer opens the connections to a cluster. Until the first is established they
+// are closed when starting ends: a server that accepts and says nothing must not
+// delay a process that must stop while it starts.
+type dialer struct {
+	starting    context.Context
+	established chan struct{} // closed then
+}
+
+// Dial is nats.CustomDialer's.
+func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	dial := net.Dialer{Timeout: connectLimit}
+	select {
+	case <-d.established:
+		return dial.Dial(network, address)
+	default:
+	}
+	conn, err := dial.DialContext(d.starting, network, address)
+	if err == nil {
+		context.AfterFunc(d.starting, func() {
+			select {
+			case <-d.established:
+			default:
+				_ = conn.Close() // its reader gets the error
+			}
+		})
+	}
+	return conn, err
 }
 
 func (l *link) renew() {
@@ -129,7 +159,8 @@ const (
 	codeNoStream  = 10059
 )
 
-// ask sends a request and reads the answer as decodeAnswer does.
+// ask sends a request and reads the server's answer, or returns the error in it as a
+// *jetstream.APIError.
 func (l *link) ask(ctx context.Context, msg *nats.Msg, limit time.Duration, answer any) error {
 	ctx, cancel := l.bound(ctx, limit)
 	defer cancel()
@@ -137,7 +168,16 @@ func (l *link) ask(ctx context.Context, msg *nats.Msg, limit time.Duration, answ
 	if err != nil {
 		return err
 	}
-	return decodeAnswer(reply.Data, answer)
+	var failed struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := errors.Join(json.Unmarshal(reply.Data, &failed), json.Unmarshal(reply.Data, answer)); err != nil {
+		return fmt.Errorf("decode the journal server's answer: %w", err)
+	}
+	if failed.Error != nil {
+		return failed.Error
+	}
+	return nil
 }
 
 // get asks the stream's leader for one message, because a replica may lag behind.
@@ -164,21 +204,6 @@ func (l *link) state(ctx context.Context, stream string) (jetstream.StreamState,
 	}
 	err := l.ask(ctx, &nats.Msg{Subject: "$JS.API.STREAM.INFO." + stream}, requestLimit, &answer)
 	return answer.State, err
-}
-
-// decodeAnswer reads an answer of the server, or returns the error in it as a
-// *jetstream.APIError.
-func decodeAnswer(data []byte, answer any) error {
-	var failed struct {
-		Error *jetstream.APIError `json:"error"`
-	}
-	if err := errors.Join(json.Unmarshal(data, &failed), json.Unmarshal(data, answer)); err != nil {
-		return fmt.Errorf("decode the journal server's answer: %w", err)
-	}
-	if failed.Error != nil {
-		return failed.Error
-	}
-	return nil
 }
 
 // publish sends msg once, and returns the server's answer.

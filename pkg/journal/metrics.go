@@ -2,10 +2,10 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 type metrics struct {
@@ -23,37 +23,35 @@ type metrics struct {
 	restarts      prometheus.Counter
 }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+// newMetrics registers the metrics with reg, which may be nil. It panics if another
+// journal's are registered there.
+func newMetrics(reg prometheus.Registerer) *metrics {
+	with := promauto.With(prometheus.WrapRegistererWithPrefix("sparrow_journal_", reg))
 	stream := []string{"stream"}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return with.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+	}
+	gauges := func(name, help string) *prometheus.GaugeVec {
+		return with.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, stream)
+	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return with.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
 	seconds := prometheus.ExponentialBuckets(0.0005, 2, 15) // 0.5 ms to 8 s
-	m := &metrics{
+	return &metrics{
 		appendSeconds: histogram("append_seconds", "Time until an append was durable.", seconds),
 		commitSeconds: histogram("commit_seconds", "Time of one durable publish of a group.", seconds),
 		groupRecords:  histogram("group_records", "Records stored as one message.", prometheus.ExponentialBuckets(1, 2, 12)),
 		groupBytes:    histogram("group_bytes", "Size of a message.", prometheus.ExponentialBuckets(256, 4, 8)),
-		refusedTotal:  counters("refused_appends_total", "Appends that failed, by reason.", []string{"reason"}),
-		streamBytes:   gauges("stream_bytes", "Bytes in a stream.", stream),
-		boundBytes:    gauges("stream_bound_bytes", "Bytes that a stream may have.", stream),
-		messages:      gauges("stream_messages", "Messages in a stream.", stream),
-		oldestPin:     gauges("oldest_hold_messages", "Messages between the slowest reader's pin and the end.", stream),
-		lostMessages:  counters("lost_messages_total", "Messages found missing or damaged.", stream),
-		freeBytes: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "sparrow_journal_disk_free_bytes", Help: "Free space on the journal's disk."}),
-		restarts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "sparrow_journal_restarts_total", Help: "Restarts of the embedded server."}),
+		refusedTotal:  counters("refused_appends_total", "Appends that failed, by reason.", "reason"),
+		streamBytes:   gauges("stream_bytes", "Bytes in a stream."),
+		boundBytes:    gauges("stream_bound_bytes", "Bytes that a stream may have."),
+		messages:      gauges("stream_messages", "Messages in a stream."),
+		oldestPin:     gauges("oldest_hold_messages", "Messages between the slowest reader's pin and the end."),
+		lostMessages:  counters("lost_messages_total", "Messages found missing or damaged.", "stream"),
+		freeBytes:     with.NewGauge(prometheus.GaugeOpts{Name: "disk_free_bytes", Help: "Free space on the journal's disk."}),
+		restarts:      with.NewCounter(prometheus.CounterOpts{Name: "restarts_total", Help: "Restarts of the embedded server."}),
 	}
-	if reg == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{
-		m.appendSeconds, m.commitSeconds, m.groupRecords, m.groupBytes, m.refusedTotal, m.streamBytes,
-		m.boundBytes, m.messages, m.oldestPin, m.lostMessages, m.freeBytes, m.restarts,
-	} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	return m, nil
 }
 
 // refused counts a failed append by its kind.
@@ -83,16 +81,4 @@ func (m *metrics) stream(s *Stream, state jetstream.StreamState) {
 		}
 		m.oldestPin.WithLabelValues(s.label).Set(float64(behind))
 	}
-}
-
-func histogram(name, help string, buckets []float64) prometheus.Histogram {
-	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "sparrow_journal_" + name, Help: help, Buckets: buckets})
-}
-
-func gauges(name, help string, labels []string) *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "sparrow_journal_" + name, Help: help}, labels)
-}
-
-func counters(name, help string, labels []string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sparrow_journal_" + name, Help: help}, labels)
 }

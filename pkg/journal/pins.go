@@ -27,11 +27,8 @@ func (k pinKey) subject() string { return pinsPrefix + k.stream + "." + k.reader
 
 // lastAck is the end of the events stream as last acknowledged to this process.
 type lastAck struct {
-	Epoch   string `json:"epoch"`
-	Seq     uint64 `json:"seq"`
-	Chain   uint64 `json:"chain,string"`
-	Batch   uint64 `json:"batch"`   // the last one
-	Records uint64 `json:"records"` // of the chain, up to and including it
+	Epoch string `json:"epoch"`
+	tail
 }
 
 // pinStore keeps the pins and the last acknowledgement, in memory and in a small
@@ -52,10 +49,6 @@ type pinStore struct {
 type storedPin struct {
 	Epoch string `json:"epoch"`
 	Seq   uint64 `json:"seq"`
-}
-
-func newPinStore(l *link, epoch func(stream string) string) *pinStore {
-	return &pinStore{link: l, epoch: epoch, pins: make(map[pinKey]pin)}
 }
 
 // Pin says that the reader still needs seq and everything after it. Raising a pin

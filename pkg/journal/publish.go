@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -13,11 +14,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// tail is a lane's last message.
-type tail struct {
-	seq, batch, records uint64 // records up to and including it
-}
-
 // Publish stores payload as the lane's next message in the outcomes stream and
 // returns its sequence when it is durable. after is the sequence of the lane's
 // last message as the caller knows it, 0 for none: if it has another, nothing is
@@ -25,22 +21,15 @@ type tail struct {
 //
 // Errors: ErrFenced, ErrFull, ErrUnavailable, ErrTooLarge, or the context's. After
 // ErrUnavailable or the end of ctx the message may have been stored: ask Last.
-func (j *Journal) Publish(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
-	seq, err := j.publishOutcome(ctx, lane, payload, after)
-	if err != nil {
-		return 0, fmt.Errorf("publish outcomes of %s: %w", lane, err)
-	}
-	return seq, nil
-}
-
-func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byte, after uint64) (uint64, error) {
+func (j *Journal) Publish(ctx context.Context, lane string, payload []byte, after uint64) (seq uint64, err error) {
+	defer fault.Wrap(&err, "publish outcomes of %s", lane)
 	if err := checkName(lane); err != nil {
 		return 0, err
 	}
 	if size := headerSize + recordSize(payload); size > j.largest {
 		return 0, fault.Permanent(fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, size, j.largest))
 	}
-	if j.closing.Load() {
+	if j.life.Err() != nil {
 		return 0, ErrClosed
 	}
 	if err := j.gate.outcomes(); err != nil {
@@ -51,14 +40,15 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 		return 0, err
 	}
 	frame := appendRecord(make([]byte, headerSize, headerSize+recordSize(payload)), payload)
-	seal(frame, header{batch: last.batch + 1, before: last.records, count: 1})
+	h := last.next(1)
+	seal(frame, h)
 	msg := &nats.Msg{Subject: outcomesPrefix + lane, Data: frame, Header: j.messageID()}
 	msg.Header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(after, 10)}
-	seq, err := j.fencedPublish(ctx, msg)
+	seq, err = j.fencedPublish(ctx, msg)
 	if err != nil {
 		return 0, err
 	}
-	j.tails.Store(lane, tail{seq: seq, batch: last.batch + 1, records: last.records + 1})
+	j.tails.Store(lane, h.at(seq))
 	if j.outcomes.advance(seq, msg.Subject, frame) {
 		j.trimSoon()
 	}
@@ -67,7 +57,7 @@ func (j *Journal) publishOutcome(ctx context.Context, lane string, payload []byt
 
 // tailAt returns the lane's tail, which must be at the sequence after.
 func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, error) {
-	if known, ok := j.tails.Load(lane); ok && known.(tail).seq == after {
+	if known, ok := j.tails.Load(lane); ok && known.(tail).Seq == after {
 		return known.(tail), nil
 	}
 	last, err := j.writes.get(ctx, outcomesStream, getRequest{LastFor: outcomesPrefix + lane})
@@ -85,9 +75,9 @@ func (j *Journal) tailAt(ctx context.Context, lane string, after uint64) (tail, 
 	}
 	h, err := decodeHeader(last.Data)
 	if err != nil { // damaged: the count begins again
-		return tail{seq: after}, nil
+		return tail{Seq: after}, nil
 	}
-	return tail{seq: after, batch: h.batch, records: h.before + uint64(h.count)}, nil
+	return h.at(after), nil
 }
 
 // fencedPublish publishes msg. The server checks the fence before it checks for a
@@ -146,18 +136,13 @@ func unavailable(ctx context.Context, err error) error {
 	return errUnavailable(err)
 }
 
-// nameLimit allows for a tracker's name, which may have 64 characters, behind a
-// prefix.
-const nameLimit = 96
+// validName is what a token of a subject may contain. It has room for a tracker's
+// name, which may have 64 characters, behind a prefix.
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,96}$`)
 
-// checkName keeps names to what a token of a subject may contain.
 func checkName(name string) error {
-	ok := name != "" && len(name) <= nameLimit
-	for _, c := range []byte(name) {
-		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_')
-	}
-	if !ok {
-		return fault.Permanent(fmt.Errorf("name %q: want 1 to %d letters, digits, \"-\" or \"_\"", name, nameLimit))
+	if !validName.MatchString(name) {
+		return fault.Permanent(fmt.Errorf("name %q: want 1 to 96 letters, digits, \"-\" or \"_\"", name))
 	}
 	return nil
 }

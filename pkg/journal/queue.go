@@ -89,14 +89,15 @@ func (q *queue) open(size int) *group {
 	return g
 }
 
-// next waits for the next group and closes it to further calls. It returns nil
-// when ctx ends.
+// next waits for the next group and closes it to further calls. When ctx ends, it
+// closes the queue, and returns nil once nothing waits.
 func (q *queue) next(ctx context.Context) *group {
 	for {
 		select {
 		case <-q.ready:
 		case <-ctx.Done():
-			return nil
+			q.close()
+			return q.pop()
 		}
 		// The callers of the last group have just been woken. Let them call again
 		// first, or the next group has one call and the one after it all others.

@@ -27,7 +27,7 @@ type Reader struct {
 	fetch   *fetcher
 	next    uint64 // the lowest sequence still wanted; 0 for whatever is first
 	epoch   string
-	gaps    gaps
+	gaps    gapFinder
 	wake    <-chan struct{} // closed when something came after the last request
 	checked time.Time       // when the end was last compared with the position
 }
@@ -71,7 +71,7 @@ func (r *Reader) recall(ctx context.Context) {
 // Close ends the reader. The pin of the reader's owner stays.
 func (r *Reader) Close() error {
 	r.fetch.cancel()
-	if err := r.fetch.close(); err != nil && !r.s.isClosed() {
+	if err := r.fetch.close(); err != nil && r.s.life.Err() == nil {
 		return fmt.Errorf("close reader of %s: %w", r.s.label, err)
 	}
 	return nil
@@ -83,9 +83,12 @@ func (r *Reader) Close() error {
 // Other errors: ErrClosed, and ErrEpochChanged when the stream was replaced.
 func (r *Reader) Next(ctx context.Context) (Message, error) {
 	for {
-		m, ok, err := r.poll(ctx)
-		if err != nil || ok {
-			return m, err
+		m, err := r.poll(ctx)
+		if err != nil {
+			return Message{}, err
+		}
+		if m != nil {
+			return *m, nil
 		}
 		if err := r.sleep(ctx); err != nil {
 			return Message{}, err
@@ -93,25 +96,20 @@ func (r *Reader) Next(ctx context.Context) (Message, error) {
 	}
 }
 
-// poll returns the next message if there is one now; ok is false if there is none.
-// It waits for the server's answer only.
-func (r *Reader) poll(ctx context.Context) (m Message, ok bool, err error) {
+// poll returns the next message, nil if there is none now. It waits for the server's
+// answer only.
+func (r *Reader) poll(ctx context.Context) (*Message, error) {
 	for {
 		if err := r.usable(ctx); err != nil {
-			return Message{}, false, err
+			return nil, err
 		}
 		m, more, err := r.step(ctx)
-		switch {
-		case errors.Is(err, errInterrupted):
-			if retry.Sleep(ctx, retryPause) != nil {
-				return Message{}, false, ctx.Err()
-			}
-		case err != nil:
-			return Message{}, false, err
-		case m != nil:
-			return *m, true, nil
-		case !more:
-			return Message{}, false, nil
+		if errors.Is(err, errInterrupted) {
+			err = retry.Sleep(ctx, retryPause)
+			more = true
+		}
+		if err != nil || m != nil || !more {
+			return m, err
 		}
 	}
 }
@@ -120,7 +118,7 @@ func (r *Reader) usable(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if r.s.isClosed() {
+	if r.s.life.Err() != nil {
 		return ErrClosed
 	}
 	if *r.s.epoch.Load() != r.epoch {
@@ -143,7 +141,7 @@ func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
 		case ok:
 			return r.deliver(got), true, nil
 		case r.s.embedded && r.next > r.s.last.Load(): // all messages come through this process
-			m, err := r.passHole(ctx)
+			m, err := r.passGap(ctx)
 			return m, false, err
 		}
 		want := getRequest{Seq: max(r.next, 1), Batch: fetchMessages, MaxBytes: fetchBytes}
@@ -159,7 +157,7 @@ func (r *Reader) step(ctx context.Context) (m *Message, more bool, err error) {
 		if !asked {
 			return nil, r.fetch.behind, nil
 		}
-		m, err := r.passHole(ctx)
+		m, err := r.passGap(ctx)
 		return m, false, err
 	}
 	got, err := direct(msg)
@@ -227,7 +225,7 @@ func (r *Reader) deliver(got stored) *Message {
 		m.Lost, m.LostRecords = r.gaps.add(m.Subject, h, m.Seq, skipped)
 	}
 	if m.Lost > 0 {
-		r.s.losses.lost(r.s, from, m.Lost, m.LostRecords)
+		r.s.gaps.report(gap{r.s.label, from, m.Lost}, m.LostRecords)
 	}
 	if len(m.Records) == 0 && m.Lost == 0 {
 		return nil
@@ -242,7 +240,7 @@ func (r *Reader) sleep(ctx context.Context) error {
 	select {
 	case <-r.wake:
 	case <-t.C:
-	case <-r.s.closed:
+	case <-r.s.life.Done():
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
 // resume finds the end of the events stream, goes on with its chain, and replaces a
@@ -38,9 +40,9 @@ func (j *Journal) continueChain(ctx context.Context) error {
 	end := j.pins.acked
 	switch {
 	case bad == nil && (h.chain != end.Chain || h.batch >= end.Batch):
-		j.writer = writer{chain: h.chain, batch: h.batch + 1, before: h.before + uint64(h.count)}
+		j.tail = h.at(last.Seq)
 	case end.Seq > 0:
-		j.writer = writer{chain: end.Chain, batch: end.Batch + 1, before: end.Records}
+		j.tail = end.tail
 	}
 	return nil
 }
@@ -63,10 +65,11 @@ func (j *Journal) restoreEnd(ctx context.Context) error {
 		return nil
 	}
 	j.log.Error("the end of the journal is missing", "stream", j.events.label, "from_seq", last+1, "to_seq", known)
-	j.losses.incident("lost messages", fmt.Errorf("stream events: messages %d to %d, its end, are missing or damaged", last+1, known))
+	fault.Report(j.reporter, "journal", "lost messages", fmt.Errorf("stream events: messages %d to %d, its end, are missing or damaged", last+1, known))
 	for last < known {
 		frame := make([]byte, headerSize)
-		seal(frame, header{chain: j.writer.chain, batch: j.writer.batch, before: j.writer.before})
+		h := j.tail.next(0)
+		seal(frame, h)
 		msg := &nats.Msg{Subject: eventsSubject, Data: frame, Header: j.messageID()}
 		ack, err := j.writes.publish(ctx, msg, j.attemptLimit)
 		if isFull(err) {
@@ -75,8 +78,8 @@ func (j *Journal) restoreEnd(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("restore the end of events: %w", err)
 		}
-		j.writer.batch++
 		last = ack.Sequence
+		j.tail = h.at(last)
 		j.events.advance(last, eventsSubject, frame)
 	}
 	return nil

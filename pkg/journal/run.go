@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
@@ -41,9 +42,9 @@ func (j *Journal) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	j.queue.close()
-	committed := waitFor(&commits, 2*drainLimit)
+	committed := within(2*drainLimit, commits.Wait)
 	stopGuard()
-	if !waitFor(&all, stopLimit+drainLimit) || !committed {
+	if !within(stopLimit+drainLimit, all.Wait) || !committed {
 		return errors.New("run journal: the disk does not answer: check it, and restart the process")
 	}
 	if fatal != nil {
@@ -52,11 +53,11 @@ func (j *Journal) Run(ctx context.Context) error {
 	return nil
 }
 
-// waitFor reports whether all of wg end within limit. One that waits for a disk
-// that hangs cannot be interrupted.
-func waitFor(wg *sync.WaitGroup, limit time.Duration) bool {
+// within calls f and reports whether it ends within limit. What waits for a disk that
+// hangs cannot be interrupted: it goes on alone.
+func within(limit time.Duration, f func()) bool {
 	done := make(chan struct{})
-	go func() { defer close(done); wg.Wait() }()
+	go func() { defer close(done); f() }()
 	select {
 	case <-done:
 		return true
@@ -108,8 +109,8 @@ func (j *Journal) probeDisk() error {
 	if err == nil {
 		free, err = j.freeSpace(j.dir)
 	}
-	if j.gate.look(err) {
-		j.losses.incident("directory", fmt.Errorf("nothing can be stored: %w", err))
+	if j.gate.setBroken(err) {
+		fault.Report(j.reporter, "journal", "directory", fmt.Errorf("nothing can be stored: %w", err))
 	}
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math"
 	"net"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -35,10 +34,6 @@ type server struct {
 	mu      sync.Mutex
 	running *natsd.Server
 	wrap    func(net.Conn) net.Conn // nil but in tests
-}
-
-func newServer(dir string, log *slog.Logger) *server {
-	return &server{dir: filepath.Join(dir, "nats"), log: log}
 }
 
 // InProcessConn makes server a nats.InProcessConnProvider.
@@ -134,20 +129,10 @@ func (s *server) stop() error {
 }
 
 func stopServer(ns *natsd.Server) error {
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ns.Shutdown()
-		ns.WaitForShutdown()
-	}()
-	limit := time.NewTimer(stopLimit)
-	defer limit.Stop()
-	select {
-	case <-stopped:
+	if within(stopLimit, func() { ns.Shutdown(); ns.WaitForShutdown() }) {
 		return nil
-	case <-limit.C:
-		return fmt.Errorf("journal server did not stop within %v: check its disk; what was acknowledged is stored", stopLimit)
 	}
+	return fmt.Errorf("journal server did not stop within %v: check its disk; what was acknowledged is stored", stopLimit)
 }
 
 // serverLog writes the server's log to ours.

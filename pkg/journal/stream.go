@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sparrow-edge/sparrow/pkg/retry"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
 // Message is one message of a stream as a reader gets it.
@@ -39,10 +40,10 @@ type Stream struct {
 
 	reads   *link
 	pins    *pinStore
-	losses  *losses
+	gaps    *gapReporter
 	metrics *metrics
 	full    *atomic.Bool    // set while appends find the stream full; nil for outcomes
-	closed  <-chan struct{} // closed with the journal
+	life    context.Context // ends with the journal
 	period  time.Duration   // how long a reader sleeps that nobody wakes
 
 	last   atomic.Uint64 // highest sequence seen
@@ -77,15 +78,6 @@ func (s *Stream) advance(seq uint64, subject string, data []byte) bool {
 	return s.growth.Add(int64(len(data))) > s.bound/16
 }
 
-func (s *Stream) isClosed() bool {
-	select {
-	case <-s.closed:
-		return true
-	default:
-		return false
-	}
-}
-
 // signal returns a channel that is closed when the next message comes through
 // this process.
 func (s *Stream) signal() <-chan struct{} {
@@ -109,26 +101,18 @@ func (s *Stream) Bounds(ctx context.Context) (first, end uint64, err error) {
 
 // Get returns one message by its sequence. The error is ErrGone if it was
 // trimmed or is damaged, ErrAhead if it is not there yet.
-func (s *Stream) Get(ctx context.Context, seq uint64) (Message, error) {
-	m, err := s.get(ctx, seq)
-	if err != nil {
-		return Message{}, fmt.Errorf("get message %d of %s: %w", seq, s.label, err)
-	}
-	return m, nil
-}
-
-func (s *Stream) get(ctx context.Context, seq uint64) (Message, error) {
+func (s *Stream) Get(ctx context.Context, seq uint64) (_ Message, err error) {
+	defer fault.Wrap(&err, "get message %d of %s", seq, s.label)
 	if seq == 0 {
 		return Message{}, ErrGone
 	}
 	m, err := s.reads.get(ctx, s.name, getRequest{Seq: seq})
 	if errors.Is(err, ErrGone) {
-		if _, end, err := s.Bounds(ctx); err != nil {
-			return Message{}, err
-		} else if seq >= end {
-			return Message{}, ErrAhead
+		_, end, err := s.Bounds(ctx)
+		if err == nil && seq >= end {
+			err = ErrAhead
 		}
-		return Message{}, ErrGone
+		return Message{}, cmp.Or(err, ErrGone)
 	}
 	if err != nil {
 		return Message{}, unavailable(ctx, err)
@@ -154,24 +138,13 @@ func (s *Stream) SeqAt(ctx context.Context, t time.Time) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	f, err := newFetcher(s.reads, s.name)
-	if err != nil {
-		return 0, fmt.Errorf("find time in %s: %w", s.label, err)
-	}
-	defer f.close()
 	t = t.UTC()
-	for {
-		msg, err := f.one(ctx, getRequest{Start: &t, Batch: 1})
-		switch {
-		case errors.Is(err, errInterrupted) && retry.Sleep(ctx, retryPause) == nil:
-		case err != nil && ctx.Err() != nil:
-			return 0, ctx.Err()
-		case err != nil:
-			return 0, fmt.Errorf("find time in %s: %w", s.label, err)
-		case msg == nil:
-			return end, nil
-		default:
-			return sequence(msg), nil
-		}
+	m, err := s.reads.get(ctx, s.name, getRequest{Start: &t, NextFor: ">"})
+	if errors.Is(err, ErrGone) {
+		return end, nil
 	}
+	if err != nil {
+		return 0, fmt.Errorf("find time in %s: %w", s.label, unavailable(ctx, err))
+	}
+	return m.Seq, nil
 }

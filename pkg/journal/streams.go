@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -106,12 +107,4 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 
 // newEpoch returns a name for a new stream. It is random, so that two journals never
 // give out the same receipt.
-func newEpoch() string {
-	const letters = "abcdefghijklmnopqrstuvwxyz234567"
-	b := make([]byte, 8)
-	rand.Read(b) // never fails
-	for i := range b {
-		b[i] = letters[b[i]%32]
-	}
-	return string(b)
-}
+func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
@@ -92,7 +93,7 @@ func (j *Journal) guard(ctx context.Context) error {
 			cause = errors.New("JetStream has switched itself off")
 		}
 		j.log.Error("journal server is stuck", "err", cause)
-		j.losses.incident("stuck", fmt.Errorf("journal server is stuck: %w", cause))
+		fault.Report(j.reporter, "journal", "stuck", fmt.Errorf("journal server is stuck: %w", cause))
 		if j.server == nil { // we cannot restart a cluster
 			continue
 		}

@@ -61,7 +61,7 @@ func (m *Member) RunBalanced(ctx context.Context, name string, work func(ctx con
 }
 
 func (m *Member) run(ctx context.Context, name string, balanced bool, work func(ctx context.Context) error) error {
-	if m.alone() {
+	if m.store == nil {
 		return work(ctx)
 	}
 	c, err := m.addClaim(name, balanced)

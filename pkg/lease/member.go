@@ -30,7 +30,7 @@ var ErrDuplicateNode = errors.New("another process goes by the same name in the 
 
 // Member is this process among those of a cluster.
 type Member struct {
-	store       Store
+	store       Store // nil if there can be no other member
 	node        string
 	incarnation string // of this start of the process; node outlives it
 	name        string
@@ -68,13 +68,9 @@ func Join(store Store, cfg Config, opts Options) (*Member, error) {
 	if err := errors.Join(cfg.Check(), checkName(opts.Node)); err != nil {
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
-	metrics, err := newMetrics(opts.Registerer)
-	if err != nil {
-		return nil, fmt.Errorf("join the cluster: %w", err)
-	}
 	m := &Member{
 		store: store, node: opts.Node, incarnation: rand.Text(), name: opts.Name, ttl: cfg.TTL, joined: time.Now(),
-		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), metrics: metrics,
+		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), metrics: newMetrics(opts.Registerer),
 		changed: make(chan struct{}, 1), claims: make(map[string]*claim), view: newView(),
 	}
 	m.expiry = time.AfterFunc(time.Hour, m.expire)
@@ -82,14 +78,11 @@ func Join(store Store, cfg Config, opts Options) (*Member, error) {
 	return m, nil
 }
 
-// alone reports whether there can be no other member.
-func (m *Member) alone() bool { return m.store == nil }
-
 // Run keeps this member alive and its leases until ctx ends, and returns nil
 // then. It returns an error that wraps ErrDuplicateNode when it must not go on.
 // It may run once, and must outlive all work under leases.
 func (m *Member) Run(ctx context.Context) error {
-	if m.alone() {
+	if m.store == nil {
 		<-ctx.Done()
 		return nil
 	}

@@ -1,9 +1,8 @@
 package lease
 
 import (
-	"fmt"
-
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 type metrics struct {
@@ -12,22 +11,16 @@ type metrics struct {
 	members prometheus.Gauge
 }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
-	m := &metrics{
-		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+// newMetrics registers the metrics with reg, which may be nil. It panics if those of
+// another member are registered there.
+func newMetrics(reg prometheus.Registerer) *metrics {
+	with := promauto.With(reg)
+	return &metrics{
+		held: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "sparrow_lease_held", Help: "1 while this process does the work of the lease, 0 while it stands by."}, []string{"lease"}),
-		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
+		changes: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "sparrow_lease_changes_total", Help: "Leases by what happened to them here: taken, taken_over, given_up, lost."}, []string{"change"}),
-		members: prometheus.NewGauge(prometheus.GaugeOpts{
+		members: with.NewGauge(prometheus.GaugeOpts{
 			Name: "sparrow_lease_members", Help: "Processes that share work under leases, as this one sees them, itself included."}),
 	}
-	if reg == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{m.held, m.changes, m.members} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	return m, nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -95,21 +96,15 @@ func columnType(t Type) string {
 	return string(t)
 }
 
+var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_]`)
+
 // SafeName makes a column's name from a property's: everything but ASCII letters,
 // digits and the underscore becomes an underscore, a leading digit gets one before it,
 // and the result is cut to 300 bytes.
 func SafeName(property string) string {
-	var b strings.Builder
-	for i, r := range property {
-		digit := '0' <= r && r <= '9'
-		if i == 0 && digit {
-			b.WriteByte('_')
-		}
-		if !digit && r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
-			r = '_'
-		}
-		b.WriteRune(r)
+	name := unsafeInName.ReplaceAllLiteralString(property, "_")
+	if name != "" && '0' <= name[0] && name[0] <= '9' {
+		name = "_" + name
 	}
-	name := b.String()
 	return name[:min(len(name), maxColumn)]
 }

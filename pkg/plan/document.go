@@ -16,7 +16,7 @@ import (
 type document struct {
 	Version        string                     `yaml:"version"`
 	Defaults       defaultsEntry              `yaml:"defaults"`
-	Context        contextEntry               `yaml:"context"`
+	Context        Context                    `yaml:"context"`
 	UserProperties map[string]strictyaml.Node `yaml:"userProperties"`
 	Events         map[string]strictyaml.Node `yaml:"events"`
 }
@@ -24,15 +24,6 @@ type document struct {
 type defaultsEntry struct {
 	Consent  []string `yaml:"consent"`
 	Trackers []string `yaml:"trackers"`
-}
-
-type contextEntry struct {
-	Page      bool `yaml:"page"`
-	Screen    bool `yaml:"screen"`
-	Locale    bool `yaml:"locale"`
-	SessionID bool `yaml:"sessionId"`
-	UserAgent bool `yaml:"userAgent"`
-	IP        bool `yaml:"ip"`
 }
 
 type eventEntry struct {
@@ -68,12 +59,12 @@ func (b *builder) fault(n strictyaml.Node, format string, args ...any) {
 }
 
 func (b *builder) build(d *strictyaml.Document) *Plan {
-	doc := document{Context: contextEntry(defaultContext())}
+	doc := document{Context: Context{Page: true, Screen: true, Locale: true, SessionID: true, UserAgent: true}}
 	if err := d.Decode(&doc); err != nil {
 		b.faults = append(b.faults, err)
 		return nil
 	}
-	p := &Plan{label: doc.Version, context: Context(doc.Context), events: make(map[string]*Event, len(doc.Events))}
+	p := &Plan{label: doc.Version, context: doc.Context, events: make(map[string]*Event, len(doc.Events))}
 	if len(doc.Events) > MaxEvents {
 		b.fault(strictyaml.Node{}, "events: %d; %d at most", len(doc.Events), MaxEvents)
 		return nil
@@ -140,7 +131,7 @@ func (b *builder) property(where string, node strictyaml.Node, depth int) *Prope
 		Type: Type(entry.Type), Description: entry.Description, Required: entry.Required,
 		Values: entry.Values, Allow: entry.Allow,
 	}
-	b.checkType(where, node, p.Type)
+	b.checkType(where, node, entry.Type)
 	scalar := p.Type == String || p.Type == Number || p.Type == Integer
 	if entry.Values != nil && (!scalar || len(entry.Values) == 0) {
 		b.fault(node, "%s: values: want a list of at least one, for a property of type string, number or integer", where)
@@ -170,19 +161,13 @@ func (b *builder) property(where string, node strictyaml.Node, depth int) *Prope
 	return p
 }
 
-func (b *builder) checkType(where string, node strictyaml.Node, t Type) {
-	if slices.Contains(Types(), t) {
-		return
+func (b *builder) checkType(where string, node strictyaml.Node, t string) {
+	switch {
+	case t == "":
+		b.fault(node, "%s: type: required, one of %s", where, strings.Join(types, ", "))
+	case !slices.Contains(types, t):
+		b.fault(node, "%s: unknown type %q%s", where, t, strictyaml.Suggest(t, types))
 	}
-	var all []string
-	for _, k := range Types() {
-		all = append(all, string(k))
-	}
-	if t == "" {
-		b.fault(node, "%s: type: required, one of %s", where, strings.Join(all, ", "))
-		return
-	}
-	b.fault(node, "%s: unknown type %q%s", where, string(t), strictyaml.Suggest(string(t), all))
 }
 
 func (b *builder) decode(where string, node strictyaml.Node, into any) bool {

@@ -39,14 +39,10 @@ func (e *Event) Required() []string { return e.required }
 
 // Context says what may be sent beside properties.
 type Context struct {
-	Page      bool // URL, path, referrer and title
-	Screen    bool
-	Locale    bool
-	SessionID bool
-	UserAgent bool
-	IP        bool
-}
-
-func defaultContext() Context {
-	return Context{Page: true, Screen: true, Locale: true, SessionID: true, UserAgent: true}
+	Page      bool `yaml:"page"` // URL, path, referrer and title
+	Screen    bool `yaml:"screen"`
+	Locale    bool `yaml:"locale"`
+	SessionID bool `yaml:"sessionId"`
+	UserAgent bool `yaml:"userAgent"`
+	IP        bool `yaml:"ip"`
 }

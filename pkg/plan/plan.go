@@ -109,13 +109,6 @@ func (p *Plan) UserProperty(name string) (*Property, bool) {
 // UserProperties are the names of the user properties that may be sent, sorted.
 func (p *Plan) UserProperties() []string { return slices.Sorted(maps.Keys(p.userProperties)) }
 
-// Allow reports whether the plan sends an event of this name to the tracker, and what
-// it says about the event.
-func (p *Plan) Allow(event, tracker string) (*Event, bool) {
-	e, ok := p.events[event]
-	return e, ok && e.RoutedTo(tracker)
-}
-
 // CheckTrackers returns an error for each tracker of the plan that is not configured,
 // with the most similar one that is.
 func (p *Plan) CheckTrackers(configured []string) error {

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -22,9 +24,9 @@ const (
 	Any       Type = "any"
 )
 
-// Types lists all types.
-func Types() []Type {
-	return []Type{String, Number, Integer, Boolean, Timestamp, Object, Array, Any}
+var types = []string{
+	string(String), string(Number), string(Integer), string(Boolean),
+	string(Timestamp), string(Object), string(Array), string(Any),
 }
 
 // Property is what the plan says about one property. It must not be changed.
@@ -71,41 +73,32 @@ func (p *Property) Filter(v event.Value) (out event.Value, fault Fault, ok bool)
 	case p.Values != nil && !slices.Contains(p.Values, v.Text):
 		return event.Value{}, WrongValue, false
 	case p.Properties != nil:
-		v.Fields, fault = p.filterFields(v.Fields)
+		v.Fields, fault = filter(v.Fields, p.field)
 	case p.Of != nil:
-		v.Items, fault = p.filterItems(v.Items)
+		v.Items, fault = filter(v.Items, p.Of.Filter)
 	}
 	return v, fault, true
 }
 
-func (p *Property) filterFields(fields []event.Property) ([]event.Property, Fault) {
-	kept, first := fields[:0], Sound
-	for _, f := range fields {
-		inner, planned := p.Properties[f.Name]
-		if !planned {
-			continue
-		}
-		v, fault, ok := inner.Filter(f.Value)
-		if ok {
-			kept = append(kept, event.Property{Name: f.Name, Value: v})
-		}
-		if first == Sound {
-			first = fault
-		}
+// field is Filter for a member of an object.
+func (p *Property) field(f event.Property) (event.Property, Fault, bool) {
+	inner, planned := p.Properties[f.Name]
+	if !planned {
+		return f, Sound, false
 	}
-	return kept, first
+	v, fault, ok := inner.Filter(f.Value)
+	return event.Property{Name: f.Name, Value: v}, fault, ok
 }
 
-func (p *Property) filterItems(items []event.Value) ([]event.Value, Fault) {
-	kept, first := items[:0], Sound
-	for _, item := range items {
-		v, fault, ok := p.Of.Filter(item)
+// filter reduces a list to what allow keeps, in place, and returns the first fault.
+func filter[E any](list []E, allow func(E) (E, Fault, bool)) ([]E, Fault) {
+	kept, first := list[:0], Sound
+	for _, e := range list {
+		e, fault, ok := allow(e)
 		if ok {
-			kept = append(kept, v)
+			kept = append(kept, e)
 		}
-		if first == Sound {
-			first = fault
-		}
+		first = cmp.Or(first, fault)
 	}
 	return kept, first
 }
@@ -132,10 +125,6 @@ func (t Type) matches(v event.Value) bool {
 }
 
 func isInteger(literal string) bool {
-	for i := range len(literal) {
-		if c := literal[i]; (c < '0' || c > '9') && (c != '-' || i > 0) {
-			return false
-		}
-	}
-	return literal != "" && literal != "-"
+	digits := strings.TrimPrefix(literal, "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
 }

@@ -1,40 +1,66 @@
 package segment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
-// message is an object of the API: a message, its context, its traits.
-type message struct{ fields []event.Property }
+// object is an object of the API (a message, its context, its traits), or of the
+// event that is made of it.
+type object []event.Property
 
 // get returns a member; null when there is none.
-func (m message) get(name string) event.Value {
-	v, _ := event.Lookup(m.fields, name)
+func (o object) get(name string) event.Value {
+	v, _ := event.Lookup(o, name)
 	return v
 }
 
-// object returns a member that is an object; an empty one otherwise.
-func (m message) object(name string) message {
-	return message{m.get(name).Fields} // other kinds have no fields
+// child returns a member that is an object; an empty one otherwise.
+func (o object) child(name string) object {
+	return o.get(name).Fields // other kinds have no fields
 }
 
 // text returns a member that is a string, "" otherwise.
-func (m message) text(name string) string {
-	if v := m.get(name); v.Kind == event.String {
+func (o object) text(name string) string {
+	if v := o.get(name); v.Kind == event.String {
 		return v.Text
 	}
 	return ""
 }
 
 // id returns a member that is a string, or the digits of a number.
-func (m message) id(name string) string {
-	if v := m.get(name); v.Kind == event.String || v.Kind == event.Number {
+func (o object) id(name string) string {
+	if v := o.get(name); v.Kind == event.String || v.Kind == event.Number {
 		return v.Text
 	}
 	return ""
 }
+
+// set adds a member, unless it is null or there already: the first value counts.
+func (o *object) set(name string, v event.Value) {
+	if _, found := event.Lookup(*o, name); !found && v.Kind != event.Null {
+		*o = append(slices.Clip(*o), event.Property{Name: name, Value: v})
+	}
+}
+
+// setText adds a text, unless it is empty or there already.
+func (o *object) setText(name, text string) {
+	if text != "" {
+		o.set(name, event.StringValue(text))
+	}
+}
+
+// setObject adds an object, unless it is empty or there already.
+func (o *object) setObject(name string, inner object) {
+	if len(inner) > 0 {
+		o.set(name, event.Value{Kind: event.Object, Fields: inner})
+	}
+}
+
+// message is a message of the API.
+type message struct{ object }
 
 // names are the events that the kinds of message become; a track has its own name.
 var names = map[string]string{

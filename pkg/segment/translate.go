@@ -14,79 +14,79 @@ func (m message) translate(path string) []byte {
 	if kind == "track" {
 		out.set("event", m.get("event"))
 	} else {
-		out.text("event", names[kind])
+		out.setText("event", names[kind])
 	}
 	user := m.id("userId")
-	out.text("deviceId", m.id("anonymousId"))
-	out.text("deviceId", user)
-	out.text("userId", user)
-	out.text("eventId", m.id("messageId"))
+	out.setText("deviceId", m.id("anonymousId"))
+	out.setText("deviceId", user)
+	out.setText("userId", user)
+	out.setText("eventId", m.id("messageId"))
 	for _, name := range [...]string{"timestamp", "originalTimestamp"} {
 		if t, ok := timeOf(m.get(name)); ok {
-			out.text("timestamp", t.Format(time.RFC3339Nano))
+			out.setText("timestamp", t.Format(time.RFC3339Nano))
 		}
 	}
-	out.object("properties", m.properties(kind))
-	out.object("userProperties", m.userProperties(kind))
-	out.object("context", m.context(kind))
-	return event.AppendObject(nil, out.fields)
+	out.setObject("properties", m.properties(kind))
+	out.setObject("userProperties", m.userProperties(kind))
+	out.setObject("context", m.context(kind))
+	return event.AppendObject(nil, out)
 }
 
 // properties are the event's, by the kind of message.
 func (m message) properties(kind string) object {
-	out := object{fields: m.object("properties").fields}
+	out := m.child("properties")
 	switch kind {
 	case "page", "screen":
-		out.text("name", m.text("name"))
-		out.text("category", m.text("category"))
+		out.setText("name", m.text("name"))
+		out.setText("category", m.text("category"))
 	case "identify":
-		out = object{fields: m.traits().fields}
+		out = m.traits()
 	case "group":
-		out = object{fields: m.object("traits").fields}
-		out.text("groupId", m.id("groupId"))
+		out = m.child("traits")
+		out.setText("groupId", m.id("groupId"))
 	case "alias":
-		out.text("previousId", m.id("previousId"))
+		out.setText("previousId", m.id("previousId"))
 	}
 	if kind == "page" {
-		out.text("pathname", message(out).text("path"))
-		out.text("pathname", m.object("context").object("page").text("path"))
+		out.setText("pathname", out.text("path"))
+		out.setText("pathname", m.child("context").child("page").text("path"))
 	}
 	return out
 }
 
 // traits are the user's. RudderStack's browser SDK sends those of an identify in the
 // context.
-func (m message) traits() message {
-	if traits := m.object("traits"); len(traits.fields) > 0 {
+func (m message) traits() object {
+	if traits := m.child("traits"); len(traits) > 0 {
 		return traits
 	}
-	return m.object("context").object("traits")
+	return m.child("context").child("traits")
 }
 
 func (m message) userProperties(kind string) object {
 	if kind == "identify" {
-		return object{fields: m.traits().fields}
+		return m.traits()
 	}
-	return object{fields: m.object("context").object("traits").fields}
+	return m.child("context").child("traits")
 }
 
 // context is the part of the message's context that an event has.
 func (m message) context(kind string) object {
-	from := m.object("context")
+	from := m.child("context")
 	var page, out object
 	for _, name := range [...]string{"url", "path", "referrer", "title"} {
-		page.text(name, from.object("page").text(name))
+		page.setText(name, from.child("page").text(name))
 		if kind == "page" {
-			page.text(name, m.object("properties").text(name))
+			page.setText(name, m.child("properties").text(name))
 		}
 	}
-	out.object("page", page)
-	out.object("screen", object{fields: from.object("screen").fields})
+	out.setObject("page", page)
+	out.setObject("screen", from.child("screen"))
 	for _, name := range [...]string{"locale", "userAgent", "ip"} {
-		out.text(name, from.text(name))
+		out.setText(name, from.text(name))
 	}
-	out.text("sessionId", from.id("sessionId"))
-	out.object("consent", consent(from))
+	out.setText("sessionId", from.id("sessionId"))
+	out.setObject("consent", consent(from))
 	return out
 }
 
@@ -95,9 +95,9 @@ const maxPurposes = 256
 
 // consent is what the visitor agreed to or not, in the forms of Segment's and
 // RudderStack's consent managers.
-func consent(context message) object {
-	out := object{fields: context.object("consent").object("categoryPreferences").fields}
-	manager := context.object("consentManagement")
+func consent(context object) object {
+	out := context.child("consent").child("categoryPreferences")
+	manager := context.child("consentManagement")
 	for _, list := range [...]struct {
 		name  string
 		given bool
@@ -110,29 +110,4 @@ func consent(context message) object {
 		}
 	}
 	return out
-}
-
-// object is an object that is being written. The first value of a name counts.
-type object struct{ fields []event.Property }
-
-// set adds a member, unless it is null or there already.
-func (o *object) set(name string, v event.Value) {
-	if _, found := event.Lookup(o.fields, name); found || v.Kind == event.Null {
-		return
-	}
-	o.fields = append(o.fields[:len(o.fields):len(o.fields)], event.Property{Name: name, Value: v})
-}
-
-// text adds a text, unless it is empty or there already.
-func (o *object) text(name, text string) {
-	if text != "" {
-		o.set(name, event.StringValue(text))
-	}
-}
-
-// object adds an object, unless it is empty.
-func (o *object) object(name string, inner object) {
-	if len(inner.fields) > 0 {
-		o.set(name, event.Value{Kind: event.Object, Fields: inner.fields})
-	}
 }

@@ -62,32 +62,24 @@ func New(p *plan.Plan, s *sanitizer.Sanitizer, o Options) (*Tracer, error) {
 		return nil, err
 	}
 	t := &Tracer{plan: p, clean: s, options: o, events: map[string]*rules{}, user: map[string]rule{}}
-	compile := func(name string, property *plan.Property) (rule, error) {
-		allow, err := s.Set(property.Allow)
-		return rule{property, sanitizer.HintFor(name, allow)}, err
+	compile := func(name string, property *plan.Property) rule {
+		allow, _ := s.Set(property.Allow) // CheckKinds has looked
+		return rule{property, sanitizer.HintFor(name, allow)}
 	}
-	var err error
 	for _, name := range p.UserProperties() {
 		property, _ := p.UserProperty(name)
-		if t.user[name], err = compile(name, property); err != nil {
-			return nil, err
-		}
+		t.user[name] = compile(name, property)
 	}
 	for _, name := range p.Events() {
 		e, _ := p.Event(name)
 		r := &rules{e, make(map[string]rule, len(e.Properties))}
 		for property, planned := range e.Properties {
-			if r.properties[property], err = compile(property, planned); err != nil {
-				return nil, err
-			}
+			r.properties[property] = compile(property, planned)
 		}
 		t.events[name] = r
 	}
 	return t, nil
 }
-
-// PlanVersion is the version of the plan that is applied.
-func (t *Tracer) PlanVersion() string { return t.plan.Version() }
 
 // Trace decides whether a record's event may leave for a tracker. If the outcome is
 // event.Pending, into is what may leave; otherwise its content means nothing. What
