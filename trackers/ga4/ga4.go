@@ -16,17 +16,11 @@ const (
 
 // Kind is `kind: ga4`.
 func Kind() tracker.Kind {
-	return tracker.Define("ga4", "Google Analytics 4, Measurement Protocol", DefaultConfig(), build)
+	return tracker.Define("ga4", "Google Analytics 4, Measurement Protocol", Config{Consent: Consent{AdUserData: "marketing", AdPersonalization: "marketing"}}, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	base, err := c.endpoint()
-	if err != nil {
-		return nil, tracker.Traits{}, err
-	}
+	base, err := c.check()
 	collect, validate := c.urls(base)
 	secret := c.APISecret
 	c.APISecret = "" // what is printed of a translator must not show it
@@ -37,7 +31,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		Window:      window,
 		Secrets:     []tracker.Secret{secret},
 		Unencrypted: tracker.Unencrypted(base),
-	}, nil
+	}, err
 }
 
 // translator is the tracker.

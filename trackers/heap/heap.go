@@ -10,17 +10,11 @@ import (
 
 // Kind is `kind: heap`.
 func Kind() tracker.Kind {
-	return tracker.Define("heap", "Heap, server-side bulk track", DefaultConfig(), build)
+	return tracker.Define("heap", "Heap, server-side bulk track", Config{Region: "us", Anonymous: anonymousSkip, BatchSize: defaultEvents, Rate: defaultRate}, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	base, err := c.endpoint()
-	if err != nil {
-		return nil, tracker.Traits{}, err
-	}
+	base, err := c.check()
 	t := &translator{
 		config: c,
 		base:   base,
@@ -38,7 +32,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 
 		IdentityRate: identityRate,
 		Identity:     t.identityOf,
-	}, nil
+	}, err
 }
 
 // The paths of Heap's server-side API.

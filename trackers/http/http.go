@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -14,14 +15,14 @@ import (
 
 // Kind is `kind: http`.
 func Kind() tracker.Kind {
-	return tracker.Define("http", "Any vendor that takes JSON, or a webhook: a URL and a jq program", DefaultConfig(), build)
+	defaults := Config{
+		Method: http.MethodPost, Linger: time.Second, Batch: Batch{MaxBytes: 1 << 20}, HMAC: HMAC{Header: "X-Signature", Encoding: "hex"},
+	}
+	return tracker.Define("http", "Any vendor that takes JSON, or a webhook: a URL and a jq program", defaults, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	target, base, err := c.target()
+	target, base, err := c.check()
 	if err != nil {
 		return nil, tracker.Traits{}, err
 	}
