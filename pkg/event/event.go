@@ -1,6 +1,9 @@
 package event
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Event is the parsed form of a record. A tracker gets it reduced to what the plan
 // allows, and sanitised: it may send all of it, and must not change it.
@@ -35,6 +38,14 @@ type Page struct {
 // Screen is the size of the visitor's screen in CSS pixels; zero when unknown.
 type Screen struct {
 	Width, Height int
+}
+
+// String is "1440x900", or "" when the size is unknown.
+func (s Screen) String() string {
+	if s.Width <= 0 || s.Height <= 0 {
+		return ""
+	}
+	return strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height)
 }
 
 // Property is a named value of an event.

@@ -1,6 +1,10 @@
 package ga4
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -81,4 +85,23 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 
 func (t *translator) seal(events []int, body []byte) tracker.Request {
 	return tracker.PostJSON(t.collect(), events, body)
+}
+
+// sealValidated makes a request whose body the validation endpoint gets first.
+func (t *translator) sealValidated(events []int, body []byte) tracker.Request {
+	request := t.seal(events, body)
+	first := t.seal(slices.Clone(events), slices.Clone(body))
+	first.URL = t.validate()
+	request.Before = &first
+	return request
+}
+
+// sampled reports whether an event is one of the share that is validated: a
+// function of its id, so that a retry or a replay chooses the same.
+func (t *translator) sampled(ev *event.Event) bool {
+	if t.config.Validate <= 0 || t.config.Validate >= 1 {
+		return t.config.Validate >= 1
+	}
+	sum := sha256.Sum256([]byte(ev.EventID))
+	return float64(binary.BigEndian.Uint64(sum[:8]))/math.MaxUint64 < t.config.Validate
 }

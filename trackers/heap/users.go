@@ -46,13 +46,10 @@ func (t *translator) userProperties(batch []event.Event, events []int) *tracker.
 // the properties is one that Heap takes.
 func appendUser(b []byte, user string, properties []event.Property) []byte {
 	flat := flattener().Append(nil, properties)
-	for i := range flat {
-		flat[i].Name = userPropertyName(flat[i].Name)
-	}
 	b = tracker.AppendMember(append(b, '{'), "identity", user)
 	b = append(b, `,"properties":{`...)
 	empty := len(b)
-	if b = appendFlat(b, flat); len(b) == empty {
+	if b = appendFlat(b, flat, userPropertyName); len(b) == empty {
 		return nil
 	}
 	return append(b, "}}"...)
