@@ -35,8 +35,8 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 		name = identifyEvent
 	}
 	b := append(e.event[:0], '{')
-	b = appendSome(b, "user_id", user)
-	b = appendSome(b, "device_id", device)
+	b = tracker.AppendSome(b, "user_id", user, maxString)
+	b = tracker.AppendSome(b, "device_id", device, maxString)
 	b = tracker.AppendText(tracker.AppendName(b, "event_type"), name, maxString)
 	if !ev.Time.IsZero() {
 		b = strconv.AppendInt(tracker.AppendName(b, "time"), ev.Time.UnixMilli(), 10)
@@ -58,24 +58,16 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 // appendBrowser writes what Amplitude derives place, device and language from.
 func (e *encoder) appendBrowser(b []byte, ev *event.Event) []byte {
 	if e.ip {
-		b = appendSome(b, "ip", ev.IP)
+		b = tracker.AppendSome(b, "ip", ev.IP, maxString)
 	}
 	if e.userAgent {
-		b = appendSome(b, "user_agent", ev.UserAgent)
+		b = tracker.AppendSome(b, "user_agent", ev.UserAgent, maxString)
 	}
-	b = appendSome(b, "language", ev.Locale)
+	b = tracker.AppendSome(b, "language", ev.Locale, maxString)
 	if ev.UserAgent != "" || ev.Page.URL != "" {
 		b = tracker.AppendMember(b, "platform", "Web")
 	}
 	return b
-}
-
-// appendSome appends a member unless its value is empty, cut to a string's limit.
-func appendSome(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	return tracker.AppendText(tracker.AppendName(b, name), value, maxString)
 }
 
 // eventType is Amplitude's name for an event, or the rule that it breaks.
@@ -105,7 +97,7 @@ func appendRevenue(b []byte, ev *event.Event) []byte {
 	b = append(tracker.AppendName(b, "revenue"), revenue.Text...)
 	for _, name := range [...]string{"productId", "revenueType", "currency"} {
 		if v, ok := ev.Lookup(name); ok && v.Kind == event.String {
-			b = appendSome(b, name, v.Text)
+			b = tracker.AppendSome(b, name, v.Text, maxString)
 		}
 	}
 	return b
