@@ -35,8 +35,8 @@ type inspected struct {
 var sparrow = dialect{
 	list: `"events"`, single: `"event"`, accepted: appendAccepted,
 	inspect: func(data []byte) (inspected, error) {
-		summary, err := event.Inspect(data)
-		return inspected{eventID: summary.EventID}, err
+		id, err := event.Inspect(data)
+		return inspected{eventID: id}, err
 	},
 }
 
