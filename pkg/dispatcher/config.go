@@ -1,6 +1,11 @@
 package dispatcher
 
 import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
@@ -82,4 +87,125 @@ func DefaultConfig() Config {
 		},
 		ClientIP: ClientIP{Precision: PrecisionCut},
 	}
+}
+
+var (
+	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	writeKey   = regexp.MustCompile(`^[A-Za-z0-9._~-]{8,128}$`)
+	headerName = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+)
+
+// Check finds what is wrong with the configuration. The error joins all faults;
+// each names its key and says what to do. Write keys are never quoted.
+func (c Config) Check() error {
+	var faults []error
+	if len(c.Sources) == 0 {
+		faults = append(faults, errors.New("sources: none; add one with a name and a key"))
+	}
+	names, keys := map[string]int{}, map[string]string{}
+	for i, s := range c.Sources {
+		at := fmt.Sprintf("sources[%d]", i)
+		if other, taken := names[s.Name]; taken && s.Name != "" {
+			faults = append(faults, fmt.Errorf("%s.name: sources[%d] has the same name; give each its own", at, other))
+		}
+		names[s.Name] = i
+		faults = append(faults, s.check(at, keys)...)
+	}
+	faults = append(faults, c.Limits.check()...)
+	faults = append(faults, c.ClientIP.check()...)
+	return errors.Join(faults...)
+}
+
+// check looks at one source; keys maps each key seen so far to its place.
+func (s Source) check(at string, keys map[string]string) []error {
+	var faults []error
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf(at+"."+format, args...))
+	}
+	if !sourceName.MatchString(s.Name) || s.Name == noSource {
+		fault("name: want 1-64 letters, digits, dots, dashes or underscores, beginning with a letter or digit, and not %q", noSource)
+	}
+	if len(s.Keys) == 0 {
+		fault("keys: none; add a write key")
+	}
+	for i, key := range s.Keys {
+		place := fmt.Sprintf("%s.keys[%d]", at, i)
+		if !writeKey.MatchString(key) {
+			fault("keys[%d]: want 8-128 of A-Z a-z 0-9 . _ ~ -", i)
+		}
+		if other, taken := keys[key]; taken {
+			fault("keys[%d]: is also %s; a key belongs to one source", i, other)
+		}
+		keys[key] = place
+	}
+	for i, origin := range s.Origins {
+		if _, err := parseOrigin(origin); err != nil {
+			fault("origins[%d]: %w", i, err)
+		}
+	}
+	if s.Rate < 0 {
+		fault("rate: want 0 (no limit) or more, such as 500/s")
+	}
+	if s.Burst < 0 || s.Burst > 0 && s.Rate == 0 {
+		fault("burst: want a number of events, and a rate beside it")
+	}
+	for _, err := range s.Browser.check() {
+		fault("browser.%w", err)
+	}
+	return faults
+}
+
+func (l Limits) check() []error {
+	var faults []error
+	need := func(sound bool, format string, args ...any) {
+		if !sound {
+			faults = append(faults, fmt.Errorf("limits."+format, args...))
+		}
+	}
+	const most = 64 * quantity.MiB
+	need(l.Body >= quantity.KiB && l.Body <= most, "body: want 1KiB to %s", most)
+	need(l.Inflated >= l.Body && l.Inflated <= most, "inflated: want at least limits.body and at most %s", most)
+	need(l.Event >= quantity.KiB && l.Event <= l.Inflated, "event: want 1KiB to limits.inflated")
+	need(l.Events >= 1 && l.Events <= 10_000, "events: want 1 to 10000")
+	need(l.InFlight >= l.largestRequest(), "inFlight: want at least %s, so that the largest request fits", l.largestRequest())
+	need(l.BodyTimeout > 0, "bodyTimeout: want a duration such as 10s")
+	return faults
+}
+
+// largestRequest is the memory that one request may need: its body, what was
+// inflated from it, and the encoded records.
+func (l Limits) largestRequest() quantity.Size {
+	return l.Body + 2*l.Inflated + quantity.Size(l.Events*maxContextSize) + quantity.MiB
+}
+
+func (c ClientIP) check() []error {
+	var faults []error
+	switch c.Precision {
+	case PrecisionCut, PrecisionFull, PrecisionNone:
+	default:
+		faults = append(faults, fmt.Errorf("clientIp.precision: %q; want cut, full or none", c.Precision))
+	}
+	if c.Header != "" && !headerName.MatchString(c.Header) {
+		faults = append(faults, errors.New("clientIp.header: not the name of a header; want one such as X-Forwarded-For"))
+	}
+	if (c.Header == "") != (len(c.TrustedProxies) == 0) {
+		faults = append(faults, errors.New("clientIp: header and trustedProxies need each other: anybody can send a header, so say whose is believed"))
+	}
+	for i, network := range c.TrustedProxies {
+		if _, err := parseNetwork(network); err != nil {
+			faults = append(faults, fmt.Errorf("clientIp.trustedProxies[%d]: %q; want an address or a network such as 10.0.0.0/8", i, network))
+		}
+	}
+	return faults
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		return netip.ParsePrefix(s)
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return addr.Prefix(addr.BitLen())
 }
