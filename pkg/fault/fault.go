@@ -10,6 +10,7 @@ package fault
 
 import (
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -52,4 +53,33 @@ func After(err error, wait time.Duration) error {
 func RetryAfter(err error) (time.Duration, bool) {
 	a, ok := errors.AsType[after](err)
 	return a.wait, ok
+}
+
+// Incident is one thing that went wrong: a vendor's or the warehouse's non-2xx
+// answer, or an internal error. Its content is safe to show: whoever makes one
+// has sanitised the payload and masked secrets.
+type Incident struct {
+	Component string // "lane", "loader", "journal", "dispatcher", ...
+	Tracker   string // the tracker's name, "" outside a lane
+	Class     string // groups like with like: "http 500", "timeout", "load batch"; low cardinality
+	Err       error
+	Time      time.Time
+
+	Receipts []string // of the events concerned, at most 10
+	Attempt  int      // 1 is the first
+
+	// Of an exchange with a vendor or warehouse; zero otherwise.
+	Method         string
+	URL            string // without query or credentials
+	RequestHeader  http.Header
+	RequestBody    []byte // sanitised, at most 8 KiB
+	Status         int
+	ResponseHeader http.Header
+	ResponseBody   []byte // at most 8 KiB
+}
+
+// Reporter takes reports of incidents. Report does not block for long and is safe
+// for concurrent use.
+type Reporter interface {
+	Report(Incident)
 }

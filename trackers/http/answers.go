@@ -191,34 +191,25 @@ func (r *rule) holds(status int, answer any) bool {
 	if r.when == nil {
 		return true
 	}
-	values, err := r.when.on(status, answer, 1)
-	return err == nil && len(values) == 1 && values[0] != nil && values[0] != false
+	values := r.when.on(status, answer, 1)
+	return len(values) == 1 && values[0] != nil && values[0] != false
 }
 
 // text is the reason that the rule's program gives; "" unless it is a literal of the
 // program, because a text made from values could have personal data.
 func (r *rule) text(status int, answer any) string {
-	if r.reason == nil {
-		return ""
-	}
-	values, err := r.reason.on(status, answer, 1)
-	if err != nil || len(values) == 0 {
-		return ""
-	}
-	if text, ok := values[0].(string); ok && r.reason.hasLiteral(text) {
-		return text
+	for _, v := range r.reason.on(status, answer, 1) {
+		if text, ok := v.(string); ok && r.reason.hasLiteral(text) {
+			return text
+		}
 	}
 	return ""
 }
 
 // indices are those of the answer that lie in the request.
 func (r *rule) indices(n, status int, answer any) []int {
-	values, err := r.events.on(status, answer, maxBatch)
-	if err != nil {
-		return nil
-	}
 	var indices []int
-	for _, v := range values {
+	for _, v := range r.events.on(status, answer, maxBatch) {
 		i, ok := wholeNumber(v)
 		if ok && i >= 0 && i < int64(n) {
 			indices = append(indices, int(i))
@@ -238,7 +229,14 @@ func wholeNumber(v any) (int64, bool) {
 	return 0, false
 }
 
-// on runs the program on an answer.
-func (p *program) on(status int, answer any, limit int) ([]any, error) {
-	return p.values(answer, answerSteps, limit, status)
+// on runs the program on an answer. No program, or one that fails, gives nothing.
+func (p *program) on(status int, answer any, limit int) []any {
+	if p == nil {
+		return nil
+	}
+	values, err := p.values(answer, answerSteps, limit, status)
+	if err != nil {
+		return nil
+	}
+	return values
 }
