@@ -15,8 +15,8 @@ const (
 	maxItemCustom = 10  // custom parameters of one item
 )
 
-// shop is what an event says of goods and money. Of an event that is not one of
-// the e-commerce events it holds the money alone.
+// shop is what an event says about items and money. An event that is not one of
+// the e-commerce events has money only.
 type shop struct {
 	event       string        // "" for other events
 	items       []event.Value // objects
@@ -160,7 +160,7 @@ func sendable(literal string) bool {
 		return false
 	}
 	if !strings.ContainsAny(literal, "eE") {
-		return true // so few digits are within
+		return true // a double can hold any number of so few digits
 	}
 	_, err := strconv.ParseFloat(literal, 64)
 	return err == nil

@@ -66,7 +66,7 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 			head := string(enc.head)
 			group = &tracker.Packer{Head: head, Tail: "]}", MaxEvents: maxEvents, MaxBytes: maxBytes, Seal: t.seal}
 			groups = append(groups, group)
-			if validated { // a request of its own: what is found is its own fault
+			if validated { // alone in its request, so that a fault that is found is this event's
 				group.Seal = t.sealValidated
 			} else {
 				byHead[head] = group

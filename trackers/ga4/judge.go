@@ -31,9 +31,9 @@ func (t *translator) Judge(req tracker.Request, resp tracker.Response) []tracker
 	return verdicts
 }
 
-// judgeValidation reads an answer of the validation endpoint. What it finds is a
-// rejection with the rule; without a proper answer the event goes unvalidated,
-// for an endpoint that is away must not hold events up.
+// judgeValidation reads an answer of the validation endpoint. A fault that it finds
+// is a rejection with the rule. Without a valid answer the event is sent unvalidated,
+// because an endpoint that is down must not delay events.
 func judgeValidation(resp tracker.Response) tracker.Verdict {
 	var answer struct {
 		Messages *[]struct {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func (t *translator) prepare(c Config) ([]tracker.Secret, error) {
 func environmentOf(secrets map[string]tracker.Secret) (environment, error) {
 	var env environment
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
-		if !variableName(name) {
+		if !variableName.MatchString(name) || name == "ENV" || name == "status" || strings.HasPrefix(name, "__") {
 			return env, fmt.Errorf("secrets: %q cannot be a variable of a program; use letters, digits and _, beginning with a letter", name)
 		}
 		env.names = append(env.names, "$"+name)
@@ -106,14 +107,7 @@ func environmentOf(secrets map[string]tracker.Secret) (environment, error) {
 	return env, nil
 }
 
-func variableName(name string) bool {
-	for i := range len(name) {
-		if !isNameByte(name[i]) || i == 0 && name[i] >= '0' && name[i] <= '9' {
-			return false
-		}
-	}
-	return name != "" && name != "ENV" && name != "status" && !strings.HasPrefix(name, "__")
-}
+var variableName = regexp.MustCompile(`^[A-Za-z_][0-9A-Za-z_]*$`)
 
 // Requests runs the event program on each event and packs what it gives.
 func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {

@@ -53,7 +53,7 @@ func (f *findings) walk(v reflect.Value) {
 	}
 }
 
-// impure names what a program uses and must not; "" is nothing.
+// impure is the first thing in a program that is refused, or "".
 func (f findings) impure() string {
 	if f.imports {
 		return "import"

@@ -65,7 +65,7 @@ func compile(key, source string, env environment) (*program, error) {
 // first are the values of the variables that stand before the configured ones.
 func (p *program) values(input any, steps, limit int, first ...any) (values []any, err error) {
 	defer func() {
-		if recover() != nil { // an interpreter meets data that nobody foresaw
+		if recover() != nil { // the interpreter may panic on unusual data
 			values, err = nil, errors.New("fails")
 		}
 	}()
