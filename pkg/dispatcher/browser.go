@@ -1,8 +1,6 @@
 package dispatcher
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -31,21 +29,11 @@ type Browser struct {
 
 var cookieDomain = regexp.MustCompile(`^([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$`)
 
-func (b Browser) check() []error {
-	var faults []error
-	if b.Pageviews != "" && b.Pageviews != "on" && b.Pageviews != "off" {
-		faults = append(faults, fmt.Errorf("pageviews: %q; want on or off", b.Pageviews))
-	}
-	if b.Consent != "" && b.Consent != "wait" {
-		faults = append(faults, fmt.Errorf("consent: %q; want wait, or leave it out", b.Consent))
-	}
-	if b.CookieDomain != "" && !cookieDomain.MatchString(b.CookieDomain) {
-		faults = append(faults, errors.New("cookieDomain: want a domain in lower case without a leading dot, such as example.com"))
-	}
-	if b.CookieDomain != "" && !b.Cookie {
-		faults = append(faults, errors.New("cookieDomain: needs browser.cookie: true"))
-	}
-	return faults
+func (b Browser) check(f *faults, at string) {
+	f.need(b.Pageviews == "" || b.Pageviews == "on" || b.Pageviews == "off", "%s.pageviews: %q; want on or off", at, b.Pageviews)
+	f.need(b.Consent == "" || b.Consent == "wait", "%s.consent: %q; want wait, or leave it out", at, b.Consent)
+	f.need(b.CookieDomain == "" || cookieDomain.MatchString(b.CookieDomain), "%s.cookieDomain: want a domain in lower case without a leading dot, such as example.com", at)
+	f.need(b.CookieDomain == "" || b.Cookie, "%s.cookieDomain: needs browser.cookie: true", at)
 }
 
 // The cookie with a device's id, as the browser SDK makes it. Scripts must be able to

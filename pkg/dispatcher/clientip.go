@@ -21,19 +21,14 @@ type clientIP struct {
 	precision string
 }
 
-func newClientIP(c ClientIP) (clientIP, error) {
-	ip := clientIP{precision: c.Precision}
-	if c.Header != "" {
-		ip.header = http.CanonicalHeaderKey(c.Header)
-	}
+// newClientIP makes a clientIP of a configuration that passed its check.
+func newClientIP(c ClientIP) clientIP {
+	ip := clientIP{header: http.CanonicalHeaderKey(c.Header), precision: c.Precision}
 	for _, s := range c.TrustedProxies {
-		network, err := parseNetwork(s)
-		if err != nil {
-			return clientIP{}, err
-		}
+		network, _ := parseNetwork(s)
 		ip.trusted = append(ip.trusted, network.Masked())
 	}
-	return ip, nil
+	return ip
 }
 
 // of returns the address to keep; "" when it is unknown or must not be kept.

@@ -1,6 +1,12 @@
 package dispatcher
 
 import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
@@ -82,4 +88,95 @@ func DefaultConfig() Config {
 		},
 		ClientIP: ClientIP{Precision: PrecisionCut},
 	}
+}
+
+var (
+	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	writeKey   = regexp.MustCompile(`^[A-Za-z0-9._~-]{8,128}$`)
+	headerName = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+)
+
+// Check finds what is wrong with the configuration. The error joins all faults;
+// each names its key and says what to do. Write keys are never quoted.
+func (c Config) Check() error {
+	var f faults
+	f.need(len(c.Sources) > 0, "sources: none; add one with a name and a key")
+	names, keys := map[string]int{}, map[string]string{}
+	for i, s := range c.Sources {
+		at := fmt.Sprintf("sources[%d]", i)
+		other, taken := names[s.Name]
+		f.need(!taken || s.Name == "", "%s.name: sources[%d] has the same name; give each its own", at, other)
+		names[s.Name] = i
+		s.check(&f, at, keys)
+	}
+	c.Limits.check(&f)
+	c.ClientIP.check(&f)
+	return errors.Join(f...)
+}
+
+// faults are what is wrong with a configuration.
+type faults []error
+
+// need adds a fault unless something is sound. format begins with the key.
+func (f *faults) need(sound bool, format string, args ...any) {
+	if !sound {
+		*f = append(*f, fmt.Errorf(format, args...))
+	}
+}
+
+// check looks at one source; keys maps each key seen so far to its place.
+func (s Source) check(f *faults, at string, keys map[string]string) {
+	f.need(sourceName.MatchString(s.Name) && s.Name != noSource, "%s.name: want 1-64 letters, digits, dots, dashes or underscores, beginning with a letter or digit, and not %q", at, noSource)
+	f.need(len(s.Keys) > 0, "%s.keys: none; add a write key", at)
+	for i, key := range s.Keys {
+		place := fmt.Sprintf("%s.keys[%d]", at, i)
+		f.need(writeKey.MatchString(key), "%s: want 8-128 of A-Z a-z 0-9 . _ ~ -", place)
+		other, taken := keys[key]
+		f.need(!taken, "%s: is also %s; a key belongs to one source", place, other)
+		keys[key] = place
+	}
+	for i, origin := range s.Origins {
+		_, err := parseOrigin(origin)
+		f.need(err == nil, "%s.origins[%d]: %w", at, i, err)
+	}
+	f.need(s.Rate >= 0, "%s.rate: want 0 (no limit) or more, such as 500/s", at)
+	f.need(s.Burst == 0 || s.Burst > 0 && s.Rate != 0, "%s.burst: want a number of events, and a rate beside it", at)
+	s.Browser.check(f, at+".browser")
+}
+
+func (l Limits) check(f *faults) {
+	const most = 64 * quantity.MiB
+	f.need(l.Body >= quantity.KiB && l.Body <= most, "limits.body: want 1KiB to %s", most)
+	f.need(l.Inflated >= l.Body && l.Inflated <= most, "limits.inflated: want at least limits.body and at most %s", most)
+	f.need(l.Event >= quantity.KiB && l.Event <= l.Inflated, "limits.event: want 1KiB to limits.inflated")
+	f.need(l.Events >= 1 && l.Events <= 10_000, "limits.events: want 1 to 10000")
+	f.need(l.InFlight >= l.largestRequest(), "limits.inFlight: want at least %s, so that the largest request fits", l.largestRequest())
+	f.need(l.BodyTimeout > 0, "limits.bodyTimeout: want a duration such as 10s")
+}
+
+// largestRequest is the memory that one request may need: its body, what was
+// inflated from it, and the encoded records.
+func (l Limits) largestRequest() quantity.Size {
+	return l.Body + 2*l.Inflated + quantity.Size(l.Events*maxContextSize) + quantity.MiB
+}
+
+func (c ClientIP) check(f *faults) {
+	f.need(slices.Contains([]string{PrecisionCut, PrecisionFull, PrecisionNone}, c.Precision), "clientIp.precision: %q; want cut, full or none", c.Precision)
+	f.need(c.Header == "" || headerName.MatchString(c.Header), "clientIp.header: not the name of a header; want one such as X-Forwarded-For")
+	f.need((c.Header == "") == (len(c.TrustedProxies) == 0), "clientIp: header and trustedProxies need each other: anybody can send a header, so say whose is believed")
+	for i, network := range c.TrustedProxies {
+		_, err := parseNetwork(network)
+		f.need(err == nil, "clientIp.trustedProxies[%d]: %q; want an address or a network such as 10.0.0.0/8", i, network)
+	}
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		return netip.ParsePrefix(s)
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return addr.Prefix(addr.BitLen())
 }

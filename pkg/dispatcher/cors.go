@@ -1,6 +1,9 @@
 package dispatcher
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // CORS by hand: two checks and a handful of constant headers, where a general
 // middleware would parse and allocate on each request. Credentials are never
@@ -55,16 +58,9 @@ func (d *Dispatcher) preflight(q *intakeRequest) {
 
 func (d *Dispatcher) allowsPreflight(q *intakeRequest) bool {
 	if key := queryKey(q); key != "" {
-		s, found := d.keys[key]
-		if found {
-			q.source = s
-		}
-		return found && s.origins.allow(q.origin)
+		var f *refusal
+		q.source, f = d.findSource(key, q.origin)
+		return f == nil
 	}
-	for _, s := range d.sources {
-		if s.origins.allow(q.origin) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.sources, func(s *source) bool { return s.allow(q.origin) })
 }

@@ -15,28 +15,18 @@ type dialect struct {
 	// list is the member, quoted, whose array is a batch. A body with the member
 	// single, "" for none, is one event even if it has a list.
 	list, single string
-	inspect      func(data []byte) (inspected, error)
+	inspect      func(data []byte) (segment.Message, error)
 	accepted     func(b []byte, elements []element) []byte // the answer
-	// foreign: the clients are SDKs of other vendors. They send their key by Basic
-	// authentication or in the body, and any Content-Type (RudderStack's for Node
-	// sends that of a form). Their preflights ask for headers of their own. They
-	// drop events that are answered 408.
+	// foreign: the clients are other vendors' SDKs, see the package documentation.
 	foreign bool
-}
-
-// inspected is what the dispatcher knows of an event.
-type inspected struct {
-	eventID string
-	sentAt  time.Time // zero: the request's counts
-	key     string    // the write key in it, "" for none
 }
 
 // sparrow is the dialect of Sparrow's own API.
 var sparrow = dialect{
 	list: `"events"`, single: `"event"`, accepted: appendAccepted,
-	inspect: func(data []byte) (inspected, error) {
-		summary, err := event.Inspect(data)
-		return inspected{eventID: summary.EventID}, err
+	inspect: func(data []byte) (segment.Message, error) {
+		id, err := event.Inspect(data)
+		return segment.Message{EventID: id}, err
 	},
 }
 
@@ -52,10 +42,7 @@ var segmentPaths = map[string]string{
 func segmentDialect(kind string) *dialect {
 	return &dialect{
 		format: segment.Format(kind), list: `"batch"`, accepted: appendSuccess, foreign: true,
-		inspect: func(data []byte) (inspected, error) {
-			m, err := segment.Inspect(data, kind)
-			return inspected{eventID: m.EventID, sentAt: m.SentAt, key: m.WriteKey}, err
-		},
+		inspect: func(data []byte) (segment.Message, error) { return segment.Inspect(data, kind) },
 	}
 }
 

@@ -73,15 +73,9 @@ func New(c Config, log Log, o Options) (*Dispatcher, error) {
 	d.budget.limit = int64(c.Limits.InFlight)
 	d.metrics = newMetrics(&d.budget)
 	d.anonymous = &source{name: noSource, metrics: d.metrics.of(noSource)}
-	var err error
-	if d.clientIP, err = newClientIP(c.ClientIP); err != nil {
-		return nil, fmt.Errorf("dispatcher: client ip: %w", err)
-	}
+	d.clientIP = newClientIP(c.ClientIP)
 	for _, configured := range c.Sources {
-		s, err := newSource(configured, c.Limits.Events, d.metrics)
-		if err != nil {
-			return nil, fmt.Errorf("dispatcher: %w", err)
-		}
+		s := newSource(configured, c.Limits.Events, d.metrics)
 		d.sources = append(d.sources, s)
 		for _, key := range configured.Keys {
 			d.keys[key] = s

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
@@ -30,29 +29,26 @@ type intakeRequest struct {
 
 // intake is the handler of a dialect's paths.
 func (d *Dispatcher) intake(of *dialect) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { d.serveEvents(w, r, of) }
-}
-
-// serveEvents answers one request of a dialect.
-func (d *Dispatcher) serveEvents(w http.ResponseWriter, r *http.Request, of *dialect) {
-	now := time.Now()
-	q := intakeRequest{w: w, r: r, start: now, id: requestID(r, now), origin: firstValue(r.Header["Origin"]), source: d.anonymous, dialect: of}
-	q.memory.from = &d.budget
-	d.metrics.inFlight.Inc()
-	defer d.finish(&q)
-	setCommon(w.Header(), q.id)
-	if r.Method == http.MethodOptions {
-		d.preflight(&q)
-		return
+	return func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now()
+		q := intakeRequest{w: w, r: r, start: now, id: requestID(r, now), origin: firstValue(r.Header["Origin"]), source: d.anonymous, dialect: of}
+		q.memory.from = &d.budget
+		d.metrics.inFlight.Inc()
+		defer d.finish(&q)
+		setCommon(w.Header(), q.id)
+		if r.Method == http.MethodOptions {
+			d.preflight(&q)
+			return
+		}
+		setCORS(w.Header(), r.Header["Origin"])
+		if f := d.accept(&q); f != nil {
+			d.refuse(&q, of.adapt(f))
+			return
+		}
+		q.status = http.StatusOK
+		q.source.browser.renew(w.Header(), r)
+		writeJSON(w, q.status, q.scratch.answer)
 	}
-	setCORS(w.Header(), r.Header["Origin"])
-	if f := d.accept(&q); f != nil {
-		d.refuse(&q, of.adapt(f))
-		return
-	}
-	q.status = http.StatusOK
-	q.source.browser.renew(w.Header(), r)
-	writeJSON(w, q.status, q.scratch.answer)
 }
 
 // accept makes the request's events durable, or returns why not. The package
@@ -78,7 +74,7 @@ func (d *Dispatcher) accept(q *intakeRequest) *refusal {
 	}
 	b, err := q.dialect.split(content, q.scratch.elements, d.limits.Events, int(d.limits.Event))
 	if !authorized {
-		if f := d.findSource(q, b.writeKey()); f != nil {
+		if q.source, f = d.findSource(b.writeKey(), q.origin); f != nil {
 			return f
 		}
 	}
@@ -104,7 +100,7 @@ func (d *Dispatcher) authorize(q *intakeRequest) (authorized bool, f *refusal) {
 		return false, retryLater(http.StatusServiceUnavailable, reasonDraining, "shutting down; send it again", time.Second)
 	}
 	if key := requestKey(q); key != "" || !q.dialect.foreign {
-		if f := d.findSource(q, key); f != nil {
+		if q.source, f = d.findSource(key, q.origin); f != nil {
 			return false, f
 		}
 		authorized = true
@@ -122,22 +118,17 @@ func (d *Dispatcher) authorize(q *intakeRequest) (authorized bool, f *refusal) {
 	return authorized, f
 }
 
-// findSource finds the source that a write key belongs to, and checks that the
-// request's origin may use it.
-func (d *Dispatcher) findSource(q *intakeRequest, key string) *refusal {
+// findSource finds the source that a write key belongs to, and checks that a page
+// of the origin, "" for none, may use the key.
+func (d *Dispatcher) findSource(key, origin string) (*source, *refusal) {
 	s, found := d.keys[key]
 	if !found {
-		return refuseKey()
+		return d.anonymous, refuseKey()
 	}
-	q.source = s
-	if q.origin != "" && !s.origins.allow(q.origin) {
-		return refuseOrigin()
+	if origin != "" && !s.allow(origin) {
+		return s, refuse(http.StatusForbidden, reasonOrigin, "this origin may not use the key; add it to the source's origins")
 	}
-	return nil
-}
-
-func refuseOrigin() *refusal {
-	return refuse(http.StatusForbidden, reasonOrigin, "this origin may not use the key; add it to the source's origins")
+	return s, nil
 }
 
 func refuseKey() *refusal {
@@ -192,7 +183,7 @@ func (d *Dispatcher) storeMalformed(q *intakeRequest, body []byte, why error) *r
 	}
 	r := d.newRecord(q)
 	r.Context.Malformed = why.Error()
-	if f := q.encode(r, body, []element{{end: len(body), binary: !utf8.Valid(body)}}); f != nil {
+	if f := q.encode(r, body, []element{{end: len(body), encoding: encodingOf(body)}}); f != nil {
 		return f
 	}
 	if f := d.append(q); f != nil {

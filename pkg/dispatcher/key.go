@@ -36,7 +36,7 @@ func (b *batch) writeKey() string {
 	if b.key != "" || len(b.elements) == 0 {
 		return b.key
 	}
-	return b.elements[0].key
+	return b.elements[0].WriteKey
 }
 
 // parameter finds one parameter of a query without building a map of all of them.

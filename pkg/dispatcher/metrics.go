@@ -20,13 +20,6 @@ type metrics struct {
 	inFlightBytes prometheus.GaugeFunc
 }
 
-// The kinds of record that a request can contain.
-const (
-	kindValid     = "valid"
-	kindInvalid   = "invalid"
-	kindMalformed = "malformed"
-)
-
 func newMetrics(b *budget) *metrics {
 	const prefix = "sparrow_dispatcher_"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -71,9 +64,9 @@ type sourceMetrics struct {
 
 func (m *metrics) of(name string) sourceMetrics {
 	s := sourceMetrics{
-		valid:     m.records.WithLabelValues(name, kindValid),
-		invalid:   m.records.WithLabelValues(name, kindInvalid),
-		malformed: m.records.WithLabelValues(name, kindMalformed),
+		valid:     m.records.WithLabelValues(name, "valid"),
+		invalid:   m.records.WithLabelValues(name, "invalid"),
+		malformed: m.records.WithLabelValues(name, "malformed"),
 		bytes:     m.bytes.WithLabelValues(name),
 	}
 	for class, label := range []string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"} {

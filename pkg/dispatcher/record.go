@@ -1,8 +1,12 @@
 package dispatcher
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
@@ -45,26 +49,18 @@ func (q *intakeRequest) encode(r event.Record, content []byte, elements []elemen
 	sentAt := r.Context.SentAt
 	for i := range elements {
 		e := &elements[i]
-		r.EventID, r.Data = e.eventID, content[e.start:e.end]
+		r.EventID, r.Data = e.EventID, content[e.start:e.end]
 		if r.EventID == "" {
 			r.EventID = newUUID(q.start)
 		}
-		r.Context.Invalid, r.Context.Encoding = e.fault, encoding(e.binary)
-		if r.Context.SentAt = e.sentAt; e.sentAt.IsZero() {
+		r.Context.Invalid, r.Context.Encoding = e.fault, e.encoding
+		if r.Context.SentAt = e.SentAt; e.SentAt.IsZero() {
 			r.Context.SentAt = sentAt
 		}
 		s.encoded, _ = r.AppendBinary(s.encoded) // never fails
-		s.endRecord()
+		s.ends = append(s.ends, len(s.encoded))
 	}
 	return nil
-}
-
-// encoding is Context.Encoding: how the warehouse writes the data.
-func encoding(binary bool) string {
-	if binary {
-		return "base64"
-	}
-	return ""
 }
 
 func firstValue(values []string) string {
@@ -77,4 +73,19 @@ func firstValue(values []string) string {
 // headerText cuts a header's value and makes it UTF-8, because it becomes JSON.
 func headerText(s string, most int) string {
 	return strings.ToValidUTF8(event.Truncate(s, most), "")
+}
+
+// newUUID makes a UUIDv7 (RFC 9562): 48 bits of milliseconds, 12 bits of the
+// millisecond's fraction, 62 random bits. The random bits come from the runtime's
+// ChaCha8 generator, which the operating system seeds: these ids must be unique,
+// they are no secret. uuid.NewV7 reads the system's source and takes a lock that
+// all requests share: 1.3 µs instead of 0.4 µs on a busy machine, and a request
+// needs up to one id for each of its events and one of its own.
+func newUUID(now time.Time) string {
+	const version, variant, fractions = 7 << 12, 2 << 62, 1 << 12
+	fraction := uint64(now.Nanosecond()%1e6) * fractions / 1e6
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixMilli())<<16|version|fraction)
+	binary.BigEndian.PutUint64(id[8:], variant|rand.Uint64()>>2)
+	return id.String()
 }

@@ -63,13 +63,9 @@ func (d *Dispatcher) serveSettings(w http.ResponseWriter, r *http.Request, key s
 		writeRefusal(w, refuse(http.StatusMethodNotAllowed, reasonMethod, "ask for settings with GET"))
 		return
 	}
-	s, found := d.keys[key]
-	if !found {
-		writeRefusal(w, refuseKey())
-		return
-	}
-	if origin := firstValue(r.Header["Origin"]); origin != "" && !s.origins.allow(origin) {
-		writeRefusal(w, refuseOrigin())
+	s, f := d.findSource(key, firstValue(r.Header["Origin"]))
+	if f != nil {
+		writeRefusal(w, f)
 		return
 	}
 	writeJSON(w, http.StatusOK, settings(key, s))

@@ -1,8 +1,10 @@
 package dispatcher
 
 import (
-	"fmt"
+	"errors"
 	"math"
+	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -14,18 +16,24 @@ const noSource = "none"
 // source is a configured Source with what its requests need.
 type source struct {
 	name    string
-	origins origins
 	limiter *rate.Limiter // nil: no limit
 	browser Browser
 	metrics sourceMetrics
+	// The allowed origins; none at all allow any.
+	exact     map[string]struct{}
+	wildcards []origin
 }
 
-func newSource(c Source, maxEvents int, m *metrics) (*source, error) {
-	allowed, err := newOrigins(c.Origins)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", c.Name, err)
+// newSource makes a source of one that passed its check.
+func newSource(c Source, maxEvents int, m *metrics) *source {
+	s := &source{name: c.Name, browser: c.Browser, metrics: m.of(c.Name), exact: map[string]struct{}{}}
+	for _, configured := range c.Origins {
+		if allowed, _ := parseOrigin(configured); allowed.exact != "" {
+			s.exact[allowed.exact] = struct{}{}
+		} else {
+			s.wildcards = append(s.wildcards, allowed)
+		}
 	}
-	s := &source{name: c.Name, origins: allowed, browser: c.Browser, metrics: m.of(c.Name)}
 	if c.Rate > 0 {
 		burst := c.Burst
 		if burst == 0 {
@@ -33,7 +41,7 @@ func newSource(c Source, maxEvents int, m *metrics) (*source, error) {
 		}
 		s.limiter = rate.NewLimiter(rate.Limit(c.Rate), burst)
 	}
-	return s, nil
+	return s
 }
 
 // reserve counts n events against the source's rate. It returns how long to wait
@@ -51,4 +59,57 @@ func (s *source) reserve(n int, now time.Time) (wait time.Duration, possible boo
 		r.CancelAt(now)
 	}
 	return wait, true
+}
+
+// origin is one allowed web origin: exact, or with a wildcard first label.
+type origin struct {
+	exact          string // "https://example.com"
+	scheme, suffix string // "https://", ".example.com" or ".example.com:8443"
+}
+
+var errOrigin = errors.New("want scheme://host or scheme://host:port in lower case, such as https://example.com, or https://*.example.com for the names below it; no path")
+
+// parseOrigin reads one of a source's origins, written as browsers write them.
+func parseOrigin(s string) (origin, error) {
+	u, err := url.Parse(s)
+	if err != nil || s != strings.ToLower(s) {
+		return origin{}, errOrigin
+	}
+	host := u.Hostname()
+	if u.Scheme != "http" && u.Scheme != "https" || host == "" || u.Scheme+"://"+u.Host != s {
+		return origin{}, errOrigin
+	}
+	if port := u.Port(); port == "" && strings.HasSuffix(u.Host, ":") ||
+		u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		return origin{}, errors.New("leave out the scheme's own port: browsers do")
+	}
+	rest, wild := strings.CutPrefix(host, "*.")
+	if strings.Contains(rest, "*") || wild && !strings.Contains(rest, ".") {
+		return origin{}, errors.New("a wildcard is allowed only as the first label above a domain, such as https://*.example.com")
+	}
+	if wild {
+		return origin{scheme: u.Scheme + "://", suffix: strings.TrimPrefix(u.Host, "*")}, nil
+	}
+	return origin{exact: s}, nil
+}
+
+// allow reports whether a page of the origin may send events.
+func (s *source) allow(from string) bool {
+	if len(s.exact)+len(s.wildcards) == 0 {
+		return true
+	}
+	if _, found := s.exact[from]; found {
+		return true
+	}
+	for _, w := range s.wildcards {
+		host, secure := strings.CutPrefix(from, w.scheme)
+		if !secure {
+			continue
+		}
+		below, found := strings.CutSuffix(host, w.suffix)
+		if found && below != "" && !strings.ContainsAny(below, "/:@") {
+			return true
+		}
+	}
+	return false
 }

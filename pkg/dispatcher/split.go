@@ -7,14 +7,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
+	"github.com/sparrow-edge/sparrow/pkg/segment"
 )
 
 // element is one event of a body: where its bytes are, and the result of its check.
 type element struct {
 	start, end int
-	inspected
-	fault  string // the rule it broke, "" for none
-	binary bool   // its bytes are not UTF-8
+	segment.Message
+	fault    string // the rule it broke, "" for none
+	encoding string // Context.Encoding
 }
 
 // batch is the content of a body.
@@ -33,7 +34,7 @@ func (s *dialect) split(body []byte, into []element, most, maxEvent int) (batch,
 	scan := event.NewScanner(body)
 	if scan.Peek() == '{' && s.single != "" {
 		if found, err := s.inspect(body); err == nil {
-			whole := element{start: scan.Offset(), end: len(bytes.TrimRight(body, " \n\t\r")), inspected: found}
+			whole := element{start: scan.Offset(), end: len(bytes.TrimRight(body, " \n\t\r")), Message: found}
 			return batch{elements: append(into, whole), count: 1}, nil
 		}
 	}
@@ -54,12 +55,18 @@ func (s *dialect) inspectElement(e *element, body []byte, maxEvent int) {
 		return
 	}
 	data := body[e.start:e.end]
-	found, err := s.inspect(data)
-	e.inspected = found
-	if err != nil {
-		e.fault = err.Error()
-		e.binary = !utf8.Valid(data)
+	var err error
+	if e.Message, err = s.inspect(data); err != nil {
+		e.fault, e.encoding = err.Error(), encodingOf(data)
 	}
+}
+
+// encodingOf is Context.Encoding: how the warehouse writes the data.
+func encodingOf(data []byte) string {
+	if utf8.Valid(data) {
+		return ""
+	}
+	return "base64"
 }
 
 // splitForm reads the whole body and finds the bytes of its events.

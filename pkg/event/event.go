@@ -1,6 +1,10 @@
 package event
 
-import "time"
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
 
 // Event is the parsed form of a record. A tracker gets it reduced to what the plan
 // allows, and sanitised: it may send all of it, and must not change it.
@@ -35,6 +39,14 @@ type Page struct {
 // Screen is the size of the visitor's screen in CSS pixels; zero when unknown.
 type Screen struct {
 	Width, Height int
+}
+
+// String is "1440x900", or "" when the size is unknown.
+func (s Screen) String() string {
+	if s.Width <= 0 || s.Height <= 0 {
+		return ""
+	}
+	return strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height)
 }
 
 // Property is a named value of an event.
@@ -92,4 +104,35 @@ func Lookup(list []Property, name string) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+// Decision is the result of plan, consent, filters and sanitizer for one record and
+// one tracker, before the tracker translates the event.
+type Decision struct {
+	// Outcome is Pending when the event may be sent, else Filtered or Rejected.
+	Outcome Outcome
+	// Reason says why it may not, for people; "" when it may.
+	Reason string
+	// Name is the event's own name, also where the vendor has another name for it.
+	// Counts use it. It is "" for a record that is not an event.
+	Name string
+	// Findings is what the sanitizer removed; at most one for each property and kind.
+	Findings []Finding
+}
+
+// Finding is personal data or a secret that the sanitizer removed from a property.
+type Finding struct {
+	Property string // "properties.note", "page.url"
+	Kind     string // "email", "card", ...
+}
+
+// Truncate shortens s to at most limit bytes, without cutting a character in two.
+func Truncate(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
 }

@@ -20,12 +20,8 @@ const (
 	MaxDepth   = 64  // objects and arrays within each other; the event itself is the first
 )
 
-// Summary is what the dispatcher needs to know about an event that it accepts.
-type Summary struct {
-	EventID string // the client's, or "" when there is none that follows the contract
-}
-
-// Inspect checks an event's bytes against the contract in one pass:
+// Inspect checks an event's bytes against the contract in one pass, and returns the
+// client's id of the event, or "" when there is none that follows the contract:
 //
 //   - a JSON object in valid UTF-8, without duplicate names at any level,
 //     nested at most MaxDepth deep, no name with a NUL character;
@@ -43,20 +39,11 @@ type Summary struct {
 //
 // The error names the first rule that was broken and where ("properties.a:
 // duplicate name") and never quotes a value; it is a *SyntaxError when the
-// bytes are not one JSON value. A broken rule does not hide the event's id: the
-// Summary is filled as far as it can be, also with an error.
-func Inspect(data []byte) (Summary, error) {
+// bytes are not one JSON value. A broken rule does not hide the event's id.
+func Inspect(data []byte) (eventID string, err error) {
 	in := inspector{Scanner: NewScanner(data), validUTF8: utf8.Valid(data)}
-	if err := in.whole(); err != nil {
-		return Summary{EventID: in.eventID}, err
-	}
-	switch {
-	case in.fault == "" && !in.hasName:
-		in.fault = "event: required"
-	case in.fault == "" && !in.hasDevice:
-		in.fault = "deviceId: required"
-	}
-	return Summary{EventID: in.eventID}, in.verdict()
+	err = in.whole()
+	return in.eventID, err
 }
 
 // InspectObject checks the first rule of Inspect alone, which counts for every
@@ -64,10 +51,7 @@ func Inspect(data []byte) (Summary, error) {
 // most MaxDepth deep, no name with a NUL character. The error is as Inspect's.
 func InspectObject(data []byte) error {
 	in := inspector{Scanner: NewScanner(data), validUTF8: utf8.Valid(data), anyMembers: true}
-	if err := in.whole(); err != nil {
-		return err
-	}
-	return in.verdict()
+	return in.whole()
 }
 
 // inspector is one pass over an event. It lives on the stack: an ordinary event
@@ -86,20 +70,22 @@ type inspector struct {
 	hasName, hasDevice bool
 }
 
-// whole checks all of the data; the error says why it is not one JSON value.
+// whole checks all of the data.
 func (in *inspector) whole() error {
 	object := in.Peek() == '{'
 	in.value()
 	if err := in.End("more after the value"); err != nil {
 		return err
 	}
-	if !object {
+	switch {
+	case !object:
 		in.fault = "must be a JSON object"
+	case in.fault != "" || in.anyMembers:
+	case !in.hasName:
+		in.fault = "event: required"
+	case !in.hasDevice:
+		in.fault = "deviceId: required"
 	}
-	return nil
-}
-
-func (in *inspector) verdict() error {
 	if in.fault == "" {
 		return nil
 	}
@@ -288,4 +274,104 @@ func matches(s []byte, pattern string) bool {
 func unquote(quoted []byte) []byte {
 	s, _ := jsontext.AppendUnquote(nil, quoted)
 	return s
+}
+
+// step is one step of the path to a value: a member's name or an array's index.
+type step struct {
+	name  Quoted // the zero value in an array
+	index int
+}
+
+// The path in a fault's text is cut: the client chooses the names in it.
+const (
+	maxShownSteps = 6
+	maxShownName  = 40 // characters
+)
+
+// report keeps the first broken rule, with the path to the value at hand.
+func (in *inspector) report(what string) {
+	if in.fault != "" {
+		return
+	}
+	b := make([]byte, 0, 96)
+	for n, s := range in.path[:in.depth] {
+		if n == maxShownSteps {
+			b = append(b, "…"...)
+			break
+		}
+		if s.name.End == 0 {
+			b = append(b, '[')
+			b = strconv.AppendInt(b, int64(s.index), 10)
+			b = append(b, ']')
+			continue
+		}
+		if n > 0 {
+			b = append(b, '.')
+		}
+		b = appendShown(b, unquote(in.data[s.name.Start:s.name.End]))
+	}
+	if len(b) > 0 {
+		b = append(b, ": "...)
+	}
+	in.fault = string(append(b, what...))
+}
+
+// appendShown appends a name for people: printable and short.
+func appendShown(b, name []byte) []byte {
+	for shown := 0; len(name) > 0; shown++ {
+		if shown == maxShownName {
+			return append(b, "…"...)
+		}
+		r, size := utf8.DecodeRune(name)
+		if !unicode.IsPrint(r) {
+			r = utf8.RuneError
+		}
+		b = utf8.AppendRune(b, r)
+		name = name[size:]
+	}
+	return b
+}
+
+// nameStack has the decoded names of the members of all open objects, the innermost
+// object's last, to find duplicates.
+type nameStack struct {
+	names [32][]byte
+	count int
+}
+
+// nameSet is one object's names: those from first on in the stack or, of an
+// object with many members, an index, so that the cost stays linear.
+type nameSet struct {
+	first int
+	index map[string]struct{}
+}
+
+func (s *nameStack) open() nameSet { return nameSet{first: s.count} }
+
+func (s *nameStack) drop(set nameSet) { s.count = set.first }
+
+// add puts a name into the innermost open object's set and reports whether it
+// is new there.
+func (s *nameStack) add(set *nameSet, name []byte) bool {
+	if set.index == nil {
+		for _, other := range s.names[set.first:s.count] {
+			if bytes.Equal(other, name) {
+				return false
+			}
+		}
+		if s.count < len(s.names) {
+			s.names[s.count] = name
+			s.count++
+			return true
+		}
+		set.index = make(map[string]struct{}, 2*len(s.names))
+		for _, other := range s.names[set.first:s.count] {
+			set.index[string(other)] = struct{}{}
+		}
+	}
+	if _, found := set.index[string(name)]; found {
+		return false
+	}
+	set.index[string(name)] = struct{}{}
+	return true
 }

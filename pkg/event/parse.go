@@ -57,8 +57,6 @@ func Parse(r *Record, into *Event) error {
 			}
 		case "context":
 			c.context(into)
-		default:
-			c.Skip()
 		}
 	}
 	if err := c.End("more after the value"); err != nil {
@@ -150,8 +148,6 @@ func (c *cursor) context(into *Event) {
 			if p := c.fields(); into.UserProperties == nil {
 				into.UserProperties = p
 			}
-		default:
-			c.Skip()
 		}
 	}
 }
@@ -183,8 +179,6 @@ func (c *cursor) page(into *Page) {
 			into.Referrer = c.str()
 		case "title":
 			into.Title = c.str()
-		default:
-			c.Skip()
 		}
 	}
 }
@@ -196,8 +190,6 @@ func (c *cursor) screen(into *Screen) {
 			into.Width = c.pixels()
 		case "height":
 			into.Height = c.pixels()
-		default:
-			c.Skip()
 		}
 	}
 }

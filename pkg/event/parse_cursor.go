@@ -35,8 +35,9 @@ func (c *cursor) enter() bool {
 	return true
 }
 
-// members enters the object at hand and yields its members' names. A value of
-// another type is skipped, and has no members.
+// members enters the object at hand and yields its members' names. It skips the
+// value of a member that the loop's body does not read. A value of another type is
+// skipped, and has no members.
 func (c *cursor) members(yield func(name string) bool) {
 	if c.Peek() != '{' {
 		c.Skip()
@@ -46,8 +47,12 @@ func (c *cursor) members(yield func(name string) bool) {
 		return
 	}
 	for name := range c.Members {
+		value := c.at
 		if !yield(c.decode(name)) {
 			return
+		}
+		if c.at == value {
+			c.Skip()
 		}
 	}
 	c.levels++

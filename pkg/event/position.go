@@ -56,13 +56,10 @@ func ParseReceipt(s string) (Receipt, error) {
 	if len(parts) != 3 || parts[0] == "" {
 		return Receipt{}, fmt.Errorf("receipt %q: want epoch-seq-index", s)
 	}
-	seq, err := strconv.ParseUint(parts[1], 10, 64)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("receipt %q: sequence: %w", s, err)
-	}
-	index, err := strconv.ParseUint(parts[2], 10, 32)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("receipt %q: index: %w", s, err)
+	seq, errSeq := strconv.ParseUint(parts[1], 10, 64)
+	index, errIndex := strconv.ParseUint(parts[2], 10, 32)
+	if err := cmp.Or(errSeq, errIndex); err != nil {
+		return Receipt{}, fmt.Errorf("receipt %q: %w", s, err)
 	}
 	return Receipt{Epoch: parts[0], Position: Position{Seq: seq, Index: uint32(index)}}, nil
 }

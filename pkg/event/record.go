@@ -113,6 +113,11 @@ const (
 // not what the encoder wrote.
 var ErrCorrupt = errors.New("corrupt encoding")
 
+// texts are the strings that every version has, in the encoding's order.
+func (c *Context) texts() [9]*string {
+	return [...]*string{&c.IP, &c.UserAgent, &c.Origin, &c.Referrer, &c.RequestID, &c.Purpose, &c.Malformed, &c.Invalid, &c.Encoding}
+}
+
 // AppendBinary appends the record's encoding to b. The error is always nil; it
 // is there for encoding.BinaryAppender.
 func (r *Record) AppendBinary(b []byte) ([]byte, error) {
@@ -126,8 +131,8 @@ func (r *Record) AppendBinary(b []byte) ([]byte, error) {
 	b = appendString(b, r.Source)
 	b = appendString(b, r.EventID)
 	b = appendTime(b, c.SentAt)
-	for _, s := range [...]string{c.IP, c.UserAgent, c.Origin, c.Referrer, c.RequestID, c.Purpose, c.Malformed, c.Invalid, c.Encoding} {
-		b = appendString(b, s)
+	for _, s := range c.texts() {
+		b = appendString(b, *s)
 	}
 	if c.Format != "" {
 		b = appendString(b, c.Format)
@@ -149,7 +154,7 @@ func (r *Record) UnmarshalBinary(b []byte) error {
 	r.Source = d.Text()
 	r.EventID = d.Text()
 	c.SentAt = d.Time()
-	for _, s := range [...]*string{&c.IP, &c.UserAgent, &c.Origin, &c.Referrer, &c.RequestID, &c.Purpose, &c.Malformed, &c.Invalid, &c.Encoding} {
+	for _, s := range c.texts() {
 		*s = d.Text()
 	}
 	if c.Format = ""; version == recordVersionFormatted {

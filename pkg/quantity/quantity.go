@@ -26,7 +26,7 @@ var sizeUnits = []struct {
 	name string
 	size Size
 }{
-	{"KiB", KiB}, {"MiB", MiB}, {"GiB", GiB}, {"TiB", TiB},
+	{"TiB", TiB}, {"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}, // largest first: String takes the first that divides
 	{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
 }
 
@@ -49,10 +49,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 
 // String writes the size with the largest binary unit that divides it.
 func (s Size) String() string {
-	for _, u := range []struct {
-		name string
-		size Size
-	}{{"TiB", TiB}, {"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}} {
+	for _, u := range sizeUnits[:4] {
 		if s >= u.size && s%u.size == 0 {
 			return strconv.FormatInt(int64(s/u.size), 10) + u.name
 		}

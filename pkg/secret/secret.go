@@ -38,12 +38,6 @@ func (v Value) Format(f fmt.State, _ rune) {
 // LogValue is what slog prints.
 func (v Value) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
-// MarshalText is what text encoders print. It does not protect a Value that is the
-// key of a map: encoding/json prints such a key as it is.
+// MarshalText is what encoders of text, JSON and YAML print. It does not protect a
+// Value that is the key of a map: encoding/json prints such a key as it is.
 func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
-
-// MarshalJSON is what encoding/json prints.
-func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + v.String() + `"`), nil }
-
-// MarshalYAML is what YAML encoders print.
-func (v Value) MarshalYAML() (any, error) { return v.String(), nil }

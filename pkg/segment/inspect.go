@@ -42,9 +42,9 @@ func Inspect(data []byte, kind string) (Message, error) {
 	sentAt, _ := timeOf(m.get("sentAt"))
 	found := Message{SentAt: sentAt, WriteKey: m.text("writeKey")}
 	translated := m.translate(kind)
-	summary, err := event.Inspect(translated)
+	eventID, err := event.Inspect(translated)
 	if utf8.Valid(data) {
-		found.EventID = summary.EventID
+		found.EventID = eventID
 	}
 	switch {
 	case broken != nil:

@@ -178,9 +178,9 @@ func FuzzTranslate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		summary, err := event.Inspect(r.Translated)
-		if err != nil || summary.EventID != found.EventID {
-			t.Fatalf("accepted, but its translation has id %q, not %q: %v\n%s", summary.EventID, found.EventID, err, r.Translated)
+		eventID, err := event.Inspect(r.Translated)
+		if err != nil || eventID != found.EventID {
+			t.Fatalf("accepted, but its translation has id %q, not %q: %v\n%s", eventID, found.EventID, err, r.Translated)
 		}
 		var e event.Event
 		if err := event.Parse(&r, &e); err != nil {

@@ -1,7 +1,7 @@
 // Package tracker is the contract between Sparrow and a vendor, and the kit to
 // build vendors with.
 //
-// A new vendor is one directory: a config struct with its own Check, a translation
+// A new vendor is one directory: a config struct with its own checks, a translation
 // (Tracker), golden files and a ten-line test that runs trackertest; and one line in
 // trackers/trackers.go. Kinds are values in a list; nothing registers itself.
 //
@@ -9,7 +9,7 @@
 //
 //   - Secret, CheckSecret, MaskURL and Redact keep credentials out of everything
 //     that is printed.
-//   - CheckBaseURL and RegionURL check the address that a tracker sends to.
+//   - CheckBaseURL and Host check the address that a tracker sends to.
 //   - Flattener, SortUnique and Truncate fit properties into a vendor's limits, the
 //     same way every time.
 //   - Packer cuts encoded events into requests by count and by bytes; PostJSON makes

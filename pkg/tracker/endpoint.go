@@ -39,16 +39,25 @@ func CheckBaseURL(raw string, insecure bool) (string, error) {
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-// RegionURL is the base URL of a vendor with a host for each region: baseURL if
+// Host has the keys by which a configuration sends to another host than the
+// vendor's. A vendor's config struct embeds it, with the tag `yaml:",inline"`.
+type Host struct {
+	// BaseURL replaces the vendor's scheme and host, for a test server or a proxy.
+	BaseURL string `yaml:"baseURL"`
+	// Insecure allows plain http to another machine.
+	Insecure bool `yaml:"insecure"`
+}
+
+// InRegion is the base URL of a vendor with a host for each region: BaseURL if
 // it is set, otherwise the host of the region. It is checked as CheckBaseURL does.
-// The region must be one of the vendor's even where baseURL is set.
-func RegionURL(hosts map[string]string, region, baseURL string, insecure bool) (string, error) {
+// The region must be one of the vendor's even where BaseURL is set.
+func (h Host) InRegion(region string, hosts map[string]string) (string, error) {
 	host, found := hosts[region]
 	if !found {
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(hosts)), func(name string) bool { return name == "" })
 		return "", fmt.Errorf("region: %q is not known; want %s", region, strings.Join(names, " or "))
 	}
-	return CheckBaseURL(cmp.Or(baseURL, host), insecure)
+	return CheckBaseURL(cmp.Or(h.BaseURL, host), h.Insecure)
 }
 
 // Unencrypted reports whether a base URL that passed CheckBaseURL sends events

@@ -30,42 +30,28 @@ func (f Flattener) Append(flat, fields []event.Property) []event.Property {
 }
 
 func (f Flattener) append(flat []event.Property, prefix string, fields []event.Property, depth int) []event.Property {
-	nested := false
+	nested := func(v *event.Value) bool {
+		return v.Kind == event.Object && (depth < maxFlatDepth || len(v.Fields) == 0)
+	}
 	for i := range fields {
 		v := &fields[i].Value
-		if v.Kind == event.Object && depth < maxFlatDepth {
-			nested = true
+		if nested(v) {
 			continue
 		}
-		if s, ok := f.scalar(v); ok {
-			flat = append(flat, event.Property{Name: prefix + fields[i].Name, Value: s})
+		flatKind := event.String
+		if v.Kind == event.Number {
+			flatKind = event.Number
+		}
+		if text := f.Text(*v); text != "" {
+			flat = append(flat, event.Property{Name: prefix + fields[i].Name, Value: event.Value{Kind: flatKind, Text: text}})
 		}
 	}
-	if !nested {
-		return flat
-	}
 	for i := range fields {
-		if v := &fields[i].Value; v.Kind == event.Object {
+		if v := &fields[i].Value; nested(v) {
 			flat = f.append(flat, prefix+fields[i].Name+f.Separator, v.Fields, depth+1)
 		}
 	}
 	return flat
-}
-
-// scalar returns v as a string or number, or false if there is nothing to send.
-func (f Flattener) scalar(v *event.Value) (event.Value, bool) {
-	switch v.Kind {
-	case event.Number:
-		return *v, true
-	case event.Null:
-		return event.Value{}, false
-	case event.Object:
-		if len(v.Fields) == 0 {
-			return event.Value{}, false
-		}
-	}
-	text := f.Text(*v)
-	return event.StringValue(text), text != ""
 }
 
 // Text returns a value as one string, as Append does; "" for null.
@@ -88,7 +74,11 @@ func (f Flattener) Text(v event.Value) string {
 			if len(b) > 0 {
 				b = append(b, f.Joiner...)
 			}
-			b = appendElement(b, &v.Items[i])
+			if v.Items[i].Kind == event.String {
+				b = append(b, v.Items[i].Text...)
+			} else {
+				b = v.Items[i].AppendJSON(b)
+			}
 		}
 		return string(b)
 	default:
@@ -96,11 +86,17 @@ func (f Flattener) Text(v event.Value) string {
 	}
 }
 
-func appendElement(b []byte, v *event.Value) []byte {
-	if v.Kind == event.String {
-		return append(b, v.Text...)
+// Rename gives each property the name that a vendor takes, and leaves out those
+// that have none (""). The result is as SortUnique's.
+func Rename(properties []event.Property, name func(string) string) []event.Property {
+	for i := range properties {
+		properties[i].Name = name(properties[i].Name)
 	}
-	return v.AppendJSON(b)
+	properties = SortUnique(properties)
+	if len(properties) > 0 && properties[0].Name == "" {
+		properties = properties[1:]
+	}
+	return properties
 }
 
 // SortUnique sorts properties by name and keeps the first of each name. So the

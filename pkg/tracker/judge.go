@@ -3,6 +3,7 @@ package tracker
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -32,13 +33,7 @@ func JudgeStatus(req Request, resp Response, dedup bool) []Verdict {
 }
 
 // Same returns the same verdict for each of n events.
-func Same(n int, v Verdict) []Verdict {
-	verdicts := make([]Verdict, n)
-	for i := range verdicts {
-		verdicts[i] = v
-	}
-	return verdicts
-}
+func Same(n int, v Verdict) []Verdict { return slices.Repeat([]Verdict{v}, n) }
 
 func judge(n int, resp Response, dedup bool) Verdict {
 	switch {
@@ -56,24 +51,30 @@ func judge(n int, resp Response, dedup bool) Verdict {
 
 func judgeStatus(n int, resp Response) Verdict {
 	status, reason := resp.Status, StatusReason(resp.Status)
-	switch {
-	case status >= 200 && status < 300:
-		return Verdict{Action: Deliver}
-	case status >= 300 && status < 400:
-		return Verdict{Action: Wait, Reason: reason + ": redirects are not followed; check baseURL", After: RetryAfter(resp), Alarm: true}
-	case status == http.StatusPaymentRequired:
-		return Verdict{Action: Wait, Reason: reason + ": check the account", After: RetryAfter(resp), Alarm: true}
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
-		return Verdict{Action: Wait, Reason: reason + ": check the credentials", After: RetryAfter(resp), Alarm: true}
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusGone, status == http.StatusUnsupportedMediaType:
-		return Verdict{Action: Wait, Reason: reason + ": check the endpoint", After: RetryAfter(resp), Alarm: true}
-	case status < 200, status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
+	alarm := func(hint string) Verdict {
+		return Verdict{Action: Wait, Reason: reason + ": " + hint, After: RetryAfter(resp), Alarm: true}
+	}
+	switch status {
+	case http.StatusPaymentRequired:
+		return alarm("check the account")
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return alarm("check the credentials")
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusUnsupportedMediaType:
+		return alarm("check the endpoint")
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return Verdict{Action: Wait, Reason: reason, After: RetryAfter(resp)}
+	}
+	switch {
+	case status < 200 || status >= 500:
+		return Verdict{Action: Wait, Reason: reason, After: RetryAfter(resp)}
+	case status < 300:
+		return Verdict{Action: Deliver}
+	case status < 400:
+		return alarm("redirects are not followed; check baseURL")
 	case n > 1:
 		return Verdict{Action: Halve, Reason: reason}
-	default:
-		return Verdict{Action: Reject, Reason: reason}
 	}
+	return Verdict{Action: Reject, Reason: reason}
 }
 
 // StatusReason is a status in words: "http 429 Too Many Requests".

@@ -133,23 +133,23 @@ func TestCheckBaseURL(t *testing.T) {
 	}
 }
 
-func TestRegionURL(t *testing.T) {
+func TestHostInRegion(t *testing.T) {
 	hosts := map[string]string{"": "https://global.example.com", "global": "https://global.example.com", "eu": "https://eu.example.com"}
 	for _, c := range []struct{ region, baseURL, want string }{
 		{"", "", "https://global.example.com"},
 		{"eu", "", "https://eu.example.com"},
 		{"eu", "https://proxy.example.com/", "https://proxy.example.com"},
 	} {
-		if got, err := tracker.RegionURL(hosts, c.region, c.baseURL, false); err != nil || got != c.want {
+		if got, err := (tracker.Host{BaseURL: c.baseURL}).InRegion(c.region, hosts); err != nil || got != c.want {
 			t.Errorf("region %q, baseURL %q: %q, %v; want %q", c.region, c.baseURL, got, err, c.want)
 		}
 	}
 	for region, baseURL := range map[string]string{"mars": "https://proxy.example.com", "eu": "http://proxy.example.com"} {
-		if got, err := tracker.RegionURL(hosts, region, baseURL, false); err == nil {
+		if got, err := (tracker.Host{BaseURL: baseURL}).InRegion(region, hosts); err == nil {
 			t.Errorf("region %q, baseURL %q: %q, want an error", region, baseURL, got)
 		}
 	}
-	if _, err := tracker.RegionURL(hosts, "mars", "", false); err == nil || err.Error() != `region: "mars" is not known; want eu or global` {
+	if _, err := (tracker.Host{}).InRegion("mars", hosts); err == nil || err.Error() != `region: "mars" is not known; want eu or global` {
 		t.Errorf("an unknown region: %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 package tracker
 
 import (
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
@@ -14,11 +14,7 @@ func Truncate(s string, limit int) string {
 	}
 	units := 0
 	for i, r := range s {
-		units++
-		if r > 0xFFFF {
-			units++
-		}
-		if units > limit {
+		if units += utf16.RuneLen(r); units > limit {
 			return s[:i]
 		}
 	}
@@ -27,16 +23,11 @@ func Truncate(s string, limit int) string {
 
 // Length counts the characters of s as Truncate does.
 func Length(s string) int {
-	n := utf8.RuneCountInString(s)
-	if n == len(s) {
-		return n
-	}
+	units := 0
 	for _, r := range s {
-		if r > 0xFFFF {
-			n++
-		}
+		units += utf16.RuneLen(r)
 	}
-	return n
+	return units
 }
 
 // AppendText appends s, cut by Truncate, as a JSON string.
@@ -48,6 +39,14 @@ func AppendText(b []byte, s string, limit int) []byte {
 // comma before it unless it is the first. The name must need no escaping.
 func AppendMember(b []byte, name, value string) []byte {
 	return event.AppendQuoted(AppendName(b, name), value)
+}
+
+// AppendSome appends a member whose value AppendText cuts, unless it is empty.
+func AppendSome(b []byte, name, value string, limit int) []byte {
+	if value == "" {
+		return b
+	}
+	return AppendText(AppendName(b, name), value, limit)
 }
 
 // AppendName appends `"name":` to the inside of a JSON object, with a comma before

@@ -10,21 +10,11 @@ import (
 
 // Kind is `kind: amplitude`.
 func Kind() tracker.Kind {
-	return tracker.Define("amplitude", "Amplitude, HTTP V2 or Batch API", DefaultConfig(), build)
+	return tracker.Define("amplitude", "Amplitude, HTTP V2 or Batch API", Config{Endpoint: "http", Region: "us"}, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	base, err := c.base()
-	if err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	api, err := c.api()
-	if err != nil {
-		return nil, tracker.Traits{}, err
-	}
+	api, base, err := c.check()
 	rate := 0.0
 	if c.Plan == planStarter {
 		api.events, rate = starterEvents, starterRate
@@ -42,7 +32,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		Burst:       int(max(rate, float64(api.events))),
 		Secrets:     []tracker.Secret{c.APIKey},
 		Unencrypted: tracker.Unencrypted(base),
-	}, nil
+	}, err
 }
 
 // tail ends every body: without it, Amplitude removes ids below 5 characters.

@@ -25,21 +25,12 @@ type Config struct {
 	Identify string `yaml:"identify"`
 	// BatchSize is how many events one request holds: at most 1999 (http) or 2000
 	// (batch). Default: 200 (http), 1000 (batch), 10 with plan starter.
-	BatchSize int `yaml:"batchSize"`
-	// BaseURL replaces the vendor's host, for a test server or a proxy.
-	BaseURL string `yaml:"baseURL"`
-	// Insecure allows a BaseURL that is plain http to another machine.
-	Insecure bool `yaml:"insecure"`
+	BatchSize    int `yaml:"batchSize"`
+	tracker.Host `yaml:",inline"`
 	// ForwardIP sends the visitor's address, as far as the gateway keeps it, so
 	// that Amplitude can derive a place from it. Amplitude keeps it. Default: false.
 	ForwardIP bool `yaml:"forwardIP"`
 }
-
-// The values of Config.Endpoint.
-const (
-	endpointHTTP  = "http"
-	endpointBatch = "batch"
-)
 
 // What Amplitude advises for its Starter plan.
 const (
@@ -47,10 +38,6 @@ const (
 	starterEvents = 10   // of one request
 	starterRate   = 1000 // events a second
 )
-
-// DefaultConfig is the configuration before a file changes it. It lacks the
-// required key.
-func DefaultConfig() Config { return Config{Endpoint: endpointHTTP, Region: "us"} }
 
 // api is what differs between the vendor's two APIs.
 type api struct {
@@ -62,38 +49,27 @@ type api struct {
 	userAgent bool          // whether it takes user_agent
 }
 
-func (c Config) api() (api, error) {
-	switch c.Endpoint {
-	case endpointHTTP:
-		return api{"/2/httpapi", 200, 1999, 900_000, 30 * time.Second, true}, nil
-	case endpointBatch:
-		return api{"/batch", 1000, 2000, 5_000_000, 15 * time.Second, false}, nil
-	}
-	return api{}, fmt.Errorf("endpoint: %q is not known; want http or batch", c.Endpoint)
+// apis are the values of Config.Endpoint.
+var apis = map[string]api{
+	"http":  {"/2/httpapi", 200, 1999, 900_000, 30 * time.Second, true},
+	"batch": {"/batch", 1000, 2000, 5_000_000, 15 * time.Second, false},
 }
 
-// Check says what is wrong with the configuration, naming the key.
-func (c Config) Check() error {
-	_, err := c.base()
+// check returns the API and base URL to send to, or what is wrong with the
+// configuration.
+func (c Config) check() (to api, base string, err error) {
+	faults := []error{tracker.CheckSecret("apiKey", c.APIKey, "it is in Amplitude under Settings, Projects")}
+	to, found := apis[c.Endpoint]
+	switch {
+	case !found:
+		faults = append(faults, fmt.Errorf("endpoint: %q is not known; want http or batch", c.Endpoint))
+	case c.BatchSize < 0 || c.BatchSize > to.maxEvents:
+		faults = append(faults, fmt.Errorf("batchSize: want 1 to %d, the most that endpoint %s takes in one request", to.maxEvents, c.Endpoint))
+	}
+	base, err = c.InRegion(c.Region, map[string]string{"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"})
+	faults = append(faults, err)
 	if c.Plan != "" && c.Plan != planStarter {
-		err = errors.Join(err, fmt.Errorf("plan: %q is not known; want starter, or leave it out", c.Plan))
+		faults = append(faults, fmt.Errorf("plan: %q is not known; want starter, or leave it out", c.Plan))
 	}
-	return errors.Join(tracker.CheckSecret("apiKey", c.APIKey, "it is in Amplitude under Settings, Projects"), c.checkBatchSize(), err)
-}
-
-func (c Config) checkBatchSize() error {
-	api, err := c.api()
-	if err != nil {
-		return err
-	}
-	if c.BatchSize < 0 || c.BatchSize > api.maxEvents {
-		return fmt.Errorf("batchSize: want 1 to %d, the most that endpoint %s takes in one request", api.maxEvents, c.Endpoint)
-	}
-	return nil
-}
-
-// base is the scheme and host to send to.
-func (c Config) base() (string, error) {
-	hosts := map[string]string{"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"}
-	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
+	return to, base, errors.Join(faults...)
 }

@@ -35,8 +35,8 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 		name = identifyEvent
 	}
 	b := append(e.event[:0], '{')
-	b = appendSome(b, "user_id", user)
-	b = appendSome(b, "device_id", device)
+	b = tracker.AppendSome(b, "user_id", user, maxString)
+	b = tracker.AppendSome(b, "device_id", device, maxString)
 	b = tracker.AppendText(tracker.AppendName(b, "event_type"), name, maxString)
 	if !ev.Time.IsZero() {
 		b = strconv.AppendInt(tracker.AppendName(b, "time"), ev.Time.UnixMilli(), 10)
@@ -58,24 +58,16 @@ func (e *encoder) encode(ev *event.Event) (rule string) {
 // appendBrowser writes what Amplitude derives place, device and language from.
 func (e *encoder) appendBrowser(b []byte, ev *event.Event) []byte {
 	if e.ip {
-		b = appendSome(b, "ip", ev.IP)
+		b = tracker.AppendSome(b, "ip", ev.IP, maxString)
 	}
 	if e.userAgent {
-		b = appendSome(b, "user_agent", ev.UserAgent)
+		b = tracker.AppendSome(b, "user_agent", ev.UserAgent, maxString)
 	}
-	b = appendSome(b, "language", ev.Locale)
+	b = tracker.AppendSome(b, "language", ev.Locale, maxString)
 	if ev.UserAgent != "" || ev.Page.URL != "" {
 		b = tracker.AppendMember(b, "platform", "Web")
 	}
 	return b
-}
-
-// appendSome appends a member unless its value is empty, cut to a string's limit.
-func appendSome(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	return tracker.AppendText(tracker.AppendName(b, name), value, maxString)
 }
 
 // eventType is Amplitude's name for an event, or the rule that it breaks.
@@ -105,8 +97,54 @@ func appendRevenue(b []byte, ev *event.Event) []byte {
 	b = append(tracker.AppendName(b, "revenue"), revenue.Text...)
 	for _, name := range [...]string{"productId", "revenueType", "currency"} {
 		if v, ok := ev.Lookup(name); ok && v.Kind == event.String {
-			b = appendSome(b, name, v.Text)
+			b = tracker.AppendSome(b, name, v.Text, maxString)
 		}
 	}
 	return b
+}
+
+const maxID = 1024
+
+// usableID is an id that Amplitude takes, or "": one of the words it refuses
+// would cost the whole request.
+func usableID(id string) string {
+	id = strings.TrimSpace(id)
+	if len(id) <= len(zeroUUID) && forbidden(strings.ToLower(id)) || tracker.Length(id) > maxID {
+		return ""
+	}
+	return id
+}
+
+const zeroUUID = "00000000-0000-0000-0000-000000000000"
+
+func forbidden(id string) bool {
+	switch id {
+	case "", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "{}", "lmy47d", "0", "-1",
+		zeroUUID, "00000000000000000000000000000000":
+		return true
+	}
+	return false
+}
+
+// The times that can be the start of a session, in seconds since 1970: from
+// September 2001, before which they had fewer digits, to the year 2100.
+const (
+	firstSession = 1_000_000_000
+	lastSession  = 4_102_444_800
+)
+
+// sessionID is the start of a session in milliseconds, as Amplitude wants it: an
+// id that is such a number, or one in seconds. Any other is no session to
+// Amplitude: -1.
+func sessionID(id string) string {
+	n, err := strconv.ParseInt(id, 10, 64)
+	switch {
+	case err != nil || strconv.FormatInt(n, 10) != id: // +7 and 007 are no numbers in JSON
+		return "-1"
+	case n >= firstSession && n < lastSession:
+		return id + "000"
+	case n >= firstSession*1000 && n < lastSession*1000:
+		return id
+	}
+	return "-1"
 }

@@ -3,7 +3,9 @@ package amplitude
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -97,4 +99,105 @@ func readAnswer(resp tracker.Response) (answer, bool) {
 		return answer{}, false
 	}
 	return a, true
+}
+
+// answer is the union of Amplitude's documented bodies. Indices refer to the
+// request's events.
+type answer struct {
+	Code         int    `json:"code"`
+	Error        string `json:"error"`
+	MissingField string `json:"missing_field"`
+
+	InvalidFields    map[string][]int `json:"events_with_invalid_fields"`
+	MissingFields    map[string][]int `json:"events_with_missing_fields"`
+	InvalidIDLengths map[string][]int `json:"events_with_invalid_id_lengths"`
+	SilencedEvents   []int            `json:"silenced_events"`
+	ThrottledEvents  []int            `json:"throttled_events"`
+
+	SilencedDevices  []string           `json:"silenced_devices"`
+	ThrottledUsers   map[string]float64 `json:"throttled_users"`
+	ThrottledDevices map[string]float64 `json:"throttled_devices"`
+	QuotaUsers       map[string]float64 `json:"exceeded_daily_quota_users"`
+	QuotaDevices     map[string]float64 `json:"exceeded_daily_quota_devices"`
+}
+
+// apportion gives each event of a refused request its verdict, from the indices
+// and ids that the answer names; false says that it names none of them.
+func (t *translator) apportion(req tracker.Request, resp tracker.Response, a answer) ([]tracker.Verdict, bool) {
+	verdicts := tracker.Same(len(req.Events), tracker.Verdict{Action: tracker.Again, Reason: "refused for another event of its request"})
+	some := false
+	set := func(i int, v tracker.Verdict) {
+		if i >= 0 && i < len(verdicts) {
+			verdicts[i], some = v, true
+		}
+	}
+	// Later ones replace earlier ones, so the most serious comes last.
+	parked := tracker.Verdict{Action: tracker.Park, Reason: "its user or device is throttled", After: max(tracker.RetryAfter(resp), t.api.throttled)}
+	for _, i := range a.ThrottledEvents {
+		set(i, parked)
+	}
+	quota := tracker.Verdict{Action: tracker.Reject, Reason: "its user or device is over Amplitude's daily quota"}
+	silenced := tracker.Verdict{Action: tracker.Reject, Reason: "its device is silenced at Amplitude"}
+	for i, ev := range identities(req) {
+		switch {
+		case ev.DeviceID != "" && slices.Contains(a.SilencedDevices, ev.DeviceID):
+			set(i, silenced)
+		case has(a.QuotaUsers, ev.UserID) || has(a.QuotaDevices, ev.DeviceID):
+			set(i, quota)
+		case has(a.ThrottledUsers, ev.UserID) || has(a.ThrottledDevices, ev.DeviceID):
+			set(i, parked)
+		}
+	}
+	for _, i := range a.SilencedEvents {
+		set(i, silenced)
+	}
+	rejectFields(set, a.InvalidIDLengths, "id too short")
+	rejectFields(set, a.MissingFields, "missing field")
+	rejectFields(set, a.InvalidFields, "invalid field")
+	return verdicts, some
+}
+
+func rejectFields(set func(int, tracker.Verdict), fields map[string][]int, fault string) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		reason := fault
+		if knownField(name) {
+			reason += " " + name
+		}
+		for _, i := range fields[name] {
+			set(i, tracker.Verdict{Action: tracker.Reject, Reason: reason})
+		}
+	}
+}
+
+// knownField reports whether a reason may name a field. Other words of a response
+// could be values of an event.
+func knownField(name string) bool {
+	switch name {
+	case "user_id", "device_id", "event_type", "time", "insert_id", "session_id", "event_properties", "user_properties",
+		"revenue", "productId", "revenueType", "currency", "ip", "user_agent", "language", "platform":
+		return true
+	}
+	return false
+}
+
+type identity struct {
+	UserID   string `json:"user_id"`
+	DeviceID string `json:"device_id"`
+}
+
+// identities are the users and devices of a request's events.
+func identities(req tracker.Request) []identity {
+	var sent struct {
+		Events []identity `json:"events"`
+	}
+	if json.Unmarshal(req.Body, &sent) != nil {
+		return nil
+	}
+	return sent.Events
+}
+
+// has reports whether an answer names an id; events without one have none to name.
+func has(ids map[string]float64, id string) bool {
+	_, ok := ids[id]
+	return ok && id != ""
 }

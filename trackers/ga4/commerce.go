@@ -1,6 +1,8 @@
 package ga4
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,13 +15,13 @@ const (
 	maxItemCustom = 10  // custom parameters of one item
 )
 
-// shop is what an event says of goods and money. Of an event that is not one of
-// the e-commerce events it holds the money alone.
+// shop is what an event says about items and money. An event that is not one of
+// the e-commerce events has money only.
 type shop struct {
-	event       string           // "" for other events
-	items       []event.Property // of the array's elements: each Value is an object
-	value       string           // a number's literal
-	currency    string           // three capital letters
+	event       string        // "" for other events
+	items       []event.Value // objects
+	value       string        // a number's literal
+	currency    string        // three capital letters
 	transaction string
 }
 
@@ -96,7 +98,7 @@ func (e *encoder) appendShop(b []byte, s shop) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = e.appendItem(b, s.items[i].Value.Fields)
+		b = e.appendItem(b, s.items[i].Fields)
 	}
 	return append(b, ']')
 }
@@ -105,21 +107,15 @@ func (e *encoder) appendShop(b []byte, s shop) []byte {
 func (e *encoder) appendItem(b []byte, fields []event.Property) []byte {
 	b = append(b, '{')
 	e.flat = flattener().Append(e.flat[:0], fields)
-	for i := range e.flat {
-		e.flat[i].Name = parameterName(e.flat[i].Name)
-	}
 	custom := 0
-	for _, p := range tracker.SortUnique(e.flat) {
-		if p.Name == "" {
-			continue
-		}
+	for _, p := range tracker.Rename(e.flat, parameterName) {
 		if !itemParameter(p.Name) {
 			if custom == maxItemCustom {
 				continue
 			}
 			custom++
 		}
-		if p.Value.Kind == event.String && !numericItemParameter(p.Name) {
+		if p.Value.Kind == event.String && p.Name != "price" && p.Name != "quantity" {
 			b = tracker.AppendText(tracker.AppendName(b, p.Name), p.Value.Text, maxValue)
 		} else if literal, ok := number(&p.Value); ok {
 			b = append(tracker.AppendName(b, p.Name), literal...)
@@ -129,29 +125,20 @@ func (e *encoder) appendItem(b []byte, fields []event.Property) []byte {
 }
 
 // usableItems are the elements of an items array that GA4 can use.
-func usableItems(v *event.Value) []event.Property {
-	if v.Kind != event.Array {
-		return nil
-	}
-	var items []event.Property
-	for _, item := range v.Items {
-		if len(items) < maxItems && item.Kind == event.Object && identified(item.Fields) {
-			items = append(items, event.Property{Value: item})
+func usableItems(v *event.Value) []event.Value {
+	var items []event.Value
+	for _, item := range v.Items { // of an array
+		if len(items) < maxItems && item.Kind == event.Object && slices.ContainsFunc(item.Fields, identifies) {
+			items = append(items, item)
 		}
 	}
 	return items
 }
 
-func identified(fields []event.Property) bool {
-	for i := range fields {
-		if fields[i].Name != "item_id" && fields[i].Name != "item_name" {
-			continue
-		}
-		if v := &fields[i].Value; v.Kind == event.String && v.Text != "" || v.Kind == event.Number && sendable(v.Text) {
-			return true
-		}
-	}
-	return false
+// identifies reports whether a property of an item says which one it is.
+func identifies(p event.Property) bool {
+	named := p.Name == "item_id" || p.Name == "item_name"
+	return named && (p.Value.Kind == event.String && p.Value.Text != "" || p.Value.Kind == event.Number && sendable(p.Value.Text))
 }
 
 // number is the literal of a number, or of a string that holds nothing else.
@@ -161,7 +148,7 @@ func number(v *event.Value) (string, bool) {
 		return v.Text, sendable(v.Text)
 	case event.String:
 		text := strings.TrimSpace(v.Text)
-		return text, len(text) <= maxNumber && isNumber(text)
+		return text, len(text) <= maxNumber && decimal.MatchString(text)
 	}
 	return "", false
 }
@@ -173,34 +160,20 @@ func sendable(literal string) bool {
 		return false
 	}
 	if !strings.ContainsAny(literal, "eE") {
-		return true // so few digits are within
+		return true // a double can hold any number of so few digits
 	}
 	_, err := strconv.ParseFloat(literal, 64)
 	return err == nil
 }
 
-// isNumber reports whether s is a number by JSON's grammar, with no exponent.
-func isNumber(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	whole, fraction, dotted := strings.Cut(s, ".")
-	if whole == "" || len(whole) > 1 && whole[0] == '0' || dotted && fraction == "" {
-		return false
-	}
-	return digits(whole) && digits(fraction)
-}
+// decimal is a number by JSON's grammar, with no exponent.
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
-func digits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
+var currencyCode = regexp.MustCompile(`^[A-Za-z]{3}$`)
 
 // currency is the three capital letters of a currency, or "".
 func currency(v *event.Value) string {
-	if v.Kind != event.String || len(v.Text) != 3 || !letter(v.Text[0]) || !letter(v.Text[1]) || !letter(v.Text[2]) {
+	if v.Kind != event.String || !currencyCode.MatchString(v.Text) {
 		return ""
 	}
 	return strings.ToUpper(v.Text)
@@ -227,5 +200,3 @@ func itemParameter(name string) bool {
 	}
 	return false
 }
-
-func numericItemParameter(name string) bool { return name == "price" || name == "quantity" }

@@ -19,11 +19,8 @@ type Config struct {
 	APISecret tracker.Secret `yaml:"apiSecret"`
 	// Region "eu" has the data handled in the European Union; "" or "global" is
 	// Google's default endpoint.
-	Region string `yaml:"region"`
-	// BaseURL replaces the vendor's host, for a test server or a proxy.
-	BaseURL string `yaml:"baseURL"`
-	// Insecure allows a BaseURL that is plain http to another machine.
-	Insecure bool `yaml:"insecure"`
+	Region       string `yaml:"region"`
+	tracker.Host `yaml:",inline"`
 	// ForwardIP sends the visitor's address, as far as the gateway keeps it, so
 	// that Google can derive a place from it. Default: false.
 	ForwardIP bool `yaml:"forwardIP"`
@@ -56,27 +53,18 @@ type Consent struct {
 	AdPersonalization string `yaml:"adPersonalization"`
 }
 
-// DefaultConfig is the configuration before a file changes it. It lacks the
-// required keys.
-func DefaultConfig() Config {
-	return Config{Consent: Consent{AdUserData: "marketing", AdPersonalization: "marketing"}}
-}
-
 const window = 72 * time.Hour // Google's limit for back-dating
 
-// Check says what is wrong with the configuration, naming the key.
-func (c Config) Check() error {
-	_, err := c.endpoint()
+// check returns the base URL to send to, or what is wrong with the configuration.
+func (c Config) check() (base string, err error) {
+	const global = "https://www.google-analytics.com"
+	base, err = c.InRegion(c.Region, map[string]string{"": global, "global": global, "eu": "https://region1.google-analytics.com"})
+	if !(c.Validate >= 0 && c.Validate <= 1) { // so that NaN fails
+		err = errors.Join(errors.New("validate: want a share of the events, 0 to 1, such as 0.01"), err)
+	}
 	// Google would drop everything that has a wrong secret, and answer 204.
 	secret := tracker.CheckSecret("apiSecret", c.APISecret, "make one in Google Analytics under Admin, Data streams, Measurement Protocol API secrets")
-	return errors.Join(checkMeasurementID(c.MeasurementID), secret, c.checkValidate(), err)
-}
-
-func (c Config) checkValidate() error {
-	if c.Validate >= 0 && c.Validate <= 1 {
-		return nil
-	}
-	return errors.New("validate: want a share of the events, 0 to 1, such as 0.01")
+	return base, errors.Join(checkMeasurementID(c.MeasurementID), secret, err)
 }
 
 func checkMeasurementID(id string) error {
@@ -89,13 +77,6 @@ func checkMeasurementID(id string) error {
 		return errors.New("measurementId: want G- and capital letters or digits, such as G-ABC123DEF4")
 	}
 	return nil
-}
-
-// endpoint is the scheme and host to send to.
-func (c Config) endpoint() (string, error) {
-	const global = "https://www.google-analytics.com"
-	hosts := map[string]string{"": global, "global": global, "eu": "https://region1.google-analytics.com"}
-	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
 }
 
 // urls are where events go, and where they are validated. Both hold the secret.

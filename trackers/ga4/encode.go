@@ -1,6 +1,7 @@
 package ga4
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -13,9 +14,6 @@ const (
 	maxParams    = 25
 	maxValue     = 100
 	maxNumber    = 100 // digits; a longer number is left out, see sendable
-	maxLocation  = 1000
-	maxReferrer  = 420
-	maxTitle     = 300
 	maxUserID    = 256
 	maxUserValue = 36
 )
@@ -49,9 +47,10 @@ func (e *encoder) encode(ev *event.Event, place *Location) (rule string) {
 	}
 	b := tracker.AppendMember(append(e.event[:0], '{'), "name", name)
 	b = append(b, `,"params":{`...)
-	b = e.appendContext(b, ev)
+	context := contextOf(ev)
+	b = e.appendContext(b, &context)
 	b = e.appendShop(b, shop)
-	b = e.appendProperties(b, ev, shop, place)
+	b = e.appendProperties(b, ev, &context, shop, place)
 	b = append(b, '}')
 	if at := happened(ev); !at.IsZero() {
 		b = append(b, `,"timestamp_micros":`...)
@@ -73,26 +72,47 @@ func happened(ev *event.Event) time.Time {
 	return ev.Time
 }
 
-// appendContext writes what ties an event to its session and page: GA4 needs a
-// session and an engagement time to show an event in its standard reports.
-func (e *encoder) appendContext(b []byte, ev *event.Event) []byte {
+// parameter is a parameter whose value is not one of the event's properties.
+type parameter struct {
+	name, value string
+	limit       int // 0: the value is a number
+}
+
+// contextOf is what ties an event to its session and page: GA4 needs a session and
+// an engagement time to show an event in its standard reports.
+func contextOf(ev *event.Event) [5]parameter {
+	return [...]parameter{
+		{"session_id", ev.SessionID, maxValue},
+		{"engagement_time_msec", engagement(ev), 0},
+		{"page_location", ev.Page.URL, 1000},
+		{"page_referrer", ev.Page.Referrer, 420},
+		{"page_title", ev.Page.Title, 300},
+	}
+}
+
+func (e *encoder) appendContext(b []byte, context *[5]parameter) []byte {
 	e.params = 0
-	b = e.appendString(b, "session_id", ev.SessionID, maxValue)
-	b = e.appendNumber(b, "engagement_time_msec", engagement(ev))
-	b = e.appendString(b, "page_location", ev.Page.URL, maxLocation)
-	b = e.appendString(b, "page_referrer", ev.Page.Referrer, maxReferrer)
-	return e.appendString(b, "page_title", ev.Page.Title, maxTitle)
+	for _, p := range context {
+		if p.limit == 0 {
+			b = e.appendNumber(b, p.name, p.value)
+		} else {
+			b = e.appendString(b, p.name, p.value, p.limit)
+		}
+	}
+	return b
 }
 
 // engagement is the event's own engagement time in whole milliseconds, or the
 // 1 that counts as engaged.
 func engagement(ev *event.Event) string {
 	v, ok := ev.Lookup("engagement_time_msec")
-	if ok && v.Kind == event.Number && v.Text != "" && len(v.Text) <= maxNumber && digits(v.Text) && !strings.HasPrefix(v.Text, "0") {
+	if ok && v.Kind == event.Number && len(v.Text) <= maxNumber && positive.MatchString(v.Text) {
 		return v.Text
 	}
 	return "1"
 }
+
+var positive = regexp.MustCompile(`^[1-9][0-9]*$`)
 
 func (e *encoder) appendString(b []byte, name, value string, limit int) []byte {
 	if value == "" {
@@ -108,55 +128,26 @@ func (e *encoder) appendNumber(b []byte, name, literal string) []byte {
 }
 
 // appendProperties writes the event's own properties, by name, until the limit.
-func (e *encoder) appendProperties(b []byte, ev *event.Event, shop shop, place *Location) []byte {
+func (e *encoder) appendProperties(b []byte, ev *event.Event, context *[5]parameter, shop shop, place *Location) []byte {
 	e.flat = flattener().Append(e.flat[:0], ev.Properties)
-	e.flat = place.without(e.flat)
-	for i := range e.flat {
-		e.flat[i].Name = parameterName(e.flat[i].Name)
-	}
-	for _, p := range tracker.SortUnique(e.flat) {
+	for _, p := range tracker.Rename(e.flat, place.parameterName) {
 		if e.params == maxParams {
 			break
 		}
-		if p.Name == "" || written(p.Name, ev) || shop.owns(p.Name) {
-			continue
-		}
-		if p.Value.Kind == event.Number {
-			if sendable(p.Value.Text) {
-				b = e.appendNumber(b, p.Name, p.Value.Text)
+		limit := maxValue
+		written := shop.owns(p.Name)
+		for i := range context {
+			if context[i].name == p.Name {
+				limit, written = context[i].limit, context[i].value != ""
 			}
-			continue
 		}
-		b = e.appendString(b, p.Name, p.Value.Text, valueLimit(p.Name))
+		switch {
+		case written:
+		case p.Value.Kind != event.Number:
+			b = e.appendString(b, p.Name, p.Value.Text, limit)
+		case sendable(p.Value.Text):
+			b = e.appendNumber(b, p.Name, p.Value.Text)
+		}
 	}
 	return b
-}
-
-// written reports whether appendContext has written the parameter.
-func written(name string, ev *event.Event) bool {
-	switch name {
-	case "engagement_time_msec":
-		return true
-	case "session_id":
-		return ev.SessionID != ""
-	case "page_location":
-		return ev.Page.URL != ""
-	case "page_referrer":
-		return ev.Page.Referrer != ""
-	case "page_title":
-		return ev.Page.Title != ""
-	}
-	return false
-}
-
-func valueLimit(name string) int {
-	switch name {
-	case "page_location":
-		return maxLocation
-	case "page_referrer":
-		return maxReferrer
-	case "page_title":
-		return maxTitle
-	}
-	return maxValue
 }

@@ -1,6 +1,10 @@
 package ga4
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -16,17 +20,11 @@ const (
 
 // Kind is `kind: ga4`.
 func Kind() tracker.Kind {
-	return tracker.Define("ga4", "Google Analytics 4, Measurement Protocol", DefaultConfig(), build)
+	return tracker.Define("ga4", "Google Analytics 4, Measurement Protocol", Config{Consent: Consent{AdUserData: "marketing", AdPersonalization: "marketing"}}, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	base, err := c.endpoint()
-	if err != nil {
-		return nil, tracker.Traits{}, err
-	}
+	base, err := c.check()
 	collect, validate := c.urls(base)
 	secret := c.APISecret
 	c.APISecret = "" // what is printed of a translator must not show it
@@ -34,10 +32,10 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 		MaxBatch:    200,
 		Linger:      time.Second,
 		Concurrency: 12, // nearly every request holds one event
-		MaxEventAge:      window,
+		MaxEventAge: window,
 		Secrets:     []tracker.Secret{secret},
 		Unencrypted: tracker.Unencrypted(base),
-	}, nil
+	}, err
 }
 
 // translator is the tracker.
@@ -68,7 +66,7 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 			head := string(enc.head)
 			group = &tracker.Packer{Head: head, Tail: "]}", MaxEvents: maxEvents, MaxBytes: maxBytes, Seal: t.seal}
 			groups = append(groups, group)
-			if validated { // a request of its own: what is found is its own fault
+			if validated { // alone in its request, so that a fault that is found is this event's
 				group.Seal = t.sealValidated
 			} else {
 				byHead[head] = group
@@ -87,4 +85,23 @@ func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker
 
 func (t *translator) seal(events []int, body []byte) tracker.Request {
 	return tracker.PostJSON(t.collect(), events, body)
+}
+
+// sealValidated makes a request whose body the validation endpoint gets first.
+func (t *translator) sealValidated(events []int, body []byte) tracker.Request {
+	request := t.seal(events, body)
+	first := t.seal(slices.Clone(events), slices.Clone(body))
+	first.URL = t.validate()
+	request.Before = &first
+	return request
+}
+
+// sampled reports whether an event is one of the share that is validated: a
+// function of its id, so that a retry or a replay chooses the same.
+func (t *translator) sampled(ev *event.Event) bool {
+	if t.config.Validate <= 0 || t.config.Validate >= 1 {
+		return t.config.Validate >= 1
+	}
+	sum := sha256.Sum256([]byte(ev.EventID))
+	return float64(binary.BigEndian.Uint64(sum[:8]))/math.MaxUint64 < t.config.Validate
 }

@@ -1,14 +1,17 @@
 package ga4
 
 import (
-	"strconv"
+	"regexp"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
-const maxUserProperties = 25
+const (
+	maxUserProperties = 25
+	maxCity           = 100
+)
 
 // encodeHead writes to e.head how a request's body begins, up to its events:
 // everything that holds for all of them.
@@ -40,36 +43,22 @@ func appendDevice(b []byte, ev *event.Event) []byte {
 	if ev.UserAgent != "" {
 		return tracker.AppendMember(b, "user_agent", ev.UserAgent)
 	}
-	screen := ev.Screen.Width > 0 && ev.Screen.Height > 0
-	if ev.Locale == "" && !screen {
+	screen := ev.Screen.String()
+	if ev.Locale == "" && screen == "" {
 		return b
 	}
 	b = append(tracker.AppendName(b, "device"), '{')
-	if ev.Locale != "" {
-		b = tracker.AppendMember(b, "language", ev.Locale)
-	}
-	if screen {
-		b = append(tracker.AppendName(b, "screen_resolution"), '"')
-		b = strconv.AppendInt(b, int64(ev.Screen.Width), 10)
-		b = append(b, 'x')
-		b = strconv.AppendInt(b, int64(ev.Screen.Height), 10)
-		b = append(b, '"')
-	}
+	b = tracker.AppendSome(b, "language", ev.Locale, len(ev.Locale))
+	b = tracker.AppendSome(b, "screen_resolution", screen, len(screen))
 	return append(b, '}')
 }
 
 // appendUserProperties writes {"name":{"value":...}} for at most 25 of them, by name.
 func (e *encoder) appendUserProperties(b []byte, properties []event.Property) []byte {
-	if len(properties) == 0 {
-		return b
-	}
 	e.flat = flattener().Append(e.flat[:0], properties)
-	for i := range e.flat {
-		e.flat[i].Name = userPropertyName(e.flat[i].Name)
-	}
 	count := 0
-	for _, p := range tracker.SortUnique(e.flat) {
-		if p.Name == "" || p.Value.Kind == event.Number && (len(p.Value.Text) > maxUserValue || !sendable(p.Value.Text)) {
+	for _, p := range tracker.Rename(e.flat, userPropertyName) {
+		if p.Value.Kind == event.Number && (len(p.Value.Text) > maxUserValue || !sendable(p.Value.Text)) {
 			continue
 		}
 		if count == maxUserProperties {
@@ -91,4 +80,45 @@ func (e *encoder) appendUserProperties(b []byte, properties []event.Property) []
 		b = append(b, '}')
 	}
 	return b
+}
+
+// appendPlace writes where the visitor is, if the configuration lets it leave:
+// the place that the event's properties name, or the address.
+func appendPlace(b []byte, ev *event.Event, c *Config) []byte {
+	text := func(property string, form *regexp.Regexp) string {
+		if property == "" {
+			return ""
+		}
+		if v, _ := ev.Lookup(property); v.Kind == event.String && form.MatchString(v.Text) {
+			return v.Text
+		}
+		return ""
+	}
+	city, region, country := text(c.Location.City, cityName), text(c.Location.Region, regionCode), text(c.Location.Country, countryCode)
+	switch {
+	case city+region+country != "":
+		b = append(tracker.AppendName(b, "user_location"), '{')
+		b = tracker.AppendSome(b, "city", city, maxCity)
+		b = tracker.AppendSome(b, "region_id", region, maxCity)
+		b = tracker.AppendSome(b, "country_id", country, maxCity)
+		return append(b, '}')
+	case c.ForwardIP:
+		return tracker.AppendSome(b, "ip_override", ev.IP, len(ev.IP))
+	}
+	return b
+}
+
+// The forms of a place.
+var (
+	cityName    = regexp.MustCompile(`.|\n`)                     // any but ""
+	regionCode  = regexp.MustCompile(`^[A-Z]{2}-[A-Z0-9]{1,3}$`) // of ISO 3166-2
+	countryCode = regexp.MustCompile(`^[A-Z]{2}$`)               // of ISO 3166-1
+)
+
+// parameterName is GA4's name for a property; "" for one of the place's.
+func (l *Location) parameterName(raw string) string {
+	if raw == l.City || raw == l.Region || raw == l.Country {
+		return "" // also a property without a name
+	}
+	return parameterName(raw)
 }

@@ -46,7 +46,7 @@ func isClean(name string) bool {
 }
 
 func nameByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || letter(c)
+	return letter(c) || c >= '0' && c <= '9' || c == '_'
 }
 
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
@@ -56,15 +56,12 @@ func eventName(raw string) (name, rule string) {
 	if raw == "pageview" {
 		return "page_view", ""
 	}
-	if reservedPrefix(strings.TrimSpace(raw)) {
-		return "", "name: begins with _, firebase_, ga_, google_ or gtag., which Google keeps to itself"
-	}
 	name = cleanName(raw, maxName)
 	switch {
+	case reservedPrefix(strings.TrimSpace(raw)) || reservedPrefix(name):
+		return "", "name: begins with _, firebase_, ga_, google_ or gtag., which Google keeps to itself"
 	case name == "":
 		return "", "name: has no letter, digit or _"
-	case reservedPrefix(name):
-		return "", "name: begins with _, firebase_, ga_, google_ or gtag., which Google keeps to itself"
 	case !letter(name[0]):
 		return "", "name: must begin with a letter"
 	case reservedEvent(name):
@@ -75,8 +72,10 @@ func eventName(raw string) (name, rule string) {
 
 // parameterName is GA4's name for a parameter; "" means that it has none and is
 // left out.
-func parameterName(raw string) string {
-	name := cleanName(raw, maxName)
+func parameterName(raw string) string { return memberName(raw, maxName) }
+
+func memberName(raw string, limit int) string {
+	name := cleanName(raw, limit)
 	if name == "" || !letter(name[0]) || reservedPrefix(raw) || reservedPrefix(name) {
 		return ""
 	}
@@ -86,10 +85,7 @@ func parameterName(raw string) string {
 // userPropertyName is GA4's name for a user property; "" means that it has none
 // and is left out.
 func userPropertyName(raw string) string {
-	name := cleanName(raw, maxUserProperty)
-	if name == "" || !letter(name[0]) || reservedPrefix(raw) || reservedPrefix(name) {
-		return ""
-	}
+	name := memberName(raw, maxUserProperty)
 	switch name {
 	case "first_open_time", "first_visit_time", "last_deep_link_referrer", "user_id", "first_open_after_install":
 		return ""

@@ -3,6 +3,7 @@ package heap
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -30,11 +31,8 @@ type Config struct {
 	BatchSize int `yaml:"batchSize"`
 	// Rate is how many events are sent, at most; Heap takes 15000/min for an
 	// environment. Default: 200/s.
-	Rate quantity.Rate `yaml:"rate"`
-	// BaseURL replaces the vendor's host, for a test server or a proxy.
-	BaseURL string `yaml:"baseURL"`
-	// Insecure allows a BaseURL that is plain http to another machine.
-	Insecure bool `yaml:"insecure"`
+	Rate         quantity.Rate `yaml:"rate"`
+	tracker.Host `yaml:",inline"`
 }
 
 // The values of Config.Anonymous.
@@ -58,56 +56,27 @@ const (
 	defaultRate   = 200
 )
 
-// DefaultConfig is the configuration before a file changes it. It lacks the
-// required key.
-func DefaultConfig() Config {
-	return Config{Region: "us", Anonymous: anonymousSkip, BatchSize: defaultEvents, Rate: defaultRate}
-}
-
-// Check says what is wrong with the configuration, naming the key.
-func (c Config) Check() error {
-	_, err := c.endpoint()
-	return errors.Join(c.checkAppID(), c.checkAnonymous(), c.checkIdentify(), c.checkSizes(), err)
-}
-
-func (c Config) checkAppID() error {
+// check returns the base URL to send to, or what is wrong with the configuration.
+func (c Config) check() (base string, err error) {
+	var faults []error
 	if c.AppID == "" {
-		return errors.New("appId: required; it is the environment's id, under Account, Manage, Projects in Heap")
+		faults = append(faults, errors.New("appId: required; it is the environment's id, under Account, Manage, Projects in Heap"))
 	}
-	for _, r := range c.AppID {
-		if r < '0' || r > '9' {
-			return errors.New("appId: want the environment's id, a number such as 2183640915")
-		}
+	if strings.Trim(c.AppID, "0123456789") != "" {
+		faults = append(faults, errors.New("appId: want the environment's id, a number such as 2183640915"))
 	}
-	return nil
-}
-
-func (c Config) checkAnonymous() error {
 	if c.Anonymous != anonymousSkip && c.Anonymous != anonymousHash {
-		return fmt.Errorf("anonymous: %q is not known; want skip or hash", c.Anonymous)
+		faults = append(faults, fmt.Errorf("anonymous: %q is not known; want skip or hash", c.Anonymous))
 	}
-	return nil
-}
-
-func (c Config) checkIdentify() error {
 	if c.Identify != "" && c.HeapUserID == "" {
-		return errors.New("identify: needs heapUserId, the property that names the visitor")
+		faults = append(faults, errors.New("identify: needs heapUserId, the property that names the visitor"))
 	}
-	return nil
-}
-
-func (c Config) checkSizes() error {
 	if c.BatchSize < 1 || c.BatchSize > maxEvents {
-		return errors.New("batchSize: want 1 to 1000, the most that Heap takes in one request")
+		faults = append(faults, errors.New("batchSize: want 1 to 1000, the most that Heap takes in one request"))
 	}
 	if c.Rate <= 0 || c.Rate > maxRate {
-		return errors.New("rate: want more than 0 and at most 250/s, the most that Heap takes for one environment")
+		faults = append(faults, errors.New("rate: want more than 0 and at most 250/s, the most that Heap takes for one environment"))
 	}
-	return nil
-}
-
-// endpoint is the scheme and host to send to.
-func (c Config) endpoint() (string, error) {
-	hosts := map[string]string{"us": "https://heapanalytics.com", "eu": "https://c.eu.heap-api.com"}
-	return tracker.RegionURL(hosts, c.Region, c.BaseURL, c.Insecure)
+	base, err = c.InRegion(c.Region, map[string]string{"us": "https://heapanalytics.com", "eu": "https://c.eu.heap-api.com"})
+	return base, errors.Join(append(faults, err)...)
 }

@@ -1,7 +1,6 @@
 package heap
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -50,30 +49,23 @@ func (e *encoder) encode(ev *event.Event, who identity, without string) (rule st
 func (e *encoder) appendProperties(b []byte, ev *event.Event, without string) []byte {
 	e.flat = flattener().Append(e.flat[:0], ev.Properties)
 	e.flat = appendContext(e.flat, ev)
-	for i := range e.flat {
-		if without != "" && e.flat[i].Name == without {
-			e.flat[i].Name = ""
+	return appendFlat(b, e.flat, func(name string) string {
+		if name == without {
+			return ""
 		}
-		e.flat[i].Name = tracker.Truncate(e.flat[i].Name, maxProperty)
-	}
-	return appendFlat(b, e.flat)
+		return tracker.Truncate(name, maxProperty)
+	})
 }
 
-// appendFlat writes a flat list as the inside of an object, by name.
-func appendFlat(b []byte, flat []event.Property) []byte {
-	for _, p := range tracker.SortUnique(flat) {
-		if p.Name == "" || p.Value.Text == "" {
-			continue
-		}
-		number := p.Value.Kind == event.Number
-		if number && len(p.Value.Text) > maxProperty {
-			continue // a number cut short would be wrong
-		}
-		b = tracker.AppendAnyName(b, p.Name)
-		if number {
-			b = append(b, p.Value.Text...)
-		} else {
-			b = tracker.AppendText(b, p.Value.Text, maxProperty)
+// appendFlat writes a flat list as the inside of an object, by Heap's names.
+func appendFlat(b []byte, flat []event.Property, rename func(string) string) []byte {
+	for _, p := range tracker.Rename(flat, rename) {
+		switch {
+		case p.Value.Text == "":
+		case p.Value.Kind != event.Number:
+			b = tracker.AppendText(tracker.AppendAnyName(b, p.Name), p.Value.Text, maxProperty)
+		case len(p.Value.Text) <= maxProperty: // a number cut short would be wrong
+			b = append(tracker.AppendAnyName(b, p.Name), p.Value.Text...)
 		}
 	}
 	return b
@@ -88,18 +80,11 @@ func appendContext(flat []event.Property, ev *event.Event) []event.Property {
 		{"referrer", ev.Page.Referrer},
 		{"title", ev.Page.Title},
 		{"locale", ev.Locale},
-		{"screen", screenSize(ev.Screen)},
+		{"screen", ev.Screen.String()},
 	} {
 		if p.value != "" {
 			flat = append(flat, event.Property{Name: p.name, Value: event.StringValue(p.value)})
 		}
 	}
 	return flat
-}
-
-func screenSize(s event.Screen) string {
-	if s.Width <= 0 || s.Height <= 0 {
-		return ""
-	}
-	return strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height)
 }

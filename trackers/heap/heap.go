@@ -1,6 +1,7 @@
 package heap
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -10,17 +11,11 @@ import (
 
 // Kind is `kind: heap`.
 func Kind() tracker.Kind {
-	return tracker.Define("heap", "Heap, server-side bulk track", DefaultConfig(), build)
+	return tracker.Define("heap", "Heap, server-side bulk track", Config{Region: "us", Anonymous: anonymousSkip, BatchSize: defaultEvents, Rate: defaultRate}, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	base, err := c.endpoint()
-	if err != nil {
-		return nil, tracker.Traits{}, err
-	}
+	base, err := c.check()
 	t := &translator{
 		config: c,
 		base:   base,
@@ -38,7 +33,7 @@ func build(c Config) (tracker.Tracker, tracker.Traits, error) {
 
 		IdentityRate: identityRate,
 		Identity:     t.identityOf,
-	}, nil
+	}, err
 }
 
 // The paths of Heap's server-side API.
@@ -92,4 +87,27 @@ func (t *translator) request(url string, events []int, body []byte) tracker.Requ
 	req := tracker.PostJSON(url, events, body)
 	req.Header.Set("Accept", "application/json")
 	return req
+}
+
+// throttled is the wait after a 429 without Retry-After.
+const throttled = 30 * time.Second
+
+// Judge interprets a response by its status: Heap documents no bodies. A refused bulk
+// call does not say which event is wrong, so it is halved until that event is alone.
+// If Heap had stored some of them, idempotency_key makes the repeat harmless. If Heap
+// refuses the properties of a user, the user's events are sent all the same.
+func (t *translator) Judge(req tracker.Request, resp tracker.Response) []tracker.Verdict {
+	verdicts := tracker.JudgeStatus(req, resp, true)
+	about := req.URL != t.url
+	for i := range verdicts {
+		v := &verdicts[i]
+		switch {
+		case resp.Reach != tracker.Answered:
+		case resp.Status == http.StatusTooManyRequests && v.After == 0:
+			v.After = throttled
+		case about && v.Action == tracker.Reject:
+			*v = tracker.Verdict{Action: tracker.Deliver, Reason: "Heap refused what the event says of its user"}
+		}
+	}
+	return verdicts
 }

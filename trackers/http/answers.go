@@ -1,12 +1,14 @@
 package http
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -77,8 +79,9 @@ func compileAnswer(key string, a *Answer, env environment) (rule, error) {
 		}
 		r.statuses = append(r.statuses, span)
 	}
-	if r.verdict, err = verdictOf(a.Verdict); err != nil {
-		return rule{}, fmt.Errorf("%s.verdict: %w", key, err)
+	var found bool
+	if r.verdict, found = verdictsByName[a.Verdict]; !found {
+		return rule{}, fmt.Errorf("%s.verdict: want delivered, rejected, park, wait, alarm or halve", key)
 	}
 	if r.others, err = othersOf(a); err != nil {
 		return rule{}, fmt.Errorf("%s.others: %w", key, err)
@@ -103,22 +106,14 @@ func statuses(s string) ([2]int, error) {
 	return [2]int{from, to}, nil
 }
 
-func verdictOf(name string) (tracker.Verdict, error) {
-	switch name {
-	case "delivered":
-		return tracker.Verdict{Action: tracker.Deliver}, nil
-	case "rejected":
-		return tracker.Verdict{Action: tracker.Reject, Reason: "refused by the vendor"}, nil
-	case "park":
-		return tracker.Verdict{Action: tracker.Park, Reason: "the vendor cannot take this event now"}, nil
-	case "wait":
-		return tracker.Verdict{Action: tracker.Wait, Reason: "the vendor takes nothing now"}, nil
-	case "alarm":
-		return tracker.Verdict{Action: tracker.Wait, Alarm: true, Reason: "the vendor takes nothing until somebody acts"}, nil
-	case "halve":
-		return tracker.Verdict{Action: tracker.Halve, Reason: "refused by the vendor"}, nil
-	}
-	return tracker.Verdict{}, errors.New("want delivered, rejected, park, wait, alarm or halve")
+// verdictsByName are the values of Answer.Verdict.
+var verdictsByName = map[string]tracker.Verdict{
+	"delivered": {Action: tracker.Deliver},
+	"rejected":  {Action: tracker.Reject, Reason: "refused by the vendor"},
+	"park":      {Action: tracker.Park, Reason: "the vendor cannot take this event now"},
+	"wait":      {Action: tracker.Wait, Reason: "the vendor takes nothing now"},
+	"alarm":     {Action: tracker.Wait, Alarm: true, Reason: "the vendor takes nothing until somebody acts"},
+	"halve":     {Action: tracker.Halve, Reason: "refused by the vendor"},
 }
 
 func othersOf(a *Answer) (tracker.Verdict, error) {
@@ -133,4 +128,115 @@ func othersOf(a *Answer) (tracker.Verdict, error) {
 		return tracker.Verdict{Action: tracker.Again, Reason: "refused for another event of its request"}, nil
 	}
 	return tracker.Verdict{}, errors.New("want delivered, or, where the verdict is rejected or park, again")
+}
+
+// Judge reads an answer by the first rule that matches, or by its status.
+func (t *translator) Judge(req tracker.Request, resp tracker.Response) []tracker.Verdict {
+	if resp.Reach != tracker.Answered || len(t.answers) == 0 {
+		return tracker.JudgeStatus(req, resp, t.dedup)
+	}
+	answer := readAnswer(resp)
+	for i := range t.answers {
+		if verdicts := t.answers[i].judge(len(req.Events), resp, answer); verdicts != nil {
+			return verdicts
+		}
+	}
+	return tracker.JudgeStatus(req, resp, t.dedup)
+}
+
+// readAnswer is the answer's JSON, or nil.
+func readAnswer(resp tracker.Response) any {
+	answer, err := event.ParseValue(resp.Body, maxValueDepth)
+	if resp.Truncated || err != nil {
+		return nil
+	}
+	return value(&answer)
+}
+
+// judge is the verdicts of a rule that matches, else nil.
+func (r *rule) judge(n int, resp tracker.Response, answer any) []tracker.Verdict {
+	if !r.isFor(resp.Status) || !r.holds(resp.Status, answer) {
+		return nil
+	}
+	verdict := r.verdict
+	if verdict.Action == tracker.Wait || verdict.Action == tracker.Park {
+		verdict.After = max(r.after, tracker.RetryAfter(resp))
+	}
+	if text := r.text(resp.Status, answer); text != "" {
+		verdict.Reason = text
+	}
+	if r.events == nil {
+		return tracker.Same(n, verdict)
+	}
+	verdicts, some := tracker.Same(n, r.others), false
+	for _, i := range r.indices(n, resp.Status, answer) {
+		verdicts[i], some = verdict, true
+	}
+	if !some {
+		return nil
+	}
+	return verdicts
+}
+
+func (r *rule) isFor(status int) bool {
+	for _, span := range r.statuses {
+		if status >= span[0] && status <= span[1] {
+			return true
+		}
+	}
+	return len(r.statuses) == 0
+}
+
+func (r *rule) holds(status int, answer any) bool {
+	if r.when == nil {
+		return true
+	}
+	values := r.when.on(status, answer, 1)
+	return len(values) == 1 && values[0] != nil && values[0] != false
+}
+
+// text is the reason that the rule's program gives; "" unless it is a literal of the
+// program, because a text made from values could have personal data.
+func (r *rule) text(status int, answer any) string {
+	for _, v := range r.reason.on(status, answer, 1) {
+		if text, ok := v.(string); ok && r.reason.hasLiteral(text) {
+			return text
+		}
+	}
+	return ""
+}
+
+// indices are those of the answer that lie in the request.
+func (r *rule) indices(n, status int, answer any) []int {
+	var indices []int
+	for _, v := range r.events.on(status, answer, maxBatch) {
+		i, ok := wholeNumber(v)
+		if ok && i >= 0 && i < int64(n) {
+			indices = append(indices, int(i))
+		}
+	}
+	return indices
+}
+
+func wholeNumber(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int:
+		return int64(v), true
+	case json.Number:
+		i, err := v.Int64()
+		return i, err == nil
+	}
+	return 0, false
+}
+
+// on runs the program on an answer. No program, or one that fails, gives nothing.
+func (p *program) on(status int, answer any, limit int) []any {
+	if p == nil {
+		return nil
+	}
+	values, err := p.values(answer, answerSteps, limit, status)
+	if err != nil {
+		return nil
+	}
+	return values
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,11 +17,8 @@ import (
 type Config struct {
 	// URL is where requests go, with a query if the vendor wants one. What is
 	// secret in it belongs into Query. Required.
-	URL string `yaml:"url"`
-	// BaseURL replaces the scheme and host of URL, for a test server or a proxy.
-	BaseURL string `yaml:"baseURL"`
-	// Insecure allows plain http to another machine.
-	Insecure bool `yaml:"insecure"`
+	URL          string `yaml:"url"`
+	tracker.Host `yaml:",inline"`
 	// Method is POST, PUT or PATCH. Default: POST.
 	Method string `yaml:"method"`
 	// Headers are sent as they are. Content-Type is application/json unless it is
@@ -94,32 +92,20 @@ const (
 	concurrency     = 4
 )
 
-// DefaultConfig is the configuration before a file changes it. It lacks the
-// required keys.
-func DefaultConfig() Config {
-	return Config{
-		Method: http.MethodPost, Linger: time.Second, Batch: Batch{MaxBytes: 1 << 20},
-		HMAC: HMAC{Header: "X-Signature", Encoding: "hex"},
-	}
+// check returns the whole URL, which may hold secrets, and its part without the
+// query, or what is wrong with the configuration. Programs are checked when they
+// are compiled.
+func (c Config) check() (target, base string, err error) {
+	target, base, err = c.target()
+	return target, base, errors.Join(err, c.checkHeaders(), c.checkValues())
 }
 
-// Check says what is wrong with the configuration, naming the key. Programs are
-// checked when the tracker is built.
-func (c Config) Check() error {
-	_, _, err := c.target()
-	return errors.Join(err, c.checkMethod(), c.checkHeaders(), c.checkSizes(), c.HMAC.check())
-}
-
-func (c Config) checkMethod() error {
-	switch c.Method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		return nil
-	}
-	return errors.New("method: want POST, PUT or PATCH")
-}
-
-func (c Config) checkSizes() error {
+func (c Config) checkValues() error {
 	switch {
+	case c.Method != http.MethodPost && c.Method != http.MethodPut && c.Method != http.MethodPatch:
+		return errors.New("method: want POST, PUT or PATCH")
+	case c.HMAC.Encoding != "hex" && c.HMAC.Encoding != "base64":
+		return errors.New("hmac.encoding: want hex or base64")
 	case c.Batch.MaxEvents < 0 || c.Batch.MaxEvents > maxBatch:
 		return fmt.Errorf("batch.maxEvents: want 1 to %d, or leave batch out for one event a request", maxBatch)
 	case c.Batch.MaxBytes < 1 || c.Batch.MaxBytes > maxRequestBytes:
@@ -134,12 +120,17 @@ func (c Config) checkSizes() error {
 	return nil
 }
 
+var (
+	headerName  = regexp.MustCompile("^[0-9A-Za-z!#$%&'*+.^_`|~-]+$") // a token of RFC 9110
+	headerValue = regexp.MustCompile(`^[^\x00-\x08\x0A-\x1F\x7F]*$`)
+)
+
 func (c Config) checkHeaders() error {
 	seen := map[string]bool{}
 	check := func(key, name string, valueOK bool) error {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
-		case !headerName(name):
+		case !headerName.MatchString(name):
 			return fmt.Errorf("%s: %q is no name of a header", key, name)
 		case seen[canonical]:
 			return fmt.Errorf("%s: %s is set twice", key, canonical)
@@ -155,38 +146,21 @@ func (c Config) checkHeaders() error {
 	}
 	var errs []error
 	for name, value := range c.Headers {
-		errs = append(errs, check("headers", name, headerValue(value)))
+		errs = append(errs, check("headers", name, headerValue.MatchString(value)))
 	}
 	for name, value := range c.SecretHeaders {
-		errs = append(errs, check("secretHeaders", name, headerValue(value.Reveal())))
+		errs = append(errs, check("secretHeaders", name, headerValue.MatchString(value.Reveal())))
 	}
 	if c.BasicAuth != (BasicAuth{}) {
 		errs = append(errs, check("basicAuth", "Authorization", true))
 	}
 	if c.HMAC.Secret != "" {
-		errs = append(errs, check("hmac.header", c.HMAC.Header, headerValue(c.HMAC.Prefix)))
+		errs = append(errs, check("hmac.header", c.HMAC.Header, headerValue.MatchString(c.HMAC.Prefix)))
 		if c.HMAC.Timestamp != "" {
 			errs = append(errs, check("hmac.timestamp", c.HMAC.Timestamp, true))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func headerName(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	})
-}
-
-func headerValue(value string) bool {
-	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F })
-}
-
-func (h HMAC) check() error {
-	if h.Encoding != "hex" && h.Encoding != "base64" {
-		return errors.New("hmac.encoding: want hex or base64")
-	}
-	return nil
 }
 
 // target is the whole URL, which may hold secrets, and its part without the

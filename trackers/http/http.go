@@ -1,12 +1,19 @@
 package http
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -14,14 +21,14 @@ import (
 
 // Kind is `kind: http`.
 func Kind() tracker.Kind {
-	return tracker.Define("http", "Any vendor that takes JSON, or a webhook: a URL and a jq program", DefaultConfig(), build)
+	defaults := Config{
+		Method: http.MethodPost, Linger: time.Second, Batch: Batch{MaxBytes: 1 << 20}, HMAC: HMAC{Header: "X-Signature", Encoding: "hex"},
+	}
+	return tracker.Define("http", "Any vendor that takes JSON, or a webhook: a URL and a jq program", defaults, build)
 }
 
 func build(c Config) (tracker.Tracker, tracker.Traits, error) {
-	if err := c.Check(); err != nil {
-		return nil, tracker.Traits{}, err
-	}
-	target, base, err := c.target()
+	target, base, err := c.check()
 	if err != nil {
 		return nil, tracker.Traits{}, err
 	}
@@ -91,7 +98,7 @@ func (t *translator) prepare(c Config) ([]tracker.Secret, error) {
 func environmentOf(secrets map[string]tracker.Secret) (environment, error) {
 	var env environment
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
-		if !variableName(name) {
+		if !variableName.MatchString(name) || name == "ENV" || name == "status" || strings.HasPrefix(name, "__") {
 			return env, fmt.Errorf("secrets: %q cannot be a variable of a program; use letters, digits and _, beginning with a letter", name)
 		}
 		env.names = append(env.names, "$"+name)
@@ -100,14 +107,7 @@ func environmentOf(secrets map[string]tracker.Secret) (environment, error) {
 	return env, nil
 }
 
-func variableName(name string) bool {
-	for i := range len(name) {
-		if !isNameByte(name[i]) || i == 0 && name[i] >= '0' && name[i] <= '9' {
-			return false
-		}
-	}
-	return name != "" && name != "ENV" && name != "status" && !strings.HasPrefix(name, "__")
-}
+var variableName = regexp.MustCompile(`^[A-Za-z_][0-9A-Za-z_]*$`)
 
 // Requests runs the event program on each event and packs what it gives.
 func (t *translator) Requests(batch []event.Event) ([]tracker.Request, []tracker.Rejection) {
@@ -157,4 +157,45 @@ func (t *translator) seal(batch []event.Event, events []int, body []byte) tracke
 	}
 	t.sign(header, body, newest)
 	return tracker.Request{Events: events, Method: t.method, URL: t.target(), Header: header, Body: body}
+}
+
+// headerOf is what every request carries, and the credentials in it that no
+// other key holds in that form.
+func headerOf(c Config) (http.Header, []tracker.Secret) {
+	header := http.Header{"Content-Type": {"application/json"}}
+	for name, value := range c.Headers {
+		header.Set(name, value)
+	}
+	for name, value := range c.SecretHeaders {
+		header.Set(name, value.Reveal())
+	}
+	if c.BasicAuth == (BasicAuth{}) {
+		return header, nil
+	}
+	encoded := base64.StdEncoding.EncodeToString([]byte(c.BasicAuth.User.Reveal() + ":" + c.BasicAuth.Password.Reveal()))
+	header.Set("Authorization", "Basic "+encoded)
+	return header, []tracker.Secret{c.BasicAuth.User, c.BasicAuth.Password, tracker.Secret(encoded)}
+}
+
+// signer signs a body into its headers; newest is the receipt of its newest
+// event, in seconds since 1970.
+func signer(c HMAC) func(header http.Header, body []byte, newest int64) {
+	if c.Secret == "" {
+		return func(http.Header, []byte, int64) {}
+	}
+	key := []byte(c.Secret.Reveal())
+	return func(header http.Header, body []byte, newest int64) {
+		mac := hmac.New(sha256.New, key)
+		if c.Timestamp != "" {
+			at := strconv.FormatInt(newest, 10)
+			header.Set(c.Timestamp, at)
+			mac.Write([]byte(at + ".")) // a hash's Write never fails
+		}
+		mac.Write(body)
+		signature := hex.EncodeToString(mac.Sum(nil))
+		if c.Encoding == "base64" {
+			signature = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		}
+		header.Set(c.Header, c.Prefix+signature)
+	}
 }

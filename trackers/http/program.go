@@ -2,10 +2,13 @@ package http
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/itchyny/gojq"
 )
 
@@ -51,11 +54,7 @@ func compile(key, source string, env environment) (*program, error) {
 	if name := found.impure(); name != "" {
 		return nil, fmt.Errorf("%s: %s: %s is refused: a program must give the same for the same event, and see nothing else", key, placeOf(source, name), name)
 	}
-	code, err := gojq.Compile(query,
-		gojq.WithVariables(env.names),
-		gojq.WithFunction("sha256", 0, 0, jqSHA256),
-		gojq.WithFunction("uuid", 0, 0, jqUUID),
-	)
+	code, err := gojq.Compile(query, gojq.WithVariables(env.names), textFunction("sha256", textSHA256), textFunction("uuid", textUUID))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", key, placeOf(source, undefined(err)), err)
 	}
@@ -66,7 +65,7 @@ func compile(key, source string, env environment) (*program, error) {
 // first are the values of the variables that stand before the configured ones.
 func (p *program) values(input any, steps, limit int, first ...any) (values []any, err error) {
 	defer func() {
-		if recover() != nil { // an interpreter meets data that nobody foresaw
+		if recover() != nil { // the interpreter may panic on unusual data
 			values, err = nil, errors.New("fails")
 		}
 	}()
@@ -136,4 +135,64 @@ func (b *budget) Err() error {
 		return nil
 	}
 	return errSteps
+}
+
+// textFunction makes a function of programs from one on strings.
+func textFunction(name string, of func(string) string) gojq.CompilerOption {
+	return gojq.WithFunction(name, 0, 0, func(input any, _ []any) any {
+		if text, ok := input.(string); ok {
+			return of(text)
+		}
+		return errors.New(name + " wants a string")
+	})
+}
+
+func textSHA256(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func textUUID(text string) string {
+	if known, err := uuid.Parse(text); err == nil && len(text) == len("00000000-0000-0000-0000-000000000000") {
+		return known.String()
+	}
+	sum := sha256.Sum256([]byte(text))
+	id := uuid.UUID(sum[:16])
+	id[6] = id[6]&0x0F | 0x80 // version 8: of one's own making, by RFC 9562
+	id[8] = id[8]&0x3F | 0x80
+	return id.String()
+}
+
+// placeholder stands for the events while the envelope is evaluated.
+const placeholder = "sparrow: the events go here: 7d0f5b0e6c1f4f0d"
+
+// envelope is what a body begins and ends with, around its events.
+func envelope(b Batch, env environment) (head, tail string, err error) {
+	switch {
+	case b.MaxEvents == 0:
+		return "", "", nil
+	case strings.TrimSpace(b.Envelope) == "":
+		return "[", "]", nil
+	}
+	p, err := compile("batch.envelope", b.Envelope, env)
+	if err != nil {
+		return "", "", err
+	}
+	values, err := p.values(placeholder, startSteps, 1)
+	if err != nil {
+		return "", "", fmt.Errorf("batch.envelope: %s; it is evaluated without events, so it can only place them", strings.ReplaceAll(p.reason(err), " on this event", ""))
+	}
+	if len(values) != 1 {
+		return "", "", errors.New("batch.envelope: gives nothing; write it like { events: . }")
+	}
+	text, err := appendValue(nil, values[0], int(b.MaxBytes), 0)
+	if err != nil {
+		return "", "", fmt.Errorf("batch.envelope: %w", err)
+	}
+	quoted := `"` + placeholder + `"`
+	head, tail, found := strings.Cut(string(text), quoted)
+	if !found || strings.Contains(tail, placeholder) || strings.Contains(head, placeholder) || strings.HasPrefix(tail, ":") {
+		return "", "", errors.New("batch.envelope: must place the events (.) once, as they are, such as { events: . }")
+	}
+	return head + "[", "]" + tail, nil
 }

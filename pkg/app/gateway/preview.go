@@ -97,8 +97,7 @@ func previewRecord(data []byte, o PreviewOptions) event.Record {
 // inspectPreview checks the bytes as intake would, and returns the event's id.
 func inspectPreview(record *event.Record, o PreviewOptions) (id string, err error) {
 	if !o.Segment {
-		summary, err := event.Inspect(record.Data)
-		return summary.EventID, err
+		return event.Inspect(record.Data)
 	}
 	record.Context.Format = segment.Format("")
 	message, err := segment.Inspect(record.Data, "")
