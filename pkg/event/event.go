@@ -16,7 +16,8 @@ type Event struct {
 	DeviceID string
 	UserID   string // "" for an anonymous event
 
-	Time       time.Time // when it happened, corrected for a client clock more than 5 minutes off
+	Time       time.Time // when it happened; see EventTime
+	TimeFault  TimeFault // why Time is not the client's
 	ReceivedAt time.Time
 
 	Properties     []Property // in the client's order; names are unique

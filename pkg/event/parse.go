@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// MaxSkew is how far a client's clock may be off, either way, before the times
-// it gives are corrected.
-const MaxSkew = 5 * time.Minute
-
 // Parse replaces into by the event of a usable record. It relies on the contract of
 // Inspect, is lenient where the contract allows anything, and never panics; the
 // error says that the bytes are not an event. Nothing in the result aliases the
@@ -70,7 +66,7 @@ func Parse(r *Record, into *Event) error {
 			into.Page.Path = v.Text
 		}
 	}
-	into.Time = EventTime(client, r.ReceivedAt, r.Context.SentAt)
+	into.Time, into.TimeFault = EventTime(client, r.ReceivedAt, r.Context.SentAt)
 	return nil
 }
 
@@ -98,29 +94,6 @@ func ReadName(data []byte) string {
 		}
 	}
 	return ""
-}
-
-// EventTime is when an event happened, in UTC, to the microsecond (the rest is
-// cut off). client is the time the event gives, sentAt the client's clock when
-// it sent the request; the zero time stands for neither given.
-//
-//	client not given:                      receivedAt
-//	sentAt not given:                      client
-//	|receivedAt - sentAt| <= 5 minutes:    client
-//	otherwise:                             client + (receivedAt - sentAt)
-//
-// The views of the warehouse repeat this rule in SQL.
-func EventTime(client, receivedAt, sentAt time.Time) time.Time {
-	t := client
-	switch {
-	case client.IsZero():
-		t = receivedAt
-	case !sentAt.IsZero():
-		if skew := receivedAt.Sub(sentAt); skew > MaxSkew || skew < -MaxSkew {
-			t = client.Add(skew)
-		}
-	}
-	return t.UTC().Truncate(time.Microsecond)
 }
 
 func (c *cursor) context(into *Event) {

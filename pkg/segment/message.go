@@ -1,7 +1,9 @@
 package segment
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -79,20 +81,51 @@ func (m message) kind(path string) string {
 	return kind
 }
 
-// layouts are the ISO 8601 times that SDKs write.
-var layouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", time.DateOnly}
+// layouts are the ISO 8601 times that SDKs and people write, with or without a zone.
+var layouts = [...]string{
+	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04", time.DateOnly,
+}
 
-// timeOf reads a time, in UTC; false when the value is not a time that RFC 3339 can
-// express.
-func timeOf(v event.Value) (time.Time, bool) {
-	const longest = 64
-	if v.Kind != event.String || len(v.Text) > longest {
-		return time.Time{}, false
+// timestamp is a message's time as an event has it, null for none. What cannot be
+// read stays as it is: event.Inspect says what is wrong with it.
+func timestamp(given event.Value) event.Value {
+	t, ok := timeOf(given)
+	if given.Text == "" || ok && t.IsZero() { // Go's SDKs write the zero time
+		return event.Value{}
 	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, v.Text); err == nil {
-			t = t.UTC()
-			return t, t.Year() >= 1 && t.Year() <= 9999
+	if !ok || t.Year() < 1 || t.Year() > 9999 { // beyond what RFC 3339 can express
+		return given
+	}
+	return event.StringValue(t.Format(time.RFC3339Nano))
+}
+
+// timeOf reads a time, in UTC: a text, or seconds or milliseconds since 1970.
+func timeOf(given event.Value) (t time.Time, ok bool) {
+	const (
+		longest      = 64
+		milliseconds = 100_000_000_000 // as seconds this is the year 5138
+	)
+	switch {
+	case len(given.Text) > longest:
+	case given.Kind == event.Number:
+		n, err := strconv.ParseFloat(given.Text, 64)
+		if err != nil || math.Abs(n) > 1e15 {
+			return time.Time{}, false
+		}
+		if math.Abs(n) < milliseconds {
+			n *= 1000
+		}
+		return time.UnixMicro(int64(math.Round(n * 1000))).UTC(), true
+	case given.Kind == event.String:
+		text := given.Text
+		if day := len(time.DateOnly); len(text) > day && text[day] == ' ' {
+			text = text[:day] + "T" + text[day+1:]
+		}
+		for _, layout := range layouts {
+			if t, err := time.Parse(layout, text); err == nil {
+				return t.UTC(), true
+			}
 		}
 	}
 	return time.Time{}, false

@@ -1,8 +1,6 @@
 package segment
 
 import (
-	"time"
-
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
@@ -22,9 +20,7 @@ func (m message) translate(path string) []byte {
 	out.setText("userId", user)
 	out.setText("eventId", m.id("messageId"))
 	for _, name := range [...]string{"timestamp", "originalTimestamp"} {
-		if t, ok := timeOf(m.get(name)); ok {
-			out.setText("timestamp", t.Format(time.RFC3339Nano))
-		}
+		out.set("timestamp", timestamp(m.get(name)))
 	}
 	out.setObject("properties", m.properties(kind))
 	out.setObject("userProperties", m.userProperties(kind))

@@ -178,6 +178,10 @@ func (ev *evaluation) parse(rec *event.Record) bool {
 	case err != nil:
 		return ev.stop(event.Rejected, "invalid: not an event")
 	}
+	if ev.event.TimeFault != event.NoTimeFault {
+		ev.addFinding("timestamp", string(ev.event.TimeFault))
+		ev.describe("", "timestamp", string(ev.event.TimeFault))
+	}
 	return true
 }
 

@@ -21,9 +21,8 @@ type Dialect interface {
 	Extract(texts, values []Path) (inner string, text, value func(i int) string)
 	// Typed casts a member's text to a type; text that does not fit is NULL.
 	Typed(text string, t Type) string
-	// EventTime is the client's time, corrected where the skew of its clock is
-	// over five minutes, or the receipt time. client and receivedAt are
-	// timestamps; context is the JSON that may hold sentAt.
+	// EventTime is event.EventTime in SQL. client and receivedAt are timestamps;
+	// context is the JSON that may hold sentAt.
 	EventTime(client, receivedAt, context string) string
 	// DayBefore is the UTC day of so many seconds ago.
 	DayBefore(seconds int64) string

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -133,13 +134,15 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 	}
 }
 
-// EventTime reads sentAt only where the client gave a time. A time that the
-// correction would move beyond the year 9999 stays as it is: the error would fail
-// every query of the view.
+// EventTime is event.EventTime in SQL.
 func (Dialect) EventTime(client, receivedAt, context string) string {
-	skew := fmt.Sprintf("timestamp_diff(%s, safe_cast(json_value(%s, '$.sentAt') as timestamp), microsecond)", receivedAt, context)
-	return fmt.Sprintf("case when %[1]s is null then %[2]s when abs(%[3]s) > 300000000 then coalesce(safe.timestamp_add(%[1]s, interval %[3]s microsecond), %[1]s) else %[1]s end",
-		client, receivedAt, skew)
+	sentAt := fmt.Sprintf("safe_cast(json_value(%s, '$.sentAt') as timestamp)", context)
+	return fmt.Sprintf(`case
+      when %[1]s is null or %[1]s = timestamp '0001-01-01 00:00:00+00' then %[2]s
+      when abs(timestamp_diff(%[2]s, %[3]s, microsecond)) > %[4]d and timestamp_diff(%[1]s, %[3]s, microsecond) <= %[4]d
+        then coalesce(safe.timestamp_add(%[1]s, interval timestamp_diff(%[2]s, %[3]s, microsecond) microsecond), %[2]s)
+      when timestamp_diff(%[1]s, %[2]s, microsecond) > %[4]d then %[2]s
+      else %[1]s end`, client, receivedAt, sentAt, event.MaxSkew.Microseconds())
 }
 
 // DayBefore counts back from the query's time.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -97,13 +98,15 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 	}
 }
 
-// EventTime reads sentAt only where the client gave a time. A time that the
-// correction would take out of the calendar stays as it is: an error here would
-// fail every load.
+// EventTime is event.EventTime in SQL. An error, such as a time beyond the calendar,
+// gives the receipt: it would fail every load.
 func (Dialect) EventTime(client, receivedAt, context string) string {
 	sentAt := fmt.Sprintf("timezone('UTC', try_cast(json_extract_string(%s, '/sentAt') as timestamptz))", context)
-	return fmt.Sprintf("coalesce(try(case when %[1]s is null then %[2]s when abs(epoch(%[2]s - %[3]s)) > 300 then %[1]s + (%[2]s - %[3]s) else %[1]s end), %[1]s)",
-		client, receivedAt, sentAt)
+	return fmt.Sprintf(`coalesce(try(case
+      when %[1]s is null or %[1]s = timestamp '0001-01-01' then %[2]s
+      when abs(epoch_us(%[2]s) - epoch_us(%[3]s)) > %[4]d and epoch_us(%[1]s) - epoch_us(%[3]s) <= %[4]d then %[1]s + (%[2]s - %[3]s)
+      when epoch_us(%[1]s) - epoch_us(%[2]s) > %[4]d then %[2]s
+      else %[1]s end), %[2]s)`, client, receivedAt, sentAt, event.MaxSkew.Microseconds())
 }
 
 // DayBefore counts back from the transaction's time.

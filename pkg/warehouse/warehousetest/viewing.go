@@ -138,8 +138,12 @@ func checkColumnsGrow(t testing.TB, h Harness) {
 	same(t, "one column", ask(t, w, "select c from raw_normalized"), [][]any{{"3"}})
 }
 
-// checkEventTime: an event's time is the client's, corrected where its clock is
-// over five minutes off; only usable events that are no duplicates have a row.
+// received1970 is from a time back to the start of 1970, where a clock without a
+// battery starts.
+func received1970(received time.Time) time.Duration { return time.Unix(0, 0).Sub(received) }
+
+// checkEventTime: an event's time is the client's within the bounds of
+// event.EventTime, which the views repeat in SQL; only usable events that are no duplicates have a row.
 func checkEventTime(t testing.TB, h Harness) {
 	w := prepared(t, h)
 	apply(t, w, false)
@@ -157,13 +161,22 @@ func checkEventTime(t testing.TB, h Harness) {
 		{stamp(-time.Hour), -5 * time.Minute, -time.Hour},
 		{stamp(-time.Hour), -5*time.Minute - time.Second, -time.Hour + 5*time.Minute + time.Second},
 		{stamp(2 * time.Hour), 2 * time.Hour, 0},
-		{stamp(48 * time.Hour), 47 * time.Hour, time.Hour},
+		{stamp(48 * time.Hour), 47 * time.Hour, 0}, // the client's clock contradicts itself
 		{"no time", 1, 0},
+		{"0001-01-01T00:00:00Z", 1, 0},
+		{"1970-01-01T00:00:10Z", 0, received1970(received) + 10*time.Second},
+		{stamp(-time.Hour), received1970(received), -time.Hour},
+		{"9998-01-01T00:00:00Z", -6 * 365 * 24 * time.Hour, 0},
+		{"9999-12-31T23:59:59.999999Z", 1, 0},
+		{stamp(5 * time.Minute), 1, 5 * time.Minute},
+		{stamp(5*time.Minute + time.Microsecond), 1, 0},
+		{stamp(-time.Hour + 5*time.Minute), -time.Hour, 5 * time.Minute},
+		{stamp(-time.Hour + 5*time.Minute + time.Microsecond), -time.Hour, -time.Hour + 5*time.Minute + time.Microsecond},
 	}
 	b := batch(t, event.Position{Seq: 2})
 	add := func(r event.Record) { b.Raw = append(b.Raw, batch(t, event.Position{}, r).Raw...) }
 	for i, c := range cases {
-		r := record(at(1, uint32(i)), `{"event":"e","deviceId":"d"`+map[bool]string{true: `,"timestamp":"` + c.timestamp + `"`}[c.timestamp != ""]+`}`)
+		r := record(at(1, uint32(10+i)), `{"event":"e","deviceId":"d"`+map[bool]string{true: `,"timestamp":"` + c.timestamp + `"`}[c.timestamp != ""]+`}`)
 		if c.sentAt != 1 {
 			r.Context.SentAt = received.Add(c.sentAt)
 		}
@@ -186,7 +199,7 @@ func checkEventTime(t testing.TB, h Harness) {
 	for i, c := range cases {
 		same(t, fmt.Sprintf("case %d", i), rows[i], []any{
 			received.Add(c.want).Format(time.RFC3339Nano), received.Format(time.RFC3339Nano),
-			fmt.Sprintf("e1-1-%d", i), fmt.Sprintf("id-e1-1-%d", i), "e", "d", nil, "shop",
+			fmt.Sprintf("e1-1-%d", 10+i), fmt.Sprintf("id-e1-1-%d", 10+i), "e", "d", nil, "shop",
 		})
 	}
 }
