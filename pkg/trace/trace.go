@@ -72,6 +72,9 @@ func New(p *plan.Plan, s *sanitizer.Sanitizer, o Options) (*Tracer, error) {
 	return t, nil
 }
 
+// PlanVersion is the version of the plan that is applied.
+func (t *Tracer) PlanVersion() string { return t.plan.Version() }
+
 // Trace decides whether a record's event may leave for a tracker. If the outcome is
 // event.Pending, into is what may leave; otherwise its content means nothing.
 func (t *Tracer) Trace(rec *event.Record, tracker string, into *event.Event) event.Decision {
