@@ -11,12 +11,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// errReopened makes FlagDuplicates wait for the follower again.
-var errReopened = errors.New("the store is being opened again")
-
-// errOrder is about the arguments of FlagDuplicates.
-var errOrder = errors.New("records must be in the journal's order and of one epoch")
-
 // FlagDuplicates sets Duplicate of records that were read from the journal, in its
 // order and of one epoch, as the records of a batch are. It waits until the follower
 // has decided all of them, or ctx ends. The error wraps ErrTrimmed if Trim has dropped
@@ -27,7 +21,7 @@ func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) (err
 		return nil
 	}
 	if !ordered(records) {
-		return errOrder
+		return errors.New("records must be in the journal's order and of one epoch")
 	}
 	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt
 	for {
@@ -36,7 +30,9 @@ func (i *Index) FlagDuplicates(ctx context.Context, records []event.Record) (err
 			return err
 		}
 		err = i.scan(records)
-		again, trimmed := i.since(incarnation)
+		i.mu.Lock()
+		again, trimmed := i.incarnation != incarnation, i.trimmed
+		i.mu.Unlock()
 		switch {
 		case again:
 			// The index was emptied meanwhile: what was read may be incomplete.
@@ -83,20 +79,13 @@ func (i *Index) await(ctx context.Context, r event.Receipt) (incarnation int, er
 	}
 }
 
-// since reports whether flags are gone since an incarnation, and what is trimmed.
-func (i *Index) since(incarnation int) (gone bool, trimmed event.Position) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.incarnation != incarnation, i.trimmed
-}
-
 // scan sets Duplicate by one pass over the flags in the records' range.
 func (i *Index) scan(records []event.Record) (err error) {
 	i.life.RLock()
 	defer i.life.RUnlock()
 	first, last := records[0].Receipt.Position, records[len(records)-1].Receipt.Position
 	if i.store == nil {
-		return errReopened
+		return errors.New("the store is being opened again") // FlagDuplicates waits again
 	}
 	defer func() {
 		if damaged(err) {

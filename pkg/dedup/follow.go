@@ -45,8 +45,6 @@ const (
 // what the journal asks: lanes wait for the index.
 var backoff = retry.Backoff{Min: 100 * time.Millisecond, Max: 10 * time.Second}
 
-var errEpoch = errors.New("the journal's epoch changed")
-
 // Run is the follower. It decides every record of source, from where it stopped last
 // time, until ctx ends; then it flushes and returns nil. When source fails, it tries
 // again after a growing pause. It builds a damaged index anew. An index that cannot

@@ -164,25 +164,20 @@ func within(ctx context.Context, f func() error) error {
 
 // Applied is the position up to, not including, which every record is decided.
 // It is zero until Run has compared the index with the journal.
-func (i *Index) Applied() event.Position {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if !i.ready {
-		return event.Position{}
-	}
-	return i.state.applied
-}
+func (i *Index) Applied() event.Position { return i.ifReady(&i.state.applied) }
 
 // Durable is the position from which the follower would go on after a crash of
 // the machine: the journal must keep what is not before it. It is zero until Run
 // has compared the index with the journal, and follows Applied within seconds.
-func (i *Index) Durable() event.Position {
+func (i *Index) Durable() event.Position { return i.ifReady(&i.durable) }
+
+func (i *Index) ifReady(p *event.Position) event.Position {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if !i.ready {
 		return event.Position{}
 	}
-	return i.durable
+	return *p
 }
 
 // Trim drops the flags of records before a position, which is the lowest that a

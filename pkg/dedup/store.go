@@ -58,10 +58,9 @@ func (st *store) flush() error {
 	}
 	select {
 	case <-flushed:
-		return st.failure()
 	case <-st.alive.Done():
-		return st.failure()
 	}
+	return st.failure()
 }
 
 // options use little memory, so that the index does not compete with the journal.

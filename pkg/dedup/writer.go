@@ -62,7 +62,7 @@ func (w *writer) apply(b event.Batch) error {
 		return nil
 	}
 	if records[0].Receipt.Epoch != w.next.epoch {
-		return errEpoch
+		return errors.New("the journal's epoch changed")
 	}
 	w.batch.Reset()
 	clear(w.fresh)

@@ -42,6 +42,18 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkCheckDir is what each stored message pays for the promise that nothing is
+// acknowledged whose file is gone.
+func BenchmarkCheckDir(b *testing.B) {
+	j := mustOpen(b, testConfig(), journal.Options{Dir: b.TempDir()})
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := j.CheckDir(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	const messages, records = 400, 250
 	j, _ := mustStart(b, b.TempDir())

@@ -94,14 +94,14 @@ func (j *Journal) publish(ctx context.Context, msg *nats.Msg, s *Stream) (ack *j
 			}
 			return ack, true, nil
 		}
-		switch code := apiCode(err); {
+		switch {
 		case isFull(err) && !trimmed && j.trimFor(ctx, s, len(msg.Data)):
 			trimmed = true
 			continue
 		case isFull(err):
 			return nil, sure, errFull("the stream is at its bound and its readers are behind")
-		case code == codeWrongLast || code == codeWrongLastOnly:
-			return nil, sure, ErrFenced
+		case errors.Is(err, ErrFenced):
+			return nil, sure, err
 		}
 		sure = false // it may have arrived
 		j.watch.failed(err)

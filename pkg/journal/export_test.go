@@ -34,6 +34,9 @@ func (j *Journal) SetFreeSpace(free *atomic.Int64) {
 	j.freeSpace = func(string) (int64, error) { return free.Load(), nil }
 }
 
+// CheckDir does what follows each publish.
+func (j *Journal) CheckDir() error { return j.checkDir() }
+
 // Trim does what Run does from time to time.
 func (j *Journal) Trim(ctx context.Context) error { return j.trim(ctx) }
 

@@ -206,10 +206,15 @@ func (l *link) state(ctx context.Context, stream string) (jetstream.StreamState,
 	return answer.State, err
 }
 
-// publish sends msg once, and returns the server's answer.
+// publish sends msg once, and returns the server's answer. The error is ErrFenced if
+// the subject's last message is not the one that msg expects.
 func (l *link) publish(ctx context.Context, msg *nats.Msg, limit time.Duration) (*jetstream.PubAck, error) {
 	ack := &jetstream.PubAck{}
-	if err := l.ask(ctx, msg, limit, ack); err != nil {
+	err := l.ask(ctx, msg, limit, ack)
+	switch code := apiCode(err); {
+	case code == codeWrongLast || code == codeWrongLastOnly:
+		return nil, ErrFenced
+	case err != nil:
 		return nil, err
 	}
 	if ack.Stream == "" || ack.Sequence == 0 {

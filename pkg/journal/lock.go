@@ -35,8 +35,9 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// checkDir reports why the directory cannot be written any more, or nil. On a
-// cluster it is the servers' affair.
+// checkDir reports why the directory cannot be written any more, or nil. It takes
+// about 3 µs, once for each stored message, which takes about a millisecond. On a
+// cluster the directories are the servers'.
 func (j *Journal) checkDir() error {
 	if j.lock == nil {
 		return nil

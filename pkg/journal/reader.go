@@ -235,11 +235,9 @@ func (r *Reader) deliver(got stored) *Message {
 
 // sleep waits until there may be something new.
 func (r *Reader) sleep(ctx context.Context) error {
-	t := time.NewTimer(r.s.period)
-	defer t.Stop()
 	select {
 	case <-r.wake:
-	case <-t.C:
+	case <-time.After(r.s.period):
 	case <-r.s.life.Done():
 		return ErrClosed
 	case <-ctx.Done():

@@ -68,10 +68,7 @@ func within(limit time.Duration, f func()) bool {
 
 // keep stores pins, trims the streams and watches the disk, each at its own pace.
 func (j *Journal) keep(ctx context.Context) {
-	flush, trim, probe := time.NewTicker(flushPeriod), time.NewTicker(trimPeriod), time.NewTicker(probePeriod)
-	defer flush.Stop()
-	defer trim.Stop()
-	defer probe.Stop()
+	flush, trim, probe := time.Tick(flushPeriod), time.Tick(trimPeriod), time.Tick(probePeriod)
 	failing := make(retry.Streaks)
 	for {
 		var task string
@@ -79,14 +76,14 @@ func (j *Journal) keep(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-probe.C:
+		case <-probe:
 			task, err = "look at the directory", j.probeDisk()
 			if j.gate.full.Load() {
 				j.trimSoon()
 			}
-		case <-flush.C:
+		case <-flush:
 			task, err = "store pins", j.pins.flush(ctx)
-		case <-trim.C:
+		case <-trim:
 			task, err = "trim", j.trim(ctx)
 		case <-j.trimNow:
 			task, err = "trim", j.trim(ctx)

@@ -96,13 +96,12 @@ func (s *server) start(ctx context.Context) error {
 
 func (s *server) await(ctx context.Context, started <-chan struct{}) error {
 	begin := time.Now()
-	tick := time.NewTicker(progressPeriod)
-	defer tick.Stop()
+	tick := time.Tick(progressPeriod)
 	for {
 		select {
 		case <-started:
 			return nil
-		case <-tick.C:
+		case <-tick:
 			s.log.Info("journal is being scanned", "elapsed", time.Since(begin).Round(time.Second))
 		case <-ctx.Done():
 			return fmt.Errorf("start journal server: %w", ctx.Err())

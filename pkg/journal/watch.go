@@ -78,15 +78,14 @@ func (w *watch) restarted() {
 // guard watches the server and restarts it when it is wedged. It returns
 // ErrFatal when that does not help, nil when ctx ends.
 func (j *Journal) guard(ctx context.Context) error {
-	tick := time.NewTicker(watchPeriod)
-	defer tick.Stop()
+	tick := time.Tick(watchPeriod)
 	for {
 		var cause error
 		select {
 		case <-ctx.Done():
 			return nil
 		case cause = <-j.watch.wedged:
-		case <-tick.C:
+		case <-tick:
 			if j.server == nil || j.server.healthy() {
 				continue
 			}

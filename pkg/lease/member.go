@@ -87,10 +87,7 @@ func (m *Member) Run(ctx context.Context) error {
 		return nil
 	}
 	defer m.expiry.Stop()
-	tick := time.NewTicker(m.ttl / ticks)
-	defer tick.Stop()
-	renew := time.NewTicker(m.ttl / renewals)
-	defer renew.Stop()
+	tick, renew := time.Tick(m.ttl/ticks), time.Tick(m.ttl/renewals)
 	failing := make(retry.Streaks)
 	check := func(task string, err error) {
 		if ctx.Err() == nil && failing.Begins(task, err) {
@@ -104,9 +101,9 @@ func (m *Member) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			m.leave()
 			return nil
-		case <-renew.C:
+		case <-renew:
 		case <-m.changed:
-		case <-tick.C:
+		case <-tick:
 			due = failed // try again soon
 		}
 		if due {
