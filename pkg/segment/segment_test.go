@@ -52,7 +52,23 @@ func TestTranslation(t *testing.T) {
 			"track", `{"event":"e","anonymousId":"a","context":{"consentManagement":{"deniedConsentIds":["ads","both"],"allowedConsentIds":["stats","both",3]}}}`,
 			`{"event":"e","deviceId":"a","context":{"consent":{"ads":false,"both":false,"stats":true}}}`,
 		},
-		"timestamp goes before originalTimestamp; what is no time is absent": {
+		"a time with a blank, without a zone": {
+			"track", `{"event":"e","anonymousId":"a","timestamp":"2026-11-28 04:00:00"}`, `{"event":"e","deviceId":"a","timestamp":"2026-11-28T04:00:00Z"}`,
+		},
+		"a time without seconds": {
+			"track", `{"event":"e","anonymousId":"a","timestamp":"2026-11-28T04:00Z"}`, `{"event":"e","deviceId":"a","timestamp":"2026-11-28T04:00:00Z"}`,
+		},
+		"a time in seconds": {
+			"track", `{"event":"e","anonymousId":"a","timestamp":1795842000}`, `{"event":"e","deviceId":"a","timestamp":"2026-11-28T05:00:00Z"}`,
+		},
+		"a time in milliseconds": {
+			"track", `{"event":"e","anonymousId":"a","timestamp":1795842000123}`, `{"event":"e","deviceId":"a","timestamp":"2026-11-28T05:00:00.123Z"}`,
+		},
+		"Go's zero time is absent": {
+			"track", `{"event":"e","anonymousId":"a","timestamp":"0001-01-01T00:00:00Z","originalTimestamp":"2026-11-20T10:15:03Z"}`,
+			`{"event":"e","deviceId":"a","timestamp":"2026-11-20T10:15:03Z"}`,
+		},
+		"timestamp goes before originalTimestamp": {
 			"track", `{"event":"e","anonymousId":"a","timestamp":"2012-12-02","originalTimestamp":"2026-11-20T10:15:03Z","context":{"page":3}}`,
 			`{"event":"e","deviceId":"a","timestamp":"2012-12-02T00:00:00Z"}`,
 		},
@@ -93,7 +109,9 @@ func TestInspect(t *testing.T) {
 		"bad message id": {"page", `{"anonymousId":"a","messageId":"a\nb"}`, "messageId: has a character that is not printable", segment.Message{}},
 		"name twice":     {"page", `{"anonymousId":"a","messageId":"m","properties":{"a":1,"a":2}}`, "properties.a: duplicate name", segment.Message{EventID: "m"}},
 		"not UTF-8":      {"page", "{\"anonymousId\":\"a\",\"messageId\":\"m\xff\"}", "messageId: invalid UTF-8", segment.Message{}},
-		"no object":      {"page", `[1]`, "must be a JSON object", segment.Message{}},
+		"no time": {"page", `{"anonymousId":"a","messageId":"m","timestamp":"yesterday"}`,
+			"timestamp: must be an RFC 3339 time, such as 2026-01-31T12:00:00Z", segment.Message{EventID: "m"}},
+		"no object": {"page", `[1]`, "must be a JSON object", segment.Message{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := segment.Inspect([]byte(c.message), c.kind)

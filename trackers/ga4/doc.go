@@ -26,8 +26,7 @@
 //	users        user_id at most 256 characters; user properties at most 25, names
 //	             24 and values 36 characters
 //	time         in microseconds, at each event; no older than 72 hours. Of the future
-//	             Google says nothing: what is over 15 minutes ahead of its receipt is
-//	             sent as of its receipt
+//	             Google says nothing: event.EventTime allows five minutes
 //	place        user_location from the properties that `location` names, or
 //	             ip_override with forwardIP; by default neither
 //

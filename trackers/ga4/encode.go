@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -52,24 +51,12 @@ func (e *encoder) encode(ev *event.Event, place *Location) (rule string) {
 	b = e.appendShop(b, shop)
 	b = e.appendProperties(b, ev, &context, shop, place)
 	b = append(b, '}')
-	if at := happened(ev); !at.IsZero() {
+	if at := ev.Time; !at.IsZero() {
 		b = append(b, `,"timestamp_micros":`...)
 		b = strconv.AppendInt(b, at.UnixMicro(), 10)
 	}
 	e.event = append(b, '}')
 	return ""
-}
-
-// maxAhead is how far an event may be ahead of its receipt.
-const maxAhead = 15 * time.Minute
-
-// happened is when the event happened. Google does not say what it does with the
-// future, so an event that a wrong clock puts there counts as of its receipt.
-func happened(ev *event.Event) time.Time {
-	if !ev.ReceivedAt.IsZero() && ev.Time.Sub(ev.ReceivedAt) > maxAhead {
-		return ev.ReceivedAt
-	}
-	return ev.Time
 }
 
 // parameter is a parameter whose value is not one of the event's properties.

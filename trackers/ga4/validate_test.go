@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
@@ -145,16 +144,5 @@ func TestPlaceByPrivacySetting(t *testing.T) {
 				t.Errorf("the country is a parameter: %v", there)
 			}
 		})
-	}
-}
-
-func TestTheFutureIsTheReceipt(t *testing.T) {
-	for ahead, want := range map[time.Duration]time.Duration{0: 0, 14 * time.Minute: 14 * time.Minute, 16 * time.Minute: 0, 1000 * time.Hour: 0} {
-		e := trackertest.Track()
-		e.Time = e.ReceivedAt.Add(ahead)
-		at := body(t, func(*ga4.Config) {}, e)["events"].([]any)[0].(map[string]any)["timestamp_micros"].(float64)
-		if got := time.UnixMicro(int64(at)).Sub(e.ReceivedAt); got != want {
-			t.Errorf("%v ahead is sent as %v ahead, want %v", ahead, got, want)
-		}
 	}
 }
