@@ -13,6 +13,7 @@
 //	filtered  consent: <purpose>                 the visitor did not agree
 //	filtered  required property missing: <name>
 //	filtered  required property of wrong type: <name>
+//	filtered  user and device are placeholders   such as "null": they would be one person
 //
 // What remains is reduced to the plan's properties and context, and sanitised. The
 // package promises that the result has nothing that the plan does not name and

@@ -16,6 +16,8 @@ type Options struct {
 	KeepBots bool
 	// BotRules say by source what is a bot besides the list, and what is none.
 	BotRules map[string]bot.Rules
+	// IDRules say by source which ids stand for nobody, and which do not.
+	IDRules map[string]IDRules
 	// KeepPrerender lets events of prerendered pages through.
 	KeepPrerender bool
 }
@@ -25,6 +27,7 @@ const (
 	ReasonMalformed = "malformed"
 	ReasonPrerender = "prerender"
 	ReasonBotRule   = "bot (rule of the source)"
+	ReasonNobody    = "user and device are placeholders"
 	ReasonNotInPlan = "event not in plan"
 	ReasonNotRouted = "not routed to tracker"
 )
@@ -136,12 +139,12 @@ func (ev *evaluation) run(rec *event.Record, tracker string) (complete bool) {
 	if !ev.rules.event.RoutedTo(tracker) {
 		return false
 	}
-	ev.reduce()
+	ev.reduce(rec.Source)
 	return true
 }
 
 // reduce leaves of the event what the plan allows, sanitised.
-func (ev *evaluation) reduce() {
+func (ev *evaluation) reduce(source string) {
 	into := &ev.event
 	if purpose := ev.rules.event.MissingConsent(into.Consent); purpose != "" {
 		ev.stop(event.Filtered, "consent: "+purpose)
@@ -150,6 +153,9 @@ func (ev *evaluation) reduce() {
 	into.Properties = ev.properties("properties.", into.Properties, ev.rules.properties)
 	if !ev.complete() {
 		ev.decision.Findings = nil // nothing would have left
+		return
+	}
+	if !ev.people(source) {
 		return
 	}
 	into.UserProperties = ev.properties("userProperties.", into.UserProperties, ev.tracer.user)

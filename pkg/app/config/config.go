@@ -18,6 +18,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/report"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
+	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
@@ -67,6 +68,14 @@ type Filters struct {
 	Prerender bool `yaml:"prerender"` // events of pages that a browser only prepared
 	// BotRules come before the list of bots, for one source each.
 	BotRules []BotRules `yaml:"botRules"`
+	// IDRules say what is nobody's id, for one source each.
+	IDRules []IDRules `yaml:"idRules"`
+}
+
+// IDRules are a source's own rules for ids.
+type IDRules struct {
+	Source        string `yaml:"source"`
+	trace.IDRules `yaml:",inline"`
 }
 
 // BotRules are a source's own rules for user agents.
@@ -78,16 +87,20 @@ type BotRules struct {
 // check wants rules of sources that exist.
 func (f *Filters) check(sources []dispatcher.Source) error {
 	var errs []error
-	seen := make(map[string]bool)
+	checkSource := func(key, source string, earlier bool) {
+		if !slices.ContainsFunc(sources, func(s dispatcher.Source) bool { return s.Name == source }) {
+			errs = append(errs, fmt.Errorf("%s.source: %q is no source: use the name of one", key, source))
+		}
+		if earlier {
+			errs = append(errs, fmt.Errorf("%s.source: %q has rules already: put them together", key, source))
+		}
+	}
+	for i, rules := range f.IDRules {
+		checkSource(fmt.Sprintf("filters.idRules[%d]", i), rules.Source, slices.ContainsFunc(f.IDRules[:i], func(r IDRules) bool { return r.Source == rules.Source }))
+	}
 	for i, rules := range f.BotRules {
 		key := fmt.Sprintf("filters.botRules[%d]", i)
-		if !slices.ContainsFunc(sources, func(s dispatcher.Source) bool { return s.Name == rules.Source }) {
-			errs = append(errs, fmt.Errorf("%s.source: %q is no source: use the name of one", key, rules.Source))
-		}
-		if seen[rules.Source] {
-			errs = append(errs, fmt.Errorf("%s.source: %q has rules already: put them together", key, rules.Source))
-		}
-		seen[rules.Source] = true
+		checkSource(key, rules.Source, slices.ContainsFunc(f.BotRules[:i], func(r BotRules) bool { return r.Source == rules.Source }))
 		if slices.ContainsFunc(slices.Concat(rules.People, rules.Machines), func(text string) bool { return len(text) < 3 }) {
 			errs = append(errs, fmt.Errorf("%s: a text has fewer than 3 characters: use a part of a user agent, such as OurApp/", key))
 		}

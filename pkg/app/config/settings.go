@@ -235,5 +235,9 @@ func (s *Settings) Tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Trac
 	for _, r := range f.BotRules {
 		rules[r.Source] = r.Rules
 	}
-	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, BotRules: rules})
+	ids := make(map[string]trace.IDRules)
+	for _, r := range f.IDRules {
+		ids[r.Source] = r.IDRules
+	}
+	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, BotRules: rules, IDRules: ids})
 }
