@@ -26,6 +26,16 @@ type defaultsEntry struct {
 	Trackers []string `yaml:"trackers"`
 }
 
+// Context says what may be sent beside properties.
+type Context struct {
+	Page      bool `yaml:"page"` // URL, path, referrer and title
+	Screen    bool `yaml:"screen"`
+	Locale    bool `yaml:"locale"`
+	SessionID bool `yaml:"sessionId"`
+	UserAgent bool `yaml:"userAgent"`
+	IP        bool `yaml:"ip"`
+}
+
 type eventEntry struct {
 	Description string                     `yaml:"description"`
 	Properties  map[string]strictyaml.Node `yaml:"properties"`

@@ -44,16 +44,6 @@ func (e *Event) MissingConsent(given map[string]bool) string {
 // sent, sorted.
 func (e *Event) Required() []string { return e.required }
 
-// Context says what may be sent beside properties.
-type Context struct {
-	Page      bool `yaml:"page"` // URL, path, referrer and title
-	Screen    bool `yaml:"screen"`
-	Locale    bool `yaml:"locale"`
-	SessionID bool `yaml:"sessionId"`
-	UserAgent bool `yaml:"userAgent"`
-	IP        bool `yaml:"ip"`
-}
-
 // Type is the type of a property's values.
 type Type string
 

@@ -155,7 +155,7 @@ func TestConfigurationListsEveryKeyOfThePlan(t *testing.T) {
 	p := read(t, configuration)
 	structs := yamlStructs(t, "pkg/plan/document.go")
 	whole := structs["document"]
-	for _, part := range []struct{ key, entry string }{{"defaults", "defaultsEntry"}, {"context", "contextEntry"}} {
+	for _, part := range []struct{ key, entry string }{{"defaults", "defaultsEntry"}, {"context", "Context"}} {
 		whole = slices.DeleteFunc(whole, func(k string) bool { return k == part.key })
 		for _, key := range structs[part.entry] {
 			whole = append(whole, part.key+"."+key)
