@@ -10,12 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
-)
-
-// The pauses between attempts to open a lane.
-const (
-	firstReopen = time.Second
-	lastReopen  = time.Minute
+	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
 // laneRunner is what this process does for one tracker. The lane runs here, or in
@@ -47,13 +42,10 @@ func (p *laneRunner) running() (*delivery.Lane, error) {
 	return p.lane, p.failure
 }
 
-// laneLease is the lease of a tracker's lane.
-func laneLease(tracker string) string { return lanePrefix + tracker }
-
 // runLane runs a tracker's lane whenever this process holds its lease, until ctx
 // ends.
 func (l *lanes) runLane(ctx context.Context, p *laneRunner) error {
-	return l.member.RunBalanced(ctx, laneLease(p.tracker.Lane.Name), func(ctx context.Context) error {
+	return l.member.RunBalanced(ctx, laneName(p.tracker.Lane.Name), func(ctx context.Context) error {
 		lane := l.reopenLane(ctx, p)
 		if lane == nil {
 			return nil
@@ -72,8 +64,8 @@ func (l *lanes) runLane(ctx context.Context, p *laneRunner) error {
 // reopenLane opens a tracker's lane; while the journal does not let it, it tries
 // again, and reports that. It returns nil when ctx ends first.
 func (l *lanes) reopenLane(ctx context.Context, p *laneRunner) *delivery.Lane {
-	pause := firstReopen
-	for ctx.Err() == nil {
+	pauses := retry.Backoff{Min: time.Second, Max: time.Minute}
+	for failures := 1; ctx.Err() == nil; failures++ {
 		lane, err := l.openLane(ctx, p.tracker)
 		if err == nil {
 			return lane
@@ -83,13 +75,10 @@ func (l *lanes) reopenLane(ctx context.Context, p *laneRunner) *delivery.Lane {
 		}
 		err = fmt.Errorf("tracker %s: %w", p.tracker.Lane.Name, err)
 		p.set(nil, err)
+		pause := pauses.Delay(failures, err)
 		l.log.Error("a tracker's lane cannot be opened, will retry", "tracker", p.tracker.Lane.Name, "err", err, "retry_in", pause)
 		l.report("lane", "open lane", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
-		pause = min(2*pause, lastReopen)
+		_ = retry.Sleep(ctx, pause) // the loop asks whether ctx has ended
 	}
 	p.set(nil, nil)
 	return nil

@@ -19,12 +19,12 @@ func (l *lanes) status(ctx context.Context) ([]admin.TrackerStatus, error) {
 	var list []admin.TrackerStatus
 	pins := l.journal.Events().Pins()
 	for _, p := range l.list() {
-		list = append(list, l.trackerStatus(p, end, pins[laneReader(p.tracker.Lane.Name)]))
+		list = append(list, l.trackerStatus(p, end, pins[laneName(p.tracker.Lane.Name)]))
 	}
 	for _, name := range l.orphans() {
 		list = append(list, admin.TrackerStatus{
 			Name: name, State: "not configured: its backlog is kept; see `sparrow trackers remove`",
-			Position: event.Position{Seq: pins[laneReader(name)]}.String(),
+			Position: event.Position{Seq: pins[laneName(name)]}.String(),
 		})
 	}
 	return list, nil
@@ -53,7 +53,7 @@ func (l *lanes) trackerStatus(p *laneRunner, end, pinned uint64) admin.TrackerSt
 
 // absence says why a tracker's lane does not run here.
 func (l *lanes) absence(p *laneRunner, failure error) string {
-	holder, held := l.member.Holder(laneLease(p.tracker.Lane.Name))
+	holder, held := l.member.Holder(laneName(p.tracker.Lane.Name))
 	switch {
 	case failure != nil:
 		return "cannot be opened, tries again: " + failure.Error()

@@ -19,7 +19,7 @@ import (
 // operations is what the admin socket offers of a running gateway. It implements
 // admin.Operations.
 type operations struct {
-	store     *opener // nil without the loader role
+	warehouse *lazyWarehouse // nil without the loader role
 	current   *atomic.Pointer[config.Settings]
 	sanitizer *sanitizer.Sanitizer
 	feed      feed
@@ -31,10 +31,10 @@ var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the 
 
 // lookup is what answers questions about what is stored, once the warehouse is open.
 func (o operations) lookup(ctx context.Context) (lookup, error) {
-	if o.store == nil {
+	if o.warehouse == nil {
 		return lookup{}, errNoWarehouse
 	}
-	store, err := o.store.get(ctx)
+	store, err := o.warehouse.get(ctx)
 	if err != nil {
 		return lookup{}, err
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/auth"
@@ -25,18 +28,18 @@ func (g *Gateway) openWarehouse(ctx context.Context) error {
 	if g.settings.Config.Warehouse.Kind == config.KindDuckDB && !duckdb.Available {
 		return duckdb.ErrSlim
 	}
-	g.store = newOpener(g.openPrepared)
-	g.closers = append(g.closers, g.store.close)
+	g.warehouse = newLazyWarehouse(g.openPrepared)
+	g.closers = append(g.closers, g.warehouse.close)
 	var err error
 	g.loader, err = warehouse.NewLoader(g.settings.Config.Warehouse.Loader, warehouse.Options{
-		Open: g.store.get, Events: loaderFeed{g.feed()}, Outcomes: checkpoints{g.journal}, Loaded: g.loaded, Pinned: g.keptForLoader,
+		Open: g.warehouse.get, Events: loaderFeed{g.feed()}, Outcomes: checkpoints{g.journal}, Loaded: g.loaded, Pinned: func() uint64 { return g.journal.Events().Pins()[loaderReader] },
 		Logger: g.log.With("component", "loader"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
 	}
 	g.loader.SetPlan(config.StoredPlan(g.settings.Plan))
-	return errors.Join(pinFirst(ctx, g.journal.Events(), loaderReader), pinFirst(ctx, g.journal.Outcomes(), loaderReader))
+	return pinFirst(ctx, loaderReader, g.journal.Events(), g.journal.Outcomes())
 }
 
 // openPrepared opens the warehouse. A DuckDB file then has its tables and views,
@@ -61,10 +64,6 @@ func (g *Gateway) openPrepared(ctx context.Context) (warehouse.Warehouse, error)
 	}
 	return store, nil
 }
-
-// keptForLoader is the first message of the events stream that the journal keeps
-// for the loader.
-func (g *Gateway) keptForLoader() uint64 { return g.journal.Events().Pins()[loaderReader] }
 
 // openStore opens the warehouse that the configuration names. readOnly is for
 // another process than the gateway's; BigQuery needs no such word, for a query
@@ -93,4 +92,55 @@ func openBigQuery(ctx context.Context, s *config.Settings, log *slog.Logger) (*b
 		options.Tokens = tokens
 	}
 	return bigquery.Open(ctx, config, options)
+}
+
+// reopenPause is the time between two attempts to open a warehouse.
+const reopenPause = 5 * time.Second
+
+// lazyWarehouse opens a warehouse when it is needed first, and keeps it. While it cannot
+// be opened (another process holds its file, or BigQuery does not answer), every
+// get fails, so that intake and lanes go on and the loader catches up later.
+type lazyWarehouse struct {
+	open func(context.Context) (warehouse.Warehouse, error)
+	lock *semaphore.Weighted // a mutex whose waiters heed their context
+
+	store warehouse.Warehouse
+	err   error     // of the last attempt
+	tried time.Time // when that was
+}
+
+func newLazyWarehouse(open func(context.Context) (warehouse.Warehouse, error)) *lazyWarehouse {
+	return &lazyWarehouse{open: open, lock: semaphore.NewWeighted(1)}
+}
+
+// get returns the warehouse. It tries to open it if it is not open and the last
+// attempt is at least reopenPause ago; else it returns that attempt's error.
+func (l *lazyWarehouse) get(ctx context.Context) (warehouse.Warehouse, error) {
+	if err := l.lock.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer l.lock.Release(1)
+	if l.store == nil && time.Since(l.tried) >= reopenPause {
+		l.store, l.err = l.open(ctx)
+		l.tried = time.Now()
+	}
+	return l.store, l.err
+}
+
+// closeLimit bounds the wait for an opening under way: DuckDB reads its log to the
+// end, whoever waits.
+const closeLimit = 10 * time.Second
+
+// close closes the warehouse if it is open.
+func (l *lazyWarehouse) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	if err := l.lock.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("close warehouse: it was still being opened after %s", closeLimit)
+	}
+	defer l.lock.Release(1)
+	if l.store == nil {
+		return nil
+	}
+	return l.store.Close()
 }

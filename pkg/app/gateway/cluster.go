@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
@@ -23,10 +22,6 @@ const warehousePlace = "warehouse"
 
 // loaderLease is the lease of the loader.
 const loaderLease = "loader"
-
-// indexForgotten is for how long nothing is heard of a process before the
-// journal is no longer kept for its duplicate index.
-const indexForgotten = time.Hour
 
 // openMember makes this process one of those that share the journal. With a
 // journal of its own there are no others.
@@ -90,30 +85,4 @@ func nodeName(path string) (string, error) {
 // runLoader runs the loader while this process holds its lease.
 func (g *Gateway) runLoader(ctx context.Context) error {
 	return g.member.RunHolding(ctx, loaderLease, g.loader.Run)
-}
-
-// forgetIndexes removes the pins of duplicate indexes whose processes are gone. When
-// such a process comes back, its index does not know what was trimmed meanwhile.
-func (g *Gateway) forgetIndexes(ctx context.Context) error {
-	if !g.shared() {
-		return nil
-	}
-	var errs []error
-	for reader := range g.journal.Events().Pins() {
-		node, isIndex := strings.CutPrefix(reader, indexReaders+"-")
-		if !isIndex || g.member.SilentFor(node) < indexForgotten {
-			continue
-		}
-		g.log.Warn("a process is gone: the journal is no longer kept for its duplicate index", "node", node)
-		errs = append(errs, g.journal.Events().Unpin(ctx, reader))
-	}
-	return errors.Join(errs...)
-}
-
-// indexReader is the name of the pin of this process's duplicate index. In a cluster each process that reads has an index of its own.
-func (g *Gateway) indexReader() string {
-	if g.shared() {
-		return indexReaders + "-" + g.node
-	}
-	return indexReaders
 }
