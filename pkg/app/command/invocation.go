@@ -62,8 +62,7 @@ func (s *invocation) running(ctx context.Context) (*admin.Client, error) {
 
 // questions are what can be answered with and without a running gateway.
 type questions interface {
-	admin.Querier
-	admin.Accountant
+	admin.Questions
 	Close()
 }
 

@@ -83,7 +83,7 @@ func (s *Settings) checkPlan() error {
 	for i, t := range s.Trackers {
 		names[i] = t.Lane.Name
 	}
-	clean, err := newSanitizer(withKey(s.Config.Sanitizer, noKey))
+	clean, err := newSanitizer(s.Config.Sanitizer, noKey)
 	if err != nil {
 		return err
 	}

@@ -2,19 +2,13 @@ package gateway
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
-
-// nodeFile holds the permanent name of the data directory within the cluster.
-const nodeFile = "node"
 
 // warehousePlace is the name under which the cluster keeps which process has the
 // DuckDB file: there is one.
@@ -33,7 +27,7 @@ func (g *Gateway) openMember(ctx context.Context) error {
 	}
 	if g.shared() && g.readsEvents() {
 		var err error
-		if node, err = nodeName(filepath.Join(g.settings.Config.Data, nodeFile)); err != nil {
+		if node, err = g.settings.NodeName(); err != nil {
 			return fmt.Errorf("name this process: %w", err)
 		}
 	}
@@ -67,19 +61,6 @@ func (g *Gateway) placeWarehouse(ctx context.Context) error {
 			"make the one here the warehouse with --adopt-warehouse", err)
 	}
 	return err
-}
-
-// nodeName reads the name of the data directory, which it makes the first time.
-func nodeName(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	name := strings.ToLower(rand.Text()[:12])
-	return name, os.WriteFile(path, []byte(name+"\n"), 0o600)
 }
 
 // runLoader runs the loader while this process holds its lease.

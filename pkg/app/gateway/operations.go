@@ -41,7 +41,7 @@ func (o operations) lookup(ctx context.Context) (lookup, error) {
 	return lookup{store, o.current.Load(), o.sanitizer}, nil
 }
 
-// Query implements admin.Querier.
+// Query implements admin.Questions.
 func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.
 	return b.Query(ctx, sql, maxRows)
 }
 
-// Event implements admin.Accountant.
+// Event implements admin.Questions.
 func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]t
 	return trails, err
 }
 
-// Reconcile implements admin.Accountant.
+// Reconcile implements admin.Questions.
 func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Tabl
 	return b.Reconcile(ctx, since)
 }
 
-// Verify implements admin.Accountant. Sums that differ are reported, too.
+// Verify implements admin.Questions. Sums that differ are reported, too.
 func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -85,12 +85,12 @@ func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verifica
 	return v, err
 }
 
-// Trackers implements admin.Watcher.
+// Trackers implements admin.Operations.
 func (o operations) Trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
 	return o.lanes.status(ctx)
 }
 
-// RemoveTracker implements admin.Operator.
+// RemoveTracker implements admin.Operations.
 func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Removal, error) {
 	if !o.current.Load().Roles.Trace {
 		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
@@ -98,7 +98,7 @@ func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Remov
 	return o.lanes.remove(ctx, name)
 }
 
-// Tail implements admin.Watcher.
+// Tail implements admin.Operations.
 func (o operations) Tail(ctx context.Context, filter admin.TailFilter, emit func(admin.TailEvent) error) error {
 	end, err := o.feed.End(ctx)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// Event implements admin.Accountant.
+// Event implements admin.Questions.
 func (b lookup) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
 	found, err := warehouse.Find(ctx, b.store, id)
 	if err != nil {

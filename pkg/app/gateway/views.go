@@ -10,7 +10,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// ApplyViews implements admin.Operator.
+// ApplyViews implements admin.Operations.
 func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
 	l, err := o.lookup(ctx)
 	if err != nil {
