@@ -9,7 +9,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 )
 
 // Parse parses one YAML document without tags. The types of the values are known from
@@ -120,11 +119,7 @@ func line(n ast.Node) int {
 
 // located rewrites a YAML library's error as "file:line: message".
 func located(file string, err error) error {
-	var positioned interface {
-		GetToken() *token.Token
-		GetMessage() string
-	}
-	if errors.As(err, &positioned) {
+	if positioned, ok := errors.AsType[yaml.Error](err); ok {
 		message := positioned.GetMessage()
 		if mismatch, ok := errors.AsType[*yaml.TypeError](err); ok {
 			message = "want " + kindOf(mismatch.DstType)

@@ -22,17 +22,12 @@ func (s *Settings) SetRoles(names []string) error {
 		return nil
 	}
 	var r Roles
+	byName := map[string]*bool{"dispatcher": &r.Dispatcher, "trace": &r.Trace, "loader": &r.Loader}
 	for _, name := range names {
-		switch name {
-		case "dispatcher":
-			r.Dispatcher = true
-		case "trace":
-			r.Trace = true
-		case "loader":
-			r.Loader = true
-		default:
+		if byName[name] == nil {
 			return fmt.Errorf("--role %q: want dispatcher, trace or loader%s", name, strictyaml.Suggest(name, []string{"dispatcher", "trace", "loader"}))
 		}
+		*byName[name] = true
 	}
 	if r != everyRole() && s.Config.Journal.URL == "" {
 		return errors.New("--role: the roles of several processes meet in a NATS cluster: set journal.url, or run all roles in one process")

@@ -142,7 +142,7 @@ func (l *lanes) warnOfOrphans() {
 
 // configured reports whether a tracker of this name is configured now.
 func (l *lanes) configured(name string) bool {
-	return slices.ContainsFunc(l.current.Load().Trackers, func(t config.Tracker) bool { return t.Lane.Name == name })
+	return slices.Contains(l.current.Load().TrackerNames(), name)
 }
 
 // orphans are the trackers that the journal still keeps a backlog for, but that

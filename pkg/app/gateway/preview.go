@@ -46,11 +46,7 @@ type PreviewOptions struct {
 // client sends it. It touches neither journal nor network, and reads of the data
 // directory only the key by which personal ids are hashed.
 func Previews(s *config.Settings, data []byte, o PreviewOptions) ([]Preview, error) {
-	if o.Tracker != "" && !slices.ContainsFunc(s.Trackers, func(t config.Tracker) bool { return t.Lane.Name == o.Tracker }) {
-		names := make([]string, len(s.Trackers))
-		for i, t := range s.Trackers {
-			names[i] = t.Lane.Name
-		}
+	if names := s.TrackerNames(); o.Tracker != "" && !slices.Contains(names, o.Tracker) {
 		return nil, fmt.Errorf("no tracker is named %q; there are %v", o.Tracker, names)
 	}
 	clean, err := config.PreviewSanitizer(s)

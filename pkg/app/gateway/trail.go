@@ -13,7 +13,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/segment"
-	"github.com/sparrow-edge/sparrow/pkg/trace"
 	"github.com/sparrow-edge/sparrow/pkg/trail"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
@@ -162,21 +161,15 @@ func (b lookup) explain(record *event.Record, steps []trail.Step) error {
 		if at < 0 {
 			continue // no longer configured
 		}
-		steps[i].Properties = tracer.Explain(record, steps[i].Tracker).Properties
-		steps[i].Requests = requestsOf(b.settings.Trackers[at], tracer, record)
+		explained := tracer.Explain(record, steps[i].Tracker)
+		steps[i].Properties = explained.Properties
+		if explained.Decision.Outcome == event.Pending {
+			t := b.settings.Trackers[at]
+			requests, _ := t.Vendor.Requests([]event.Event{explained.Event})
+			steps[i].Requests = shown(t, requests)
+		}
 	}
 	return nil
-}
-
-// requestsOf are the requests a tracker makes of one record; none when it is filtered
-// or rejected.
-func requestsOf(t config.Tracker, tracer *trace.Tracer, record *event.Record) []trail.Request {
-	var e event.Event
-	if tracer.Trace(record, t.Lane.Name, &e).Outcome != event.Pending {
-		return nil
-	}
-	requests, _ := t.Vendor.Requests([]event.Event{e})
-	return shown(t, requests)
 }
 
 // cell is a text value of a result; NULL is empty.

@@ -28,21 +28,16 @@ func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange
 	if err != nil {
 		return admin.ViewChange{}, err
 	}
-	var change admin.ViewChange
-	for _, name := range after {
-		if !slices.Contains(before, name) {
-			change.Added = append(change.Added, name)
-		}
-		if !slices.ContainsFunc(wanted, func(c warehouse.Column) bool { return c.Name == name }) {
-			change.Kept = append(change.Kept, name)
-		}
+	var planned []string
+	for _, c := range wanted {
+		planned = append(planned, c.Name)
 	}
-	for _, name := range before {
-		if !slices.Contains(after, name) {
-			change.Dropped = append(change.Dropped, name)
-		}
-	}
-	return change, nil
+	return admin.ViewChange{Added: without(after, before), Dropped: without(before, after), Kept: without(after, planned)}, nil
+}
+
+// without are the names that are not among the others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
 // columnNames are the columns that the view raw_normalized has for properties.
