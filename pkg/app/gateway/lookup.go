@@ -105,10 +105,7 @@ func (b lookup) Verify(ctx context.Context, since time.Time) (admin.Verification
 }
 
 // Stored answers questions about what a gateway stored, while none runs.
-type Stored struct {
-	lookup
-	store warehouse.Warehouse
-}
+type Stored struct{ lookup }
 
 // OpenStored opens the stored warehouse for reading only. A DuckDB file fails when
 // there is none, or when a gateway has it open; BigQuery is asked, and shows with the
@@ -122,7 +119,7 @@ func OpenStored(ctx context.Context, s *config.Settings) (*Stored, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Stored{lookup{store, s, clean}, store}, nil
+	return &Stored{lookup{store, s, clean}}, nil
 }
 
 // Close releases the file or the connections.
