@@ -55,13 +55,9 @@ func pinFirst(ctx context.Context, reader string, streams ...*journal.Stream) er
 // loaded lets the journal trim what is safely in the warehouse.
 func (g *Gateway) loaded(events event.Position, outcomes uint64) {
 	ctx := context.Background() // a pin is kept in memory and written later
-	for _, err := range []error{
-		g.journal.Events().Pin(ctx, loaderReader, events.Seq),
-		g.journal.Outcomes().Pin(ctx, loaderReader, outcomes),
-	} {
-		if err != nil {
-			g.report("loader", "pin", err)
-		}
+	err := errors.Join(g.journal.Events().Pin(ctx, loaderReader, events.Seq), g.journal.Outcomes().Pin(ctx, loaderReader, outcomes))
+	if err != nil {
+		g.report("loader", "pin", err)
 	}
 }
 
