@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"pkg/trace":      {"pkg/bot", "pkg/event", "pkg/fault", "pkg/plan", "pkg/sanitizer"},
 	"pkg/tracker":    {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/secret"},
 	"pkg/delivery":   {"pkg/event", "pkg/fault", "pkg/loopback", "pkg/quantity", "pkg/retry", "pkg/tracker"},
-	"pkg/report":     {"pkg/fault", "pkg/loopback", "pkg/quantity"},
+	"pkg/report":     {"pkg/fault", "pkg/loopback", "pkg/secret"},
 	"pkg/auth":       {"pkg/fault", "pkg/loopback", "pkg/retry"},
 	"pkg/console":    {"api", "pkg/event", "pkg/fault", "pkg/quantity", "pkg/trail"},
 

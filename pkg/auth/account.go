@@ -31,15 +31,12 @@ const maxKeyFile = 64 << 10
 
 // ParseServiceAccount reads the JSON of a service account's key. Its errors are
 // permanent, say what to do, and repeat nothing of the text.
-func ParseServiceAccount(text []byte) (ServiceAccount, error) {
-	account, err := parseAccount(text)
-	if err != nil {
-		return ServiceAccount{}, fault.Permanent(fmt.Errorf("read service account's key: %w", err))
-	}
-	return account, nil
-}
-
-func parseAccount(text []byte) (ServiceAccount, error) {
+func ParseServiceAccount(text []byte) (account ServiceAccount, err error) {
+	defer func() {
+		if err != nil {
+			err = fault.Permanent(fmt.Errorf("read service account's key: %w", err))
+		}
+	}()
 	var file struct {
 		Type     string `json:"type"`
 		Email    string `json:"client_email"`
@@ -48,26 +45,26 @@ func parseAccount(text []byte) (ServiceAccount, error) {
 		TokenURI string `json:"token_uri"`
 	}
 	if len(text) > maxKeyFile {
-		return ServiceAccount{}, errors.New("it is too long: use the JSON file that Google Cloud made")
+		return account, errors.New("it is too long: use the JSON file that Google Cloud made")
 	}
 	if err := json.Unmarshal(text, &file); err != nil { // err may quote the text
-		return ServiceAccount{}, errors.New("it is no JSON: use the JSON file that Google Cloud made")
+		return account, errors.New("it is no JSON: use the JSON file that Google Cloud made")
 	}
 	switch {
 	case file.Type != "service_account":
-		return ServiceAccount{}, errors.New(`its type is not "service_account": make a key of a service account, or leave credentials out to use Application Default Credentials`)
+		return account, errors.New(`its type is not "service_account": make a key of a service account, or leave credentials out to use Application Default Credentials`)
 	case file.Email == "" || file.Key == "":
-		return ServiceAccount{}, errors.New("client_email or private_key is missing: use the whole JSON file that Google Cloud made")
+		return account, errors.New("client_email or private_key is missing: use the whole JSON file that Google Cloud made")
 	}
 	if file.TokenURI == "" {
 		file.TokenURI = defaultTokenURI
 	}
 	if err := checkTokenURI(file.TokenURI); err != nil {
-		return ServiceAccount{}, err
+		return account, err
 	}
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(file.Key))
 	if err != nil { // err may quote the key
-		return ServiceAccount{}, errors.New("private_key is no RSA key in PEM form: use the JSON file as it is")
+		return account, errors.New("private_key is no RSA key in PEM form: use the JSON file as it is")
 	}
 	return ServiceAccount{email: file.Email, keyID: file.KeyID, tokenURI: file.TokenURI, key: func() *rsa.PrivateKey { return key }}, nil
 }

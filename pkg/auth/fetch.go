@@ -69,7 +69,7 @@ func (s *Source) fetch(ctx context.Context) (*oauth2.Token, error) {
 func (s *Source) assertion(at time.Time) (string, error) {
 	at = at.Add(-backdated)
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
-		"iss": s.account.email, "scope": strings.Join(s.scopes, " "), "aud": s.account.tokenURI,
+		"iss": s.account.email, "scope": s.scope, "aud": s.account.tokenURI,
 		"iat": at.Unix(), "exp": at.Add(assertionLife).Unix(),
 	})
 	if s.account.keyID != "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
@@ -30,11 +31,32 @@ const (
 // grown.
 func backoff() retry.Backoff { return retry.Backoff{Min: time.Second, Max: 90 * time.Second} }
 
+// BigQueryScope is the OAuth scope of BigQuery's APIs, the Storage API among them.
+const BigQueryScope = "https://www.googleapis.com/auth/bigquery"
+
+// Google returns a source of tokens for a scope of Google's APIs: for the service account
+// whose key is given as JSON or, if key is "", by Application Default Credentials.
+func Google(ctx context.Context, key, scope string) (oauth2.TokenSource, error) {
+	if key == "" {
+		found, err := google.FindDefaultCredentials(ctx, scope)
+		if err != nil { // err may quote the file
+			return nil, fault.Permanent(errors.New("find Application Default Credentials: there are none that can be read: " +
+				"give warehouse.credentials, set GOOGLE_APPLICATION_CREDENTIALS, or run where a service account is attached"))
+		}
+		return found.TokenSource, nil
+	}
+	account, err := ParseServiceAccount([]byte(key))
+	if err != nil {
+		return nil, err
+	}
+	return NewSource(account, nil, scope)
+}
+
 // Source gives the access tokens of a service account. It is an
 // oauth2.TokenSource and safe for concurrent use.
 type Source struct {
 	account ServiceAccount
-	scopes  []string
+	scope   string
 	client  *http.Client
 	flight  singleflight.Group
 
@@ -48,14 +70,11 @@ type Source struct {
 
 var _ oauth2.TokenSource = (*Source)(nil)
 
-// NewSource returns a source of tokens for the scopes. It makes no request. If
+// NewSource returns a source of tokens for a scope. It makes no request. If
 // client is nil, it uses one that has a time-out and follows no redirects.
-func NewSource(account ServiceAccount, client *http.Client, scopes ...string) (*Source, error) {
+func NewSource(account ServiceAccount, client *http.Client, scope string) (*Source, error) {
 	if account.key == nil {
 		return nil, fault.Permanent(errors.New("new token source: the service account is empty"))
-	}
-	if len(scopes) == 0 {
-		return nil, fault.Permanent(errors.New("new token source: a scope is needed"))
 	}
 	if client == nil {
 		client = &http.Client{
@@ -64,7 +83,7 @@ func NewSource(account ServiceAccount, client *http.Client, scopes ...string) (*
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &Source{account: account, scopes: scopes, client: client}, nil
+	return &Source{account: account, scope: scope, client: client}, nil
 }
 
 // Token returns a token that is valid for at least half a minute. An error is

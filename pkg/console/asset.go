@@ -3,30 +3,48 @@ package console
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
+	_ "embed"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 )
 
-// asset is a file kept packed by gzip. It is sent so where the client takes
-// gzip, and unpacked otherwise. Its ETag changes with its content, so a browser
-// that asks again gets 304 for a file that it has.
-type asset struct {
-	contentType string
-	packed      []byte
-	size        int    // unpacked
-	tag         string // of the ETag, without the coding
+// script is the browser SDK's script-tag build; `npm run build` in sdk-js
+// writes it and `npm test` fails when it is not the current build.
+//
+//go:embed sparrow.js
+var script []byte
+
+// SDK serves the browser SDK, compressed where the client takes gzip. Browsers
+// keep it for an hour and then ask whether it changed; a page of another
+// origin may load it, also with an integrity attribute.
+func SDK() http.Handler {
+	sdk := newAsset("text/javascript; charset=utf-8", pack(script))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "public, max-age=3600, stale-while-revalidate=86400")
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		sdk.ServeHTTP(w, r)
+	})
 }
 
-// newAsset keeps packed, which must be a single gzip stream of less than 4 GiB.
+// asset is a file that is sent packed by gzip where the client takes that. Its ETag
+// changes with its content, so a browser that asks again gets 304 for a file that it has.
+type asset struct {
+	contentType   string
+	plain, packed []byte
+	tag           string // of the ETag, without the coding
+}
+
+// newAsset makes an asset of a file packed by gzip.
 func newAsset(contentType string, packed []byte) *asset {
-	sum := sha256.Sum256(packed)
-	size := binary.LittleEndian.Uint32(packed[len(packed)-4:]) // RFC 1952: the stream ends with it
-	return &asset{contentType, packed, int(size), hex.EncodeToString(sum[:8])}
+	a := &asset{contentType: contentType, packed: packed, tag: tag(packed)}
+	if z, err := gzip.NewReader(bytes.NewReader(packed)); err == nil {
+		a.plain, _ = io.ReadAll(z) // a fault of our own file would show in this package's tests
+	}
+	return a
 }
 
 // ServeHTTP sets Cache-Control only where the caller has not.
@@ -35,42 +53,18 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	packed := acceptsGzip(r.Header.Values("Accept-Encoding"))
-	etag := `"` + a.tag + `"`
-	if packed {
-		etag = `"` + a.tag + `-gzip"`
-	}
-	h.Set("ETag", etag)
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("X-Content-Type-Options", "nosniff")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-cache") // ask each time: the file may change with the binary
 	}
-	if matches(r.Header.Values("If-None-Match"), etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Type", a.contentType)
-	size := a.size
-	if packed {
-		size = len(a.packed)
+	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		h.Set("ETag", `"`+a.tag+`-gzip"`)
 		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("Content-Length", strconv.Itoa(size))
-	if r.Method != http.MethodHead {
-		a.write(w, packed)
-	}
-}
-
-// write ignores errors: the only one is a client that went away.
-func (a *asset) write(w io.Writer, packed bool) {
-	if packed {
-		_, _ = w.Write(a.packed)
+		serve(w, r, a.contentType, a.packed)
 		return
 	}
-	if z, err := gzip.NewReader(bytes.NewReader(a.packed)); err == nil {
-		_, _ = io.Copy(w, z) //nolint:gosec // our own file, of a known size
-	}
+	h.Set("ETag", `"`+a.tag+`"`)
+	serve(w, r, a.contentType, a.plain)
 }
 
 func pack(b []byte) []byte {
@@ -101,17 +95,4 @@ func acceptsGzip(headers []string) bool {
 		}
 	}
 	return accepted
-}
-
-// matches compares If-None-Match with etag, weakly (RFC 9110, section 13.1.2).
-func matches(headers []string, etag string) bool {
-	for _, header := range headers {
-		for part := range strings.SplitSeq(header, ",") {
-			part = strings.TrimSpace(part)
-			if part == "*" || strings.TrimPrefix(part, "W/") == etag {
-				return true
-			}
-		}
-	}
-	return false
 }

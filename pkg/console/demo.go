@@ -1,6 +1,11 @@
 package console
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html/template"
 	"net/http"
 	"strings"
 )
@@ -12,7 +17,7 @@ import (
 // such as "/s". Any path but "/" is not found.
 func Demo(key, browserPath string) http.Handler {
 	data := struct{ Key, Path string }{key, strings.TrimSuffix("/"+strings.Trim(browserPath, "/"), "/")}
-	page, err := render("demo.html", "demo.css", "demo.js", data)
+	page, err := renderDemo(data)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case err != nil: // a fault of this package's own files, which its tests would show
@@ -23,4 +28,43 @@ func Demo(key, browserPath string) http.Handler {
 			page.ServeHTTP(w, r)
 		}
 	})
+}
+
+// renderDemo executes the page's template, with its style and script inlined, once for
+// all requests. The template gets data as .Data.
+func renderDemo(data any) (*page, error) {
+	css, err := pages.ReadFile("pages/demo.css")
+	if err != nil {
+		return nil, fmt.Errorf("read style: %w", err)
+	}
+	js, err := pages.ReadFile("pages/demo.js")
+	if err != nil {
+		return nil, fmt.Errorf("read script: %w", err)
+	}
+	t, err := template.ParseFS(pages, "pages/demo.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse page: %w", err)
+	}
+	var body bytes.Buffer
+	err = t.Execute(&body, struct {
+		Style  template.CSS
+		Script template.JS
+		Data   any
+	}{template.CSS(css), template.JS(js), data}) //nolint:gosec // both are files of this package
+	if err != nil {
+		return nil, fmt.Errorf("render page: %w", err)
+	}
+	return &page{body: body.Bytes(), policy: policy(css, js)}, nil
+}
+
+// policy allows the page's own style and script, and of its origin the SDK and
+// the intake; nothing else, no frame around it and no string turned into code.
+func policy(css, js []byte) string {
+	return "default-src 'none'; script-src 'self' " + source(js) + "; style-src " + source(css) +
+		"; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+}
+
+func source(inline []byte) string {
+	sum := sha256.Sum256(inline)
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

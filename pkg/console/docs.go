@@ -2,9 +2,9 @@ package console
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"net/http"
-	"path"
 )
 
 // swaggerUI has the files of Swagger UI that the page at /docs loads, packed by
@@ -23,27 +23,18 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; con
 // requests, and the page's scripts and style at /docs/NAME. The page is Swagger
 // UI; it loads openapi.json from beside /docs. Any other path is not found.
 func Docs() (http.Handler, error) {
-	html, err := pages.ReadFile("pages/docs.html")
-	if err != nil {
-		return nil, fmt.Errorf("read api reference: %w", err)
-	}
-	start, err := pages.ReadFile("pages/docs.js")
-	if err != nil {
+	html, htmlErr := pages.ReadFile("pages/docs.html")
+	start, startErr := pages.ReadFile("pages/docs.js")
+	bundle, bundleErr := swaggerUI.ReadFile("swagger-ui/swagger-ui-bundle.js.gz")
+	style, styleErr := swaggerUI.ReadFile("swagger-ui/swagger-ui.css.gz")
+	if err := errors.Join(htmlErr, startErr, bundleErr, styleErr); err != nil {
 		return nil, fmt.Errorf("read api reference: %w", err)
 	}
 	files := map[string]http.Handler{
-		"/docs":         &page{body: html, policy: docsPolicy},
-		"/docs/docs.js": newAsset("text/javascript; charset=utf-8", pack(start)),
-	}
-	for name, contentType := range map[string]string{
-		"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-		"swagger-ui.css":       "text/css; charset=utf-8",
-	} {
-		packed, err := swaggerUI.ReadFile("swagger-ui/" + name + ".gz")
-		if err != nil {
-			return nil, fmt.Errorf("read api reference: %w", err)
-		}
-		files[path.Join("/docs", name)] = newAsset(contentType, packed)
+		"/docs":                      &page{body: html, policy: docsPolicy},
+		"/docs/docs.js":              newAsset("text/javascript; charset=utf-8", pack(start)),
+		"/docs/swagger-ui-bundle.js": newAsset("text/javascript; charset=utf-8", bundle),
+		"/docs/swagger-ui.css":       newAsset("text/css; charset=utf-8", style),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		file, found := files[r.URL.Path]

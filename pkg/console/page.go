@@ -4,55 +4,14 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"embed"
-	"encoding/base64"
-	"fmt"
-	"html/template"
+	"encoding/hex"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 //go:embed pages
 var pages embed.FS
-
-// render executes the template pages/name, with the named style and script of
-// the same folder inlined, once and for all requests: pages do not change
-// while the gateway runs. The template gets data as .Data.
-func render(name, style, script string, data any) (*page, error) {
-	css, err := pages.ReadFile("pages/" + style)
-	if err != nil {
-		return nil, fmt.Errorf("read style: %w", err)
-	}
-	js, err := pages.ReadFile("pages/" + script)
-	if err != nil {
-		return nil, fmt.Errorf("read script: %w", err)
-	}
-	t, err := template.ParseFS(pages, "pages/"+name)
-	if err != nil {
-		return nil, fmt.Errorf("parse page: %w", err)
-	}
-	var body bytes.Buffer
-	err = t.Execute(&body, struct {
-		Style  template.CSS
-		Script template.JS
-		Data   any
-	}{template.CSS(css), template.JS(js), data}) //nolint:gosec // both are files of this package
-	if err != nil {
-		return nil, fmt.Errorf("render page: %w", err)
-	}
-	return &page{body: body.Bytes(), policy: policy(css, js)}, nil
-}
-
-// policy allows the page's own style and script, and of its origin the SDK and
-// the intake; nothing else, no frame around it and no string turned into code.
-func policy(css, js []byte) string {
-	return "default-src 'none'; script-src 'self' " + source(js) + "; style-src " + source(css) +
-		"; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-}
-
-func source(inline []byte) string {
-	sum := sha256.Sum256(inline)
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
 
 // page is a rendered page and its content security policy.
 type page struct {
@@ -65,15 +24,26 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", p.policy)
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Length", strconv.Itoa(len(p.body)))
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(p.body) // the client went away: nobody to tell
-	}
+	serve(w, r, "text/html; charset=utf-8", p.body)
+}
+
+// serve answers GET and HEAD with the body, or with 304 where the request names the
+// ETag that is set.
+func serve(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body))) // ServeContent sets none for an encoded body
+	h.Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// tag is an ETag's text, without quotes: it changes with the content.
+func tag(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8])
 }
 
 // readOnly answers 405 to anything but GET and HEAD.

@@ -1,12 +1,9 @@
 package console
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 )
 
 // Settings is what a page starts the browser SDK with where it leaves that to
@@ -24,18 +21,13 @@ type Settings struct {
 // for a week while they ask whether they changed, so that a page starts even
 // when the gateway is away.
 func Config(settings []Settings) (http.Handler, error) {
-	type answer struct {
-		body []byte
-		etag string
-	}
-	answers := make(map[string]answer, len(settings))
+	answers := make(map[string][]byte, len(settings))
 	for _, s := range settings {
 		body, err := json.Marshal(s)
 		if err != nil {
 			return nil, fmt.Errorf("encode settings: %w", err)
 		}
-		sum := sha256.Sum256(body)
-		answers[s.Key] = answer{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
+		answers[s.Key] = body
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !readOnly(w, r) {
@@ -45,21 +37,13 @@ func Config(settings []Settings) (http.Handler, error) {
 		h.Set("Access-Control-Allow-Origin", "*") // it is as public as the key
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
-		a, found := answers[r.URL.Query().Get("key")]
+		body, found := answers[r.URL.Query().Get("key")]
 		if !found {
 			http.Error(w, "no source has this key", http.StatusNotFound)
 			return
 		}
-		h.Set("ETag", a.etag)
+		h.Set("ETag", `"`+tag(body)+`"`)
 		h.Set("Cache-Control", "public, max-age=300, stale-while-revalidate=604800")
-		if matches(r.Header.Values("If-None-Match"), a.etag) {
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-		h.Set("Content-Type", "application/json")
-		h.Set("Content-Length", strconv.Itoa(len(a.body)))
-		if r.Method != http.MethodHead {
-			_, _ = w.Write(a.body) // the client went away: nobody to tell
-		}
+		serve(w, r, "application/json", body)
 	}), nil
 }

@@ -68,7 +68,7 @@ func (b *builder) fault(n strictyaml.Node, format string, args ...any) {
 	b.faults = append(b.faults, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
 }
 
-func (b *builder) build(d *strictyaml.Document) *Plan {
+func (b *builder) build(d strictyaml.Node) *Plan {
 	doc := document{Context: Context{Page: true, Screen: true, Locale: true, SessionID: true, UserAgent: true}}
 	if err := d.Decode(&doc); err != nil {
 		b.faults = append(b.faults, err)

@@ -15,7 +15,7 @@ type metrics struct {
 	dropped   prometheus.Counter
 
 	mu    sync.Mutex
-	pairs map[[2]string]prometheus.Counter
+	pairs map[[2]string]bool
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
@@ -30,7 +30,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sparrow_report_dropped_total", Help: "Incidents that found the queue full and are only counted in a summary.",
 		}),
-		pairs: make(map[[2]string]prometheus.Counter),
+		pairs: make(map[[2]string]bool),
 	}
 	if registerer == nil {
 		return m, nil
@@ -45,16 +45,11 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 
 func (m *metrics) observe(component, class string) {
 	m.mu.Lock()
-	counter, ok := m.pairs[[2]string{component, class}]
-	if !ok {
-		if len(m.pairs) >= maxLabels {
-			component, class = other, other
-		}
-		counter = m.incidents.WithLabelValues(component, class)
-		if len(m.pairs) <= maxLabels {
-			m.pairs[[2]string{component, class}] = counter
-		}
+	defer m.mu.Unlock()
+	pair := [2]string{component, class}
+	if !m.pairs[pair] && len(m.pairs) >= maxLabels {
+		pair = [2]string{other, other}
 	}
-	m.mu.Unlock()
-	counter.Inc()
+	m.pairs[pair] = true
+	m.incidents.WithLabelValues(pair[:]...).Inc()
 }

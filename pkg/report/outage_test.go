@@ -16,6 +16,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/report"
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
 // ended is a context that is over.
@@ -57,7 +58,7 @@ func TestDeadSentryGoesToTheLog(t *testing.T) {
 	dsn := "http://0123456789abcdef@127.0.0.1:1/42" // nobody listens on port 1
 	var out bytes.Buffer
 	registry := prometheus.NewPedanticRegistry()
-	r, stop := start(t, report.Config{DSN: dsn}, report.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Registerer: registry})
+	r, stop := start(t, report.Config{DSN: secret.Value(dsn)}, report.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Registerer: registry})
 	for range 3 {
 		r.Report(small("timeout"))
 	}
@@ -162,7 +163,7 @@ func TestSentryAnswers(t *testing.T) {
 			sentry := newFakeSentry()
 			registry := prometheus.NewPedanticRegistry()
 			var out bytes.Buffer
-			r, stop := start(t, report.Config{DSN: sentry.serve(t, c.answer)}, report.Options{Registerer: registry, Logger: slog.New(slog.NewJSONHandler(&out, nil))})
+			r, stop := start(t, report.Config{DSN: secret.Value(sentry.serve(t, c.answer))}, report.Options{Registerer: registry, Logger: slog.New(slog.NewJSONHandler(&out, nil))})
 			for range 3 {
 				r.Report(small("timeout"))
 			}

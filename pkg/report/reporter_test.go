@@ -20,6 +20,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/report"
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
 const fakeDSN = "https://0123456789abcdef@sentry.example/42"
@@ -41,7 +42,7 @@ func vendorRefusal() fault.Incident {
 func TestSentryEventHasAllAndNoSecrets(t *testing.T) {
 	sentry := newFakeSentry()
 	dsn := sentry.serve(t, nil)
-	r, stop := start(t, report.Config{DSN: dsn, Environment: "staging"}, report.Options{Release: "v1.2.3", Secrets: []string{"hunter2/secret", "", "500"}})
+	r, stop := start(t, report.Config{DSN: secret.Value(dsn), Environment: "staging"}, report.Options{Release: "v1.2.3", Secrets: []string{"hunter2/secret", "", "500"}})
 	r.Report(vendorRefusal())
 	stop()
 
@@ -89,7 +90,7 @@ func TestNothingElseIsCollected(t *testing.T) {
 	t.Setenv("SENTRY_ENVIRONMENT", "from-the-environment")
 	t.Setenv("SENTRY_RELEASE", "from-the-environment")
 	sentry := newFakeSentry()
-	r, stop := start(t, report.Config{DSN: sentry.serve(t, nil)}, report.Options{Secrets: []string{"hunter2/secret"}})
+	r, stop := start(t, report.Config{DSN: secret.Value(sentry.serve(t, nil))}, report.Options{Secrets: []string{"hunter2/secret"}})
 	r.Report(vendorRefusal())
 	stop()
 
@@ -341,7 +342,7 @@ func TestConfigCheck(t *testing.T) {
 		"port is not a number": {"https://secretkey@sentry.example:http/1", "not a Sentry DSN"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := report.Config{DSN: c.dsn}
+			config := report.Config{DSN: secret.Value(c.dsn)}
 			err := config.Check()
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "dsn: ")) {
 				t.Errorf("Check = %v, want %q", err, c.want)

@@ -5,10 +5,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/sparrow-edge/sparrow/pkg/secret"
 )
 
 const (
-	placeholder = "[secret]"
 	// minSecret is the shortest string that is replaced, in bytes: to replace "1"
 	// everywhere would make reports unreadable.
 	minSecret = 6
@@ -36,12 +37,12 @@ type scrubber struct {
 // found in its percent-encoded and JSON-escaped form.
 func newScrubber(secrets []string) *scrubber {
 	var forms []string
-	for _, secret := range secrets {
-		if len(secret) < minSecret {
+	for _, s := range secrets {
+		if len(s) < minSecret {
 			continue
 		}
-		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret))
-		if quoted, err := json.Marshal(secret); err == nil {
+		forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s))
+		if quoted, err := json.Marshal(s); err == nil {
 			forms = append(forms, string(quoted[1:len(quoted)-1]))
 		}
 	}
@@ -52,7 +53,7 @@ func newScrubber(secrets []string) *scrubber {
 	pairs := make([]string, 0, 2*len(forms))
 	for _, form := range forms {
 		s.longest = max(s.longest, len(form))
-		pairs = append(pairs, form, placeholder)
+		pairs = append(pairs, form, secret.Hidden)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
 	return s

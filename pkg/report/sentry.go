@@ -2,20 +2,36 @@ package report
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/getsentry/sentry-go"
 	"github.com/google/uuid"
+
+	"github.com/sparrow-edge/sparrow/pkg/loopback"
 )
 
 const (
-	firstPause = time.Second
-	maxPause   = time.Minute
+	firstPause     = time.Second
+	maxPause       = time.Minute
+	requestTimeout = 10 * time.Second
+)
+
+// Results of sending a payload: the values of the records metric's label, beside
+// "logged".
+const (
+	sent    = "sent"
+	limited = "limited" // Sentry asked for a pause, so nothing was sent
+	refused = "refused" // any other answer but 2xx
+	failed  = "failed"  // no answer
 )
 
 // sentrySink sends payloads to Sentry. Those that Sentry does not accept go to the
@@ -24,8 +40,12 @@ type sentrySink struct {
 	config  Config
 	release string
 	sender  *sentry.HTTPSyncTransport
-	wire    *wire
+	base    http.RoundTripper // performs the requests
 	log     logSink
+
+	// What became of the last payload. The library does not return it, so RoundTrip
+	// records it: if the library sends no request, the result is limited.
+	result, why string
 
 	// After a request that failed or was refused, no other is sent before until: a
 	// hanging Sentry must not cost its time-out for each payload.
@@ -34,11 +54,27 @@ type sentrySink struct {
 	state string // the last result, so that a change is logged once
 }
 
+// newSentrySink makes a sink that follows no redirects.
 func newSentrySink(config Config, options Options, logger *slog.Logger) *sentrySink {
-	w := newWire(options.Transport)
-	sender := sentry.NewHTTPSyncTransport()
-	sender.Configure(sentry.ClientOptions{Dsn: config.DSN, HTTPClient: w.client()})
-	return &sentrySink{config: config, release: options.Release, sender: sender, wire: w, log: logSink{logger}, state: sent}
+	s := &sentrySink{
+		config: config, release: options.Release, sender: sentry.NewHTTPSyncTransport(), base: options.Transport, log: logSink{logger}, state: sent,
+	}
+	if s.base == nil {
+		s.base = &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: requestTimeout,
+			MaxConnsPerHost:       1,
+			IdleConnTimeout:       time.Minute,
+		}
+	}
+	s.sender.Configure(sentry.ClientOptions{Dsn: config.DSN.Reveal(), HTTPClient: &http.Client{
+		Transport: s, Timeout: requestTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}})
+	return s
 }
 
 func (s *sentrySink) deliver(ctx context.Context, p *scrubbed) string {
@@ -60,20 +96,44 @@ func (s *sentrySink) send(ctx context.Context, p *scrubbed) (result, why string)
 	if time.Now().Before(s.until) {
 		return s.state, ""
 	}
-	s.wire.reset()
+	s.result, s.why = limited, ""
 	s.sender.SendEventWithContext(ctx, s.event(p))
-	result, why = s.wire.result()
-	switch result {
+	switch s.result {
 	case sent, limited: // the library keeps the time Sentry asked for
 		s.pause, s.until = 0, time.Time{}
 	default:
 		s.pause = min(max(2*s.pause, firstPause), maxPause)
 		s.until = time.Now().Add(s.pause)
 	}
-	return result, why
+	return s.result, s.why
 }
 
-func (s *sentrySink) close() { s.wire.close() }
+// RoundTrip implements http.RoundTripper.
+func (s *sentrySink) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" && !loopback.IsHost(req.URL.Hostname()) {
+		err := errors.New("plain http to a host that is not loopback")
+		s.result, s.why = failed, err.Error()
+		return nil, err
+	}
+	resp, err := s.base.RoundTrip(req)
+	switch {
+	case err != nil:
+		s.result, s.why = failed, err.Error()
+	case resp.StatusCode == http.StatusTooManyRequests:
+		s.result, s.why = limited, resp.Status
+	case resp.StatusCode >= 300:
+		s.result, s.why = refused, resp.Status
+	default:
+		s.result, s.why = sent, ""
+	}
+	return resp, err
+}
+
+func (s *sentrySink) close() {
+	if idle, ok := s.base.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
+	}
+}
 
 // event converts a payload to Sentry's form.
 func (s *sentrySink) event(p *scrubbed) *sentry.Event {

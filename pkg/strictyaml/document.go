@@ -9,63 +9,37 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 )
 
-// Document is a parsed YAML file.
-type Document struct {
-	file string
-	body ast.Node // nil for an empty file
-}
-
-// Parse parses one YAML document without tags. The name of the file is used in
-// errors only.
-func Parse(file string, text []byte) (*Document, error) {
+// Parse parses one YAML document without tags. The types of the values are known from
+// what they are decoded into; a tag could only contradict them, or make the decoder
+// panic. The name of the file is used in errors only.
+func Parse(file string, text []byte) (Node, error) {
 	var parsed *ast.File
 	err := guarded(func() (err error) {
 		parsed, err = parser.ParseBytes(text, 0)
 		return err
 	})
+	n := Node{File: file}
 	if err != nil {
-		return nil, located(file, err)
+		return n, located(file, err)
 	}
-	d := &Document{file: file}
 	for _, doc := range parsed.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType {
 			continue
 		}
-		if d.body != nil {
-			return nil, fmt.Errorf("%s:%d: a second document; keep one in a file", file, line(doc.Body))
+		if n.ast != nil {
+			return n, fmt.Errorf("%s:%d: a second document; keep one in a file", file, line(doc.Body))
 		}
-		d.body = doc.Body
+		n.ast = doc.Body
 	}
-	if d.body == nil {
-		return d, nil
+	if n.ast == nil {
+		return n, nil
 	}
-	tags := &tagFinder{file: file}
-	ast.Walk(tags, d.body)
-	if tags.found != nil {
-		return nil, tags.found
+	if tags := ast.Filter(ast.TagType, n.ast); len(tags) > 0 {
+		return n, fmt.Errorf("%s:%d: a tag (!): write the value without it, in quotes if it is a text that begins so", file, line(tags[0]))
 	}
-	return d, nil
-}
-
-// tagFinder refuses the first tag. The types of the values are known from what they
-// are decoded into; a tag could only contradict them, or make the decoder panic.
-type tagFinder struct {
-	file  string
-	found error
-}
-
-// Visit implements ast.Visitor.
-func (f *tagFinder) Visit(node ast.Node) ast.Visitor {
-	if node.Type() == ast.TagType {
-		f.found = fmt.Errorf("%s:%d: a tag (!): write the value without it, in quotes if it is a text that begins so", f.file, line(node))
-	}
-	if f.found != nil {
-		return nil
-	}
-	return f
+	return n, nil
 }
 
 // guarded turns a panic of the YAML library into an error: a gateway that reloads its
@@ -79,20 +53,11 @@ func guarded(read func() error) (err error) {
 	return read()
 }
 
-// Decode fills the value that into points to and keeps what the document does not
-// mention, so that a caller can set defaults first. An empty document changes nothing.
-func (d *Document) Decode(into any) error {
-	if d.body == nil {
-		return nil
-	}
-	return Node{d.file, d.body}.Decode(into)
-}
-
-// Node is a part of a document, kept to be decoded later, when its type is known. As
-// a field of a struct it accepts any value.
+// Node is a document, or a part of one that is kept to be decoded later, when its type
+// is known. As a field of a struct it accepts any value.
 type Node struct {
-	File string
-	ast  ast.Node
+	File string   // for errors; see WithFile
+	ast  ast.Node // nil for an empty document
 }
 
 // UnmarshalYAML keeps the node as it is.
@@ -107,7 +72,8 @@ func (n Node) Line() int { return line(n.ast) }
 // Text is the node as YAML, with all its values.
 func (n Node) Text() string { return n.ast.String() }
 
-// Decode fills the value that into points to from the node.
+// Decode fills the value that into points to and keeps what the node does not mention,
+// so that a caller can set defaults first. An empty document changes nothing.
 func (n Node) Decode(into any) error {
 	if n.ast == nil {
 		return nil
@@ -128,7 +94,7 @@ func (n Node) Split(into any) (known, others Node, err error) {
 	if !ok {
 		return Node{}, Node{}, fmt.Errorf("%s:%d: want a mapping of keys to values", n.File, line(n.ast))
 	}
-	fields := fieldsOf(into)
+	fields := structFields(reflect.TypeOf(into))
 	a := &ast.MappingNode{BaseNode: mapping.BaseNode, Start: mapping.Start, End: mapping.End}
 	b := &ast.MappingNode{BaseNode: mapping.BaseNode, Start: mapping.Start, End: mapping.End}
 	for _, entry := range mapping.Values {
@@ -153,11 +119,7 @@ func line(n ast.Node) int {
 
 // located rewrites a YAML library's error as "file:line: message".
 func located(file string, err error) error {
-	var positioned interface {
-		GetToken() *token.Token
-		GetMessage() string
-	}
-	if errors.As(err, &positioned) {
+	if positioned, ok := errors.AsType[yaml.Error](err); ok {
 		message := positioned.GetMessage()
 		if mismatch, ok := errors.AsType[*yaml.TypeError](err); ok {
 			message = "want " + kindOf(mismatch.DstType)

@@ -9,15 +9,15 @@ import (
 )
 
 // Expand replaces ${NAME} and ${file:/path} in every string value of the
-// document. env looks up a variable; read returns a file's content, whose trailing
+// node. env looks up a variable; read returns a file's content, whose trailing
 // line breaks are removed. "$${" stands for a literal "${". The error joins all
 // faults; they name variables and files, never their content.
-func (d *Document) Expand(env func(string) (string, bool), read func(string) ([]byte, error)) error {
-	if d.body == nil {
+func (n Node) Expand(env func(string) (string, bool), read func(string) ([]byte, error)) error {
+	if n.ast == nil {
 		return nil
 	}
-	e := expander{file: d.file, env: env, read: read}
-	ast.Walk(&e, d.body)
+	e := expander{file: n.File, env: env, read: read}
+	ast.Walk(&e, n.ast)
 	return errors.Join(e.faults...)
 }
 

@@ -4,8 +4,9 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,9 +28,7 @@ type keyChecker struct {
 }
 
 func (c *keyChecker) walk(node ast.Node, t reflect.Type, path string) {
-	for t != nil && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
+	t = pointedTo(t)
 	if node == nil || t == nil {
 		return
 	}
@@ -69,7 +68,7 @@ func (c *keyChecker) walkStruct(node ast.Node, t reflect.Type, path string) {
 		field, known := fields[key]
 		switch {
 		case !known:
-			c.faults = append(c.faults, fmt.Errorf("%s:%d: unknown key %q%s%s", c.file, line(entry.Key), key, inside(path), Suggest(key, names(fields))))
+			c.faults = append(c.faults, fmt.Errorf("%s:%d: unknown key %q%s%s", c.file, line(entry.Key), key, inside(path), Suggest(key, slices.Sorted(maps.Keys(fields)))))
 		case seen[key]:
 			c.faults = append(c.faults, fmt.Errorf("%s:%d: key %q stands twice%s", c.file, line(entry.Key), key, inside(path)))
 		default:
@@ -115,45 +114,32 @@ func checkScalar(node ast.Node, t reflect.Type) error {
 // the type, so that we cannot know its keys.
 func decodesItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
-	for _, i := range []reflect.Type{
-		reflect.TypeFor[yaml.NodeUnmarshaler](), reflect.TypeFor[yaml.BytesUnmarshaler](),
-		reflect.TypeFor[yaml.InterfaceUnmarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
-	} {
-		if p.Implements(i) {
-			return true
-		}
-	}
-	return false
+	return p.Implements(reflect.TypeFor[yaml.NodeUnmarshaler]()) || p.Implements(reflect.TypeFor[yaml.BytesUnmarshaler]()) ||
+		p.Implements(reflect.TypeFor[yaml.InterfaceUnmarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// fieldsOf returns the keys of the struct that into points to.
-func fieldsOf(into any) map[string]reflect.Type {
-	t := reflect.TypeOf(into)
+// pointedTo is the type that a pointer points to, or t itself.
+func pointedTo(t reflect.Type) reflect.Type {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == nil || t.Kind() != reflect.Struct {
-		return nil
-	}
-	return structFields(t)
+	return t
 }
 
-// structFields returns a struct's keys as the YAML decoder sees them.
+// structFields returns the keys of a struct, or of the one that a pointer points to, as
+// the YAML decoder sees them. Other types have none.
 func structFields(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
+	if t = pointedTo(t); t == nil || t.Kind() != reflect.Struct {
+		return fields
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		switch {
 		case !f.IsExported() && !f.Anonymous, name == "-":
 		case strings.Contains(options, "inline"):
-			inner := f.Type
-			for inner.Kind() == reflect.Pointer {
-				inner = inner.Elem()
-			}
-			for k, v := range structFields(inner) {
-				fields[k] = v
-			}
+			maps.Copy(fields, structFields(f.Type))
 		case name == "":
 			fields[strings.ToLower(f.Name)] = f.Type
 		default:
@@ -161,15 +147,6 @@ func structFields(t reflect.Type) map[string]reflect.Type {
 		}
 	}
 	return fields
-}
-
-func names(fields map[string]reflect.Type) []string {
-	list := make([]string, 0, len(fields))
-	for name := range fields {
-		list = append(list, name)
-	}
-	sort.Strings(list)
-	return list
 }
 
 func asMapping(node ast.Node) (*ast.MappingNode, bool) {

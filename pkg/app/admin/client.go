@@ -32,7 +32,7 @@ type Client struct {
 // Dial makes a client and checks that a gateway answers; ErrNoGateway if none
 // does.
 func Dial(ctx context.Context, data string) (*Client, error) {
-	path := filepath.Join(data, SocketName)
+	path := filepath.Join(data, socketName)
 	var d net.Dialer
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", path) }
 	conn, err := dial(ctx, "", "")
@@ -48,42 +48,42 @@ func Dial(ctx context.Context, data string) (*Client, error) {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Query implements Querier.
+// Query implements Questions.
 func (c *Client) Query(ctx context.Context, sql string, maxRows int) (*Table, error) {
 	return call[*Table](ctx, c, http.MethodPost, "/query", nil, queryRequest{sql, maxRows})
 }
 
-// Event implements Accountant.
+// Event implements Questions.
 func (c *Client) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
 	return call[[]trail.Trail](ctx, c, http.MethodGet, "/events/"+url.PathEscape(id), url.Values{"request": {strconv.FormatBool(withRequest)}}, nil)
 }
 
-// Reconcile implements Accountant.
+// Reconcile implements Questions.
 func (c *Client) Reconcile(ctx context.Context, since time.Time) (*Table, error) {
 	return call[*Table](ctx, c, http.MethodGet, "/reconcile", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
 }
 
-// Verify implements Accountant.
+// Verify implements Questions.
 func (c *Client) Verify(ctx context.Context, since time.Time) (Verification, error) {
 	return call[Verification](ctx, c, http.MethodGet, "/verify", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
 }
 
-// Trackers implements Watcher.
+// Trackers implements Operations.
 func (c *Client) Trackers(ctx context.Context) ([]TrackerStatus, error) {
 	return call[[]TrackerStatus](ctx, c, http.MethodGet, "/trackers", nil, nil)
 }
 
-// RemoveTracker implements Operator.
+// RemoveTracker implements Operations.
 func (c *Client) RemoveTracker(ctx context.Context, name string) (Removal, error) {
 	return call[Removal](ctx, c, http.MethodDelete, "/trackers/"+url.PathEscape(name), nil, nil)
 }
 
-// ApplyViews implements Operator.
+// ApplyViews implements Operations.
 func (c *Client) ApplyViews(ctx context.Context, drop bool) (ViewChange, error) {
 	return call[ViewChange](ctx, c, http.MethodPost, "/views", nil, viewsRequest{drop})
 }
 
-// Tail implements Watcher.
+// Tail implements Operations.
 func (c *Client) Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error {
 	resp, err := c.do(ctx, http.MethodGet, "/tail", url.Values{"source": {filter.Source}, "event": {filter.Event}}, nil)
 	if err != nil {

@@ -27,32 +27,11 @@ type marked struct{ err, kind error }
 func (m marked) Error() string   { return m.err.Error() }
 func (m marked) Unwrap() []error { return []error{m.err, m.kind} }
 
-// Operations is what a gateway can be asked to do.
-type Operations interface {
-	Querier
-	Accountant
-	Watcher
-	Operator
-}
-
-// Querier answers questions about what is stored.
-type Querier interface {
+// Questions are what can be asked of what is stored, also when no gateway runs.
+type Questions interface {
 	// Query runs one read-only SQL statement, under the warehouse's limits of
 	// time, memory and rows.
 	Query(ctx context.Context, sql string, maxRows int) (*Table, error)
-}
-
-// Watcher shows what happens now.
-type Watcher interface {
-	// Tail calls emit for every event as it is accepted, until ctx ends or emit
-	// returns an error.
-	Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error
-	// Trackers returns the state of every lane.
-	Trackers(ctx context.Context) ([]TrackerStatus, error)
-}
-
-// Accountant says what became of events.
-type Accountant interface {
 	// Event returns the trails of the events with this event id or receipt:
 	// several when a duplicate was sent.
 	Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error)
@@ -62,8 +41,14 @@ type Accountant interface {
 	Verify(ctx context.Context, since time.Time) (Verification, error)
 }
 
-// Operator changes things.
-type Operator interface {
+// Operations is what a running gateway can be asked to do.
+type Operations interface {
+	Questions
+	// Tail calls emit for every event as it is accepted, until ctx ends or emit
+	// returns an error.
+	Tail(ctx context.Context, filter TailFilter, emit func(TailEvent) error) error
+	// Trackers returns the state of every lane.
+	Trackers(ctx context.Context) ([]TrackerStatus, error)
 	// RemoveTracker closes a tracker that is no longer configured: what still
 	// waits for it becomes expired.
 	RemoveTracker(ctx context.Context, name string) (Removal, error)

@@ -12,10 +12,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
-// SocketName is the socket's file in the data directory.
-const SocketName = "sparrow.sock"
+// socketName is the socket's file in the data directory.
+const socketName = "sparrow.sock"
 
 // maxRequest bounds the body of a request, in bytes.
 const maxRequest = 1 << 20
@@ -24,7 +26,7 @@ const maxRequest = 1 << 20
 // its owner only. A socket left by a process that is gone is replaced; the
 // data directory's lock makes sure that there is no other.
 func Listen(data string) (net.Listener, error) {
-	path := filepath.Join(data, SocketName)
+	path := filepath.Join(data, socketName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("replace admin socket: %w", err)
 	}
@@ -42,22 +44,17 @@ func Listen(data string) (net.Listener, error) {
 func Handler(ops Operations) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /query", body(func(ctx context.Context, q queryRequest) (*Table, error) { return ops.Query(ctx, q.SQL, q.MaxRows) }))
-	mux.HandleFunc("GET /events/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /events/{id}", answer(func(r *http.Request) ([]trail.Trail, error) {
 		withRequest, _ := strconv.ParseBool(r.URL.Query().Get("request"))
-		trails, err := ops.Event(r.Context(), r.PathValue("id"), withRequest)
-		answer(w, trails, err)
-	})
+		return ops.Event(r.Context(), r.PathValue("id"), withRequest)
+	}))
 	mux.HandleFunc("GET /tail", func(w http.ResponseWriter, r *http.Request) { tail(ops, w, r) })
 	mux.HandleFunc("GET /reconcile", since(ops.Reconcile))
 	mux.HandleFunc("GET /verify", since(ops.Verify))
-	mux.HandleFunc("GET /trackers", func(w http.ResponseWriter, r *http.Request) {
-		list, err := ops.Trackers(r.Context())
-		answer(w, list, err)
-	})
-	mux.HandleFunc("DELETE /trackers/{name}", func(w http.ResponseWriter, r *http.Request) {
-		removal, err := ops.RemoveTracker(r.Context(), r.PathValue("name"))
-		answer(w, removal, err)
-	})
+	mux.HandleFunc("GET /trackers", answer(func(r *http.Request) ([]TrackerStatus, error) { return ops.Trackers(r.Context()) }))
+	mux.HandleFunc("DELETE /trackers/{name}", answer(func(r *http.Request) (Removal, error) {
+		return ops.RemoveTracker(r.Context(), r.PathValue("name"))
+	}))
 	mux.HandleFunc("POST /views", body(func(ctx context.Context, v viewsRequest) (ViewChange, error) { return ops.ApplyViews(ctx, v.Drop) }))
 	return mux
 }
@@ -91,48 +88,47 @@ func tail(ops Operations, w http.ResponseWriter, r *http.Request) {
 
 // since serves an operation on the days since a time.
 func since[T any](operation func(context.Context, time.Time) (T, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return answer(func(r *http.Request) (value T, err error) {
 		from, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
 		if err != nil {
-			answer(w, nil, BadRequest(errors.New("since: want an RFC 3339 time")))
-			return
+			return value, BadRequest(errors.New("since: want an RFC 3339 time"))
 		}
-		value, err := operation(r.Context(), from)
-		answer(w, value, err)
-	}
+		return operation(r.Context(), from)
+	})
 }
 
 // body serves an operation whose arguments are the request's body, in JSON.
 func body[Q, T any](operation func(context.Context, Q) (T, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return answer(func(r *http.Request) (value T, err error) {
 		var q Q
 		if err := json.NewDecoder(io.LimitReader(r.Body, maxRequest)).Decode(&q); err != nil {
-			answer(w, nil, BadRequest(fmt.Errorf("read request: %w", err)))
-			return
+			return value, BadRequest(fmt.Errorf("read request: %w", err))
 		}
-		value, err := operation(r.Context(), q)
-		answer(w, value, err)
-	}
+		return operation(r.Context(), q)
+	})
 }
 
 type failure struct {
 	Error string `json:"error"`
 }
 
-func answer(w http.ResponseWriter, value any, err error) {
-	status := http.StatusOK
-	if err != nil {
-		value = failure{err.Error()}
+// answer serves what an operation returns, or its error with the status of its kind.
+func answer[T any](operation func(*http.Request) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		value, err := operation(r)
+		var result any = value
+		status := http.StatusOK
+		if err != nil {
+			result, status = failure{err.Error()}, http.StatusInternalServerError
+		}
 		switch {
 		case errors.Is(err, ErrNotFound):
 			status = http.StatusNotFound
 		case errors.Is(err, ErrBadRequest):
 			status = http.StatusBadRequest
-		default:
-			status = http.StatusInternalServerError
 		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(result) // fails only if the reader went away
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // fails only if the reader went away
 }

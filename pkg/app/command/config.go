@@ -7,12 +7,11 @@ import (
 )
 
 func configCommand(s *invocation) *cobra.Command {
-	cmd := asGroup(&cobra.Command{
+	return asGroup(&cobra.Command{
 		Use:     "config",
 		Short:   "Check the configuration",
 		Example: "  sparrow config check",
-	})
-	cmd.AddCommand(&cobra.Command{
+	}, &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration, the plan and every tracker, without starting anything",
 		Long: `Reads the configuration and the plan as ` + "`serve`" + ` would, and says everything that
@@ -35,5 +34,4 @@ is wrong with them, with file, line and what to do.`,
 			return nil
 		},
 	})
-	return cmd
 }

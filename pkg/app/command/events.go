@@ -3,8 +3,6 @@ package command
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +26,8 @@ masked, after the one that goes before it, where the vendor checks events first.
 	request := cmd.Flags().Bool("request", false, "show the exact request each vendor gets")
 	format := cmd.Flags().String("format", "text", "how to print: text or json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *format != "text" && *format != "json" {
-			return usagef("--format %q: want text or json", *format)
+		if err := oneOf("format", *format, "text", "json"); err != nil {
+			return err
 		}
 		ops, err := s.stored(cmd.Context())
 		if err != nil {
@@ -97,21 +95,15 @@ func printStep(w io.Writer, step trail.Step) {
 		line += "  (" + strings.Join(details, ", ") + ")"
 	}
 	fmt.Fprintln(w, line)
+	const indent = "             "
 	if step.Error != "" {
-		fmt.Fprintf(w, "             %s\n", printable(step.Error))
+		fmt.Fprintf(w, "%s%s\n", indent, printable(step.Error))
 	}
-	for _, name := range slices.Sorted(maps.Keys(step.Properties)) {
-		fmt.Fprintf(w, "             %s: %s\n", printable(name), printable(step.Properties[name]))
-	}
+	printMap(w, indent, step.Properties)
 	for i := range step.Requests {
-		printRequest(w, &step.Requests[i])
+		r := &step.Requests[i]
+		fmt.Fprintf(w, "%s%s %s\n", indent, r.Method, printable(r.URL))
+		printMap(w, indent, r.Header)
+		fmt.Fprintf(w, "%s%s\n", indent, printable(r.Body))
 	}
-}
-
-func printRequest(w io.Writer, r *trail.Request) {
-	fmt.Fprintf(w, "             %s %s\n", r.Method, printable(r.URL))
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		fmt.Fprintf(w, "             %s: %s\n", name, printable(r.Header[name]))
-	}
-	fmt.Fprintf(w, "             %s\n", printable(r.Body))
 }

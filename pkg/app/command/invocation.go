@@ -4,12 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
 )
+
+// invocation is what the commands of one run share.
+type invocation struct {
+	program    Program
+	configPath string
+}
 
 const defaultConfig = "sparrow.yaml"
 
@@ -55,8 +62,7 @@ func (s *invocation) running(ctx context.Context) (*admin.Client, error) {
 
 // questions are what can be answered with and without a running gateway.
 type questions interface {
-	admin.Querier
-	admin.Accountant
+	admin.Questions
 	Close()
 }
 
@@ -74,4 +80,12 @@ func (s *invocation) stored(ctx context.Context) (questions, error) {
 		return nil, err
 	}
 	return gateway.OpenStored(ctx, settings)
+}
+
+func (s *invocation) logger(json bool, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if json {
+		return slog.New(slog.NewJSONHandler(s.program.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(s.program.Stderr, options))
 }

@@ -2,48 +2,53 @@ package command
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 )
 
-// format is how a table is printed.
-type format string
-
-// The formats.
-const (
-	formatTable format = "table"
-	formatJSON  format = "json"
-	formatCSV   format = "csv"
-)
-
 func addFormat(cmd *cobra.Command) *string {
-	return cmd.Flags().String("format", string(formatTable), "how to print: table, json (an array of objects) or csv (with a header line)")
+	return cmd.Flags().String("format", "table", "how to print: table, json (an array of objects) or csv (with a header line)")
 }
 
-func parseFormat(s string) (format, error) {
-	switch f := format(s); f {
-	case formatTable, formatJSON, formatCSV:
-		return f, nil
+func checkFormat(format string) error { return oneOf("format", format, "table", "json", "csv") }
+
+// oneOf is the error for a flag whose value is none of those allowed.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
 	}
-	return "", usagef("--format %q: want table, json or csv", s)
+	last := len(allowed) - 1
+	return usagef("--%s %q: want %s or %s", flag, value, strings.Join(allowed[:last], ", "), allowed[last])
 }
 
-// printTable writes a table in the format asked for.
-func printTable(w io.Writer, t *admin.Table, f format) error {
-	switch f {
-	case formatJSON:
+// printTable writes a table in a format that checkFormat allows.
+func printTable(w io.Writer, t *admin.Table, format string) error {
+	switch format {
+	case "json":
 		return printJSON(w, t)
-	case formatCSV:
+	case "csv":
 		return printCSV(w, t)
 	default:
 		return printText(w, t)
+	}
+}
+
+// printMap prints a line for each entry, by name.
+func printMap(w io.Writer, indent string, entries map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		fmt.Fprintf(w, "%s%s: %s\n", indent, printable(name), printable(entries[name]))
 	}
 }
 
@@ -60,17 +65,12 @@ func printJSON(w io.Writer, t *admin.Table) error {
 			if j > 0 {
 				b.WriteString(", ")
 			}
-			key, err := marshalPlain(t.Columns[j].Name)
-			if err != nil {
-				return fmt.Errorf("print column name: %w", err)
-			}
+			key, keyErr := marshalPlain(t.Columns[j].Name)
 			text, err := marshalPlain(value)
-			if err != nil {
+			if err = errors.Join(keyErr, err); err != nil {
 				return fmt.Errorf("print column %s: %w", t.Columns[j].Name, err)
 			}
-			b.Write(key)
-			b.WriteString(": ")
-			b.Write(text)
+			b.WriteString(key + ": " + text)
 		}
 		b.WriteString("}")
 	}
@@ -163,3 +163,49 @@ func printable(s string) string {
 		return r
 	}, s)
 }
+
+// writeJSON writes a value as JSON and a line break. indent is for each level,
+// "" for all on one line.
+func writeJSON(w io.Writer, v any, indent string) error {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escaped(b.String()))
+	return err
+}
+
+// marshalPlain is a value as JSON on one line.
+func marshalPlain(v any) (string, error) {
+	var b strings.Builder
+	err := writeJSON(&b, v, "")
+	return strings.TrimRight(b.String(), "\n"), err
+}
+
+// escaped writes what a terminal could obey as JSON escapes: the text stays
+// JSON, and means the same. Such a character stands only within strings, beside
+// the line breaks between them.
+func escaped(text string) string {
+	if !strings.ContainsFunc(text, unruly) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !unruly(r):
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// unruly reports whether a terminal may do something else than show r.
+func unruly(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf)) }

@@ -9,13 +9,11 @@ import (
 )
 
 func planCommand(s *invocation) *cobra.Command {
-	cmd := asGroup(&cobra.Command{
+	return asGroup(&cobra.Command{
 		Use:     "plan",
 		Short:   "Check the tracking plan; make types of it",
 		Example: "  sparrow plan check\n  sparrow plan types > src/sparrow-events.d.ts",
-	})
-	cmd.AddCommand(planCheckCommand(s), planTypesCommand(s))
-	return cmd
+	}, planCheckCommand(s), planTypesCommand(s))
 }
 
 func planCheckCommand(s *invocation) *cobra.Command {

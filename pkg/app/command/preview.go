@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
-	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // maxPreview bounds the file of a preview, in bytes: more than any event may have.
@@ -39,11 +36,11 @@ configuration of ` + "`sparrow dev`" + `.`,
 	from := cmd.Flags().String("from", "sparrow", "whose event it is: sparrow or segment")
 	format := cmd.Flags().String("format", "text", "how to print: text or json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *format != "text" && *format != "json" {
-			return usagef("--format %q: want text or json", *format)
+		if err := oneOf("format", *format, "text", "json"); err != nil {
+			return err
 		}
-		if *from != "sparrow" && *from != "segment" {
-			return usagef("--from %q: want sparrow or segment", *from)
+		if err := oneOf("from", *from, "sparrow", "segment"); err != nil {
+			return err
 		}
 		o.Segment = *from == "segment"
 		o.Now = time.Now()
@@ -106,30 +103,18 @@ func printPreview(w io.Writer, p *gateway.Preview) {
 		fmt.Fprintf(w, ": %s", printable(p.Reason))
 	}
 	fmt.Fprintln(w)
-	names := make([]string, 0, len(p.Properties))
-	for name := range p.Properties {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		fmt.Fprintf(w, "  %s: %s\n", printable(name), printable(p.Properties[name]))
-	}
+	printMap(w, "  ", p.Properties)
 	if len(p.Event) > 0 {
 		fmt.Fprintln(w, "\n  what is left:")
 		printIndented(w, string(p.Event))
 	}
 	for i := range p.Requests {
-		printPreviewRequest(w, &p.Requests[i])
+		r := &p.Requests[i]
+		fmt.Fprintf(w, "\n  %s %s\n", r.Method, printable(r.URL))
+		printMap(w, "  ", r.Header)
+		fmt.Fprintln(w)
+		printIndented(w, r.Body)
 	}
-}
-
-func printPreviewRequest(w io.Writer, r *trail.Request) {
-	fmt.Fprintf(w, "\n  %s %s\n", r.Method, printable(r.URL))
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		fmt.Fprintf(w, "  %s: %s\n", name, printable(r.Header[name]))
-	}
-	fmt.Fprintln(w)
-	printIndented(w, r.Body)
 }
 
 // printIndented prints JSON over several lines, any other text on one.

@@ -19,8 +19,7 @@ event, a column for each property of the plan), reconciliation.`,
 	format := addFormat(cmd)
 	rows := cmd.Flags().Int("max-rows", 10_000, "fail rather than return more rows than this")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f, err := parseFormat(*format)
-		if err != nil {
+		if err := checkFormat(*format); err != nil {
 			return err
 		}
 		ops, err := s.stored(cmd.Context())
@@ -32,7 +31,7 @@ event, a column for each property of the plan), reconciliation.`,
 		if err != nil {
 			return err
 		}
-		return printTable(cmd.OutOrStdout(), table, f)
+		return printTable(cmd.OutOrStdout(), table, *format)
 	}
 	return cmd
 }

@@ -29,8 +29,7 @@ those that differ, and then fails. It reads all rows of the days.`,
 	since := cmd.Flags().String("since", "24h", "a duration back from now, or an RFC 3339 time; whole days are shown")
 	verify := cmd.Flags().Bool("verify", false, "count the sums again from the rows, and print those that differ")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := parseFormat(*format)
-		if err != nil {
+		if err := checkFormat(*format); err != nil {
 			return err
 		}
 		from, err := parseSince(*since, time.Now())
@@ -47,22 +46,22 @@ those that differ, and then fails. It reads all rows of the days.`,
 			if err != nil {
 				return err
 			}
-			return printVerification(cmd.OutOrStdout(), v, f)
+			return printVerification(cmd.OutOrStdout(), v, *format)
 		}
 		table, err := ops.Reconcile(cmd.Context(), from)
 		if err != nil {
 			return err
 		}
-		return printTable(cmd.OutOrStdout(), table, f)
+		return printTable(cmd.OutOrStdout(), table, *format)
 	}
 	return cmd
 }
 
 // printVerification prints the sums that differ, which is an error. The table
 // format, for people, says it in words when there are none.
-func printVerification(out io.Writer, v admin.Verification, f format) error {
+func printVerification(out io.Writer, v admin.Verification, format string) error {
 	n := len(v.Differences.Rows)
-	if n == 0 && f == formatTable {
+	if n == 0 && format == "table" {
 		text := fmt.Sprintf("no differences in %d days\n", v.Days)
 		if !v.KeepsSums {
 			text = "nothing to verify: this warehouse keeps no sums, so that reconcile counts the rows anyway\n"
@@ -70,7 +69,7 @@ func printVerification(out io.Writer, v admin.Verification, f format) error {
 		_, err := io.WriteString(out, text)
 		return err
 	}
-	if err := printTable(out, &v.Differences, f); err != nil || n == 0 {
+	if err := printTable(out, &v.Differences, format); err != nil || n == 0 {
 		return err
 	}
 	return fmt.Errorf("%d sums do not agree with their rows", n)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -61,29 +60,13 @@ Start with ` + "`sparrow dev`" + `: it needs no configuration.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	asGroup(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVar(&s.configPath, "config", "", "the configuration file (default ./sparrow.yaml)")
-	root.AddCommand(
+	return asGroup(root,
 		devCommand(s), serveCommand(s), queryCommand(s), eventsCommand(s), tailCommand(s), reconcileCommand(s),
 		trackersCommand(s), planCommand(s), viewsCommand(s), warehouseCommand(s), configCommand(s), healthCommand(), versionCommand(s),
 	)
-	return root
-}
-
-// session is what the commands of one run share.
-type invocation struct {
-	program    Program
-	configPath string
-}
-
-func (s *invocation) logger(json bool, level slog.Level) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
-	if json {
-		return slog.New(slog.NewJSONHandler(s.program.Stderr, options))
-	}
-	return slog.New(slog.NewTextHandler(s.program.Stderr, options))
 }
 
 // exactArgs is cobra.ExactArgs with an error that says what is missing.
@@ -99,9 +82,10 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// asGroup makes a command that only groups others: alone it prints its help; with
+// asGroup makes a command that only groups subcommands: alone it prints its help; with
 // an unknown subcommand it fails and names the most similar one.
-func asGroup(cmd *cobra.Command) *cobra.Command {
+func asGroup(cmd *cobra.Command, subcommands ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(subcommands...)
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

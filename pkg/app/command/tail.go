@@ -25,8 +25,8 @@ func tailCommand(s *invocation) *cobra.Command {
 	format := cmd.Flags().String("format", "text", "how to print: text or json (an object a line)")
 	count := cmd.Flags().Int("count", 0, "end after so many events; 0 goes on until interrupted")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *format != "text" && *format != "json" {
-			return usagef("--format %q: want text or json", *format)
+		if err := oneOf("format", *format, "text", "json"); err != nil {
+			return err
 		}
 		client, err := s.running(cmd.Context())
 		if err != nil {

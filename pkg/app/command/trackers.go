@@ -12,13 +12,11 @@ import (
 )
 
 func trackersCommand(s *invocation) *cobra.Command {
-	cmd := asGroup(&cobra.Command{
+	return asGroup(&cobra.Command{
 		Use:     "trackers",
 		Short:   "List the trackers, show what one would send, or close one that was removed",
 		Example: "  sparrow trackers list\n  sparrow trackers preview event.json\n  sparrow trackers remove heap",
-	})
-	cmd.AddCommand(trackersListCommand(s), trackersPreviewCommand(s), trackersRemoveCommand(s))
-	return cmd
+	}, trackersListCommand(s), trackersPreviewCommand(s), trackersRemoveCommand(s))
 }
 
 func trackersListCommand(s *invocation) *cobra.Command {
@@ -33,8 +31,7 @@ outcomes since the gateway was started.`,
 	}
 	format := addFormat(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := parseFormat(*format)
-		if err != nil {
+		if err := checkFormat(*format); err != nil {
 			return err
 		}
 		client, err := s.running(cmd.Context())
@@ -46,7 +43,7 @@ outcomes since the gateway was started.`,
 		if err != nil {
 			return err
 		}
-		return printTable(cmd.OutOrStdout(), trackerTable(list), f)
+		return printTable(cmd.OutOrStdout(), trackerTable(list), *format)
 	}
 	return cmd
 }

@@ -8,13 +8,11 @@ import (
 )
 
 func viewsCommand(s *invocation) *cobra.Command {
-	cmd := asGroup(&cobra.Command{
+	return asGroup(&cobra.Command{
 		Use:     "views",
 		Short:   "Print or apply the warehouse's views, generated from the plan",
 		Example: "  sparrow views print\n  sparrow views apply --drop",
-	})
-	cmd.AddCommand(viewsPrintCommand(s), viewsApplyCommand(s))
-	return cmd
+	}, viewsPrintCommand(s), viewsApplyCommand(s))
 }
 
 func viewsPrintCommand(s *invocation) *cobra.Command {

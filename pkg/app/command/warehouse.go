@@ -7,16 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/gateway"
-	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 )
 
 func warehouseCommand(s *invocation) *cobra.Command {
-	cmd := asGroup(&cobra.Command{
+	return asGroup(&cobra.Command{
 		Use:     "warehouse",
 		Short:   "Check what the gateway may do in BigQuery",
 		Example: "  sparrow warehouse check",
-	})
-	cmd.AddCommand(&cobra.Command{
+	}, &cobra.Command{
 		Use:   "check",
 		Short: "Try each permission that the gateway needs, and say what is missing",
 		Long: `Tries each permission that the gateway needs in BigQuery, with the credentials of
@@ -30,33 +28,24 @@ missing and which role to grant, and then fails.`,
 				return err
 			}
 			access, err := gateway.CheckAccess(cmd.Context(), settings)
+			lacking := 0
 			if access != nil {
-				printAccess(cmd.OutOrStdout(), access)
+				lacking = printAccess(cmd.OutOrStdout(), access)
 			}
 			if err != nil {
 				return err
 			}
-			if lacking := countLacking(access.Permissions); lacking > 0 {
+			if lacking > 0 {
 				return fmt.Errorf("%d of %d checks did not pass: grant what is missing and check again", lacking, len(access.Permissions))
 			}
 			return nil
 		},
 	})
-	return cmd
-}
-
-func countLacking(list []bigquery.Permission) (n int) {
-	for _, p := range list {
-		if p.Err != nil {
-			n++
-		}
-	}
-	return n
 }
 
 // printAccess prints a line for each permission and, under one that is missing,
-// what to grant and what BigQuery said.
-func printAccess(out io.Writer, a *gateway.Access) {
+// what to grant and what BigQuery said. It returns how many did not pass.
+func printAccess(out io.Writer, a *gateway.Access) (lacking int) {
 	fmt.Fprintf(out, "dataset %s of project %s, as %s\n", a.Dataset, a.Project, a.Account)
 	for _, p := range a.Permissions {
 		state := "ok"
@@ -73,7 +62,9 @@ func printAccess(out io.Writer, a *gateway.Access) {
 			fmt.Fprintf(out, "         grant %s\n", p.Role)
 		}
 		if p.Err != nil {
+			lacking++
 			fmt.Fprintf(out, "         %s\n", printable(p.Err.Error()))
 		}
 	}
+	return lacking
 }

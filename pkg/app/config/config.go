@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -183,7 +184,8 @@ func (c *Config) check() error {
 	add("lease: ", c.Lease.Check())
 	add("duplicates: ", c.Duplicates.Check())
 	add("", c.Warehouse.check())
-	clean := withKey(c.Sanitizer, noKey)
+	clean := c.Sanitizer
+	clean.Key = cmp.Or(clean.Key, noKey)
 	add("sanitizer: ", clean.Check())
 	add("", c.Filters.check(c.Intake.Sources))
 	add("sentry: ", c.Sentry.Check())

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"os"
@@ -29,12 +30,8 @@ func Dev(kinds []tracker.Kind, options DevOptions) (*Settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in configuration: %w", err)
 	}
-	if options.Listen != "" {
-		s.Config.Listen = options.Listen
-	}
-	if options.Data != "" {
-		s.Config.Data = options.Data
-	}
+	s.Config.Listen = cmp.Or(options.Listen, s.Config.Listen)
+	s.Config.Data = cmp.Or(options.Data, s.Config.Data)
 	s.IsDev = true
 	if s.Plan, err = plan.Parse("the plan of sparrow dev", devPlan); err != nil {
 		return nil, fmt.Errorf("built-in plan: %w", err)

@@ -5,5 +5,5 @@
 // It promises that Settings that were loaded are complete and checked, that an
 // error lists all that is wrong, with file and line, and that no error holds a
 // secret. It opens no connection, and of the data directory it touches the
-// identity key only.
+// identity key and the node's name only.
 package config

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -16,54 +17,27 @@ import (
 // hashed, where the configuration gives none.
 const identityKeyFile = "identity.key"
 
+// nodeFile holds the permanent name of the data directory within a cluster.
+const nodeFile = "node"
+
+// noKey stands in for the key while a configuration is only checked.
+const noKey = "only to check the configuration"
+
 // OpenSanitizer makes the sanitizer of the configuration. Without a configured
 // key it uses the one in the data directory, which it makes the first time: the
 // same user then stays the same user at the vendors for as long as the
 // directory is kept.
 func OpenSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
-	if s.Config.Sanitizer.Key != "" {
-		return newSanitizer(s.Config.Sanitizer)
+	key := s.Config.Sanitizer.Key
+	if key == "" {
+		random := make([]byte, 32)
+		_, _ = rand.Read(random) // it never fails
+		var err error
+		if key, err = keptText(filepath.Join(s.Config.Data, identityKeyFile), hex.EncodeToString(random)); err != nil {
+			return nil, fmt.Errorf("identity key: %w", err)
+		}
 	}
-	key, err := identityKey(filepath.Join(s.Config.Data, identityKeyFile))
-	if err != nil {
-		return nil, fmt.Errorf("identity key: %w", err)
-	}
-	return newSanitizer(withKey(s.Config.Sanitizer, key))
-}
-
-func newSanitizer(c sanitizer.Config) (*sanitizer.Sanitizer, error) {
-	clean, err := sanitizer.New(c)
-	if err != nil {
-		return nil, fmt.Errorf("sanitizer: %w", err)
-	}
-	return clean, nil
-}
-
-// withKey is the configuration with a key where it has none.
-func withKey(c sanitizer.Config, key string) sanitizer.Config {
-	if c.Key == "" {
-		c.Key = key
-	}
-	return c
-}
-
-// noKey stands in for the key while a configuration is only checked.
-const noKey = "only to check the configuration"
-
-func identityKey(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	random := make([]byte, 32)
-	if _, err := rand.Read(random); err != nil {
-		return "", err
-	}
-	key := hex.EncodeToString(random)
-	return key, os.WriteFile(path, []byte(key+"\n"), 0o600)
+	return newSanitizer(s.Config.Sanitizer, key)
 }
 
 // PreviewSanitizer is the gateway's own, if it has run here: ids that are
@@ -71,7 +45,32 @@ func identityKey(path string) (string, error) {
 func PreviewSanitizer(s *Settings) (*sanitizer.Sanitizer, error) {
 	key, err := os.ReadFile(filepath.Join(s.Config.Data, identityKeyFile))
 	if err != nil {
-		return newSanitizer(withKey(s.Config.Sanitizer, noKey))
+		key = []byte(noKey)
 	}
-	return newSanitizer(withKey(s.Config.Sanitizer, strings.TrimSpace(string(key))))
+	return newSanitizer(s.Config.Sanitizer, strings.TrimSpace(string(key)))
+}
+
+// newSanitizer makes a sanitizer; key is used where the configuration has none.
+func newSanitizer(c sanitizer.Config, key string) (*sanitizer.Sanitizer, error) {
+	c.Key = cmp.Or(c.Key, key)
+	clean, err := sanitizer.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("sanitizer: %w", err)
+	}
+	return clean, nil
+}
+
+// NodeName is the permanent name of the data directory within a cluster. It is made
+// the first time.
+func (s *Settings) NodeName() (string, error) {
+	return keptText(filepath.Join(s.Config.Data, nodeFile), strings.ToLower(rand.Text()[:12]))
+}
+
+// keptText reads a file of one line. If there is none, it keeps the fresh text there.
+func keptText(path, fresh string) (string, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fresh, os.WriteFile(path, []byte(fresh+"\n"), 0o600)
+	}
+	return strings.TrimSpace(string(text)), err
 }

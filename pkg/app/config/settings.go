@@ -41,11 +41,10 @@ type Settings struct {
 
 // Tracker is a configured tracker, built.
 type Tracker struct {
-	Kind    string
-	Lane    delivery.Config
-	Vendor  tracker.Tracker
-	Traits  tracker.Traits
-	Secrets []string // to be masked wherever something of this tracker is shown
+	Kind   string
+	Lane   delivery.Config
+	Vendor tracker.Tracker
+	Traits tracker.Traits
 
 	fingerprint [sha256.Size]byte // of what the configuration says of it
 }
@@ -80,19 +79,24 @@ func Load(file string, kinds []tracker.Kind, env func(string) (string, bool)) (*
 // checkPlan checks what a plan says of trackers and kinds of personal data
 // against the configuration.
 func (s *Settings) checkPlan() error {
-	names := make([]string, len(s.Trackers))
-	for i, t := range s.Trackers {
-		names[i] = t.Lane.Name
-	}
-	clean, err := newSanitizer(withKey(s.Config.Sanitizer, noKey))
+	clean, err := newSanitizer(s.Config.Sanitizer, noKey)
 	if err != nil {
 		return err
 	}
 	_, err = s.Tracer(s.Plan, clean)
-	if err = errors.Join(s.Plan.CheckTrackers(names), err); err != nil {
+	if err = errors.Join(s.Plan.CheckTrackers(s.TrackerNames()), err); err != nil {
 		return fmt.Errorf("%s: %w", s.PlanFile(), err)
 	}
 	return nil
+}
+
+// TrackerNames are the names of the configured trackers.
+func (s *Settings) TrackerNames() []string {
+	names := make([]string, len(s.Trackers))
+	for i, t := range s.Trackers {
+		names[i] = t.Lane.Name
+	}
+	return names
 }
 
 // Secrets are what must never be shown: the trackers' credentials, the write
@@ -101,7 +105,9 @@ func (s *Settings) checkPlan() error {
 func (s *Settings) Secrets() []string {
 	var list []string
 	for _, t := range s.Trackers {
-		list = append(list, t.Secrets...)
+		for _, credential := range t.Traits.Secrets {
+			list = append(list, credential.Reveal())
+		}
 	}
 	for _, source := range s.Config.Intake.Sources {
 		if len(source.Origins) == 0 {
@@ -178,7 +184,7 @@ type common struct {
 
 func buildTracker(node strictyaml.Node, c *Config, kinds []tracker.Kind) (Tracker, error) {
 	shared := common{Config: delivery.DefaultConfig()}
-	ours, _, err := node.Split(&shared)
+	ours, others, err := node.Split(&shared)
 	if err != nil {
 		return Tracker{}, err
 	}
@@ -201,23 +207,16 @@ func buildTracker(node strictyaml.Node, c *Config, kinds []tracker.Kind) (Tracke
 		return Tracker{}, fmt.Errorf("insecure: plain HTTP is refused while environment is %s; give the tracker an https address", production)
 	}
 	t := Tracker{Kind: shared.Kind, Lane: shared.Config, fingerprint: sha256.Sum256([]byte(node.Text()))}
-	t.Vendor, t.Traits, err = kinds[at].Build(func(into any) error { return decodeVendor(node, into) })
-	for _, secret := range t.Traits.Secrets {
-		t.Secrets = append(t.Secrets, secret.Reveal())
-	}
+	t.Vendor, t.Traits, err = kinds[at].Build(func(into any) error { return decodeVendor(node, others, into) })
 	if err == nil && t.Traits.Unencrypted && c.Environment == production {
 		err = fmt.Errorf("baseURL: plain HTTP is refused while environment is %s; give the tracker an https address", production)
 	}
 	return t, errors.Join(shared.Config.Check(), err)
 }
 
-// decodeVendor fills a kind's own configuration with the keys it has. Unknown keys
-// are decoded too, so that the strict decoder reports them.
-func decodeVendor(node strictyaml.Node, into any) error {
-	_, others, err := node.Split(&common{})
-	if err != nil {
-		return err
-	}
+// decodeVendor fills a kind's own configuration with the keys it has. The others that
+// are no common ones are decoded too, so that the strict decoder reports the unknown.
+func decodeVendor(node, others strictyaml.Node, into any) error {
 	known, _, err := node.Split(into)
 	if err != nil {
 		return err
@@ -240,4 +239,33 @@ func (s *Settings) Tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Trac
 		ids[r.Source] = r.IDRules
 	}
 	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, BotRules: rules, IDRules: ids})
+}
+
+// Roles says which parts of the gateway run in this process.
+type Roles struct {
+	Dispatcher, Trace, Loader bool
+}
+
+func everyRole() Roles { return Roles{true, true, true} }
+
+// SetRoles keeps the gateway to some of its roles: dispatcher, trace, loader.
+// No names mean all of them. A subset needs a journal that the processes share.
+func (s *Settings) SetRoles(names []string) error {
+	if len(names) == 0 {
+		s.Roles = everyRole()
+		return nil
+	}
+	var r Roles
+	byName := map[string]*bool{"dispatcher": &r.Dispatcher, "trace": &r.Trace, "loader": &r.Loader}
+	for _, name := range names {
+		if byName[name] == nil {
+			return fmt.Errorf("--role %q: want dispatcher, trace or loader%s", name, strictyaml.Suggest(name, []string{"dispatcher", "trace", "loader"}))
+		}
+		*byName[name] = true
+	}
+	if r != everyRole() && s.Config.Journal.URL == "" {
+		return errors.New("--role: the roles of several processes meet in a NATS cluster: set journal.url, or run all roles in one process")
+	}
+	s.Roles = r
+	return nil
 }

@@ -42,24 +42,19 @@ func (f feed) At(ctx context.Context, t time.Time) (event.Position, error) {
 
 func (f feed) Get(ctx context.Context, p event.Position) (event.Record, error) {
 	message, err := f.journal.Events().Get(ctx, p.Seq)
-	if errors.Is(err, journal.ErrGone) {
+	if errors.Is(err, journal.ErrGone) || err == nil && int(p.Index) >= len(message.Records) {
 		return event.Record{}, fmt.Errorf("record %s: %w", p, delivery.ErrGone)
 	}
 	if err != nil {
 		return event.Record{}, err
-	}
-	if int(p.Index) >= len(message.Records) {
-		return event.Record{}, fmt.Errorf("record %s: %w", p, delivery.ErrGone)
 	}
 	record, err := f.decode(message, int(p.Index))
 	if err != nil {
 		return event.Record{}, err
 	}
 	records := []event.Record{record}
-	if err := f.flagDuplicates(ctx, records); err != nil {
-		return event.Record{}, err
-	}
-	return records[0], nil
+	err = f.flagDuplicates(ctx, records)
+	return records[0], err
 }
 
 func (f feed) decode(m journal.Message, index int) (event.Record, error) {

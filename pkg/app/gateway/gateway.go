@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +21,7 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/dedup"
 	"github.com/sparrow-edge/sparrow/pkg/delivery"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/journal"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 	"github.com/sparrow-edge/sparrow/pkg/report"
@@ -47,7 +48,7 @@ type Gateway struct {
 	reporter   *report.Reporter
 	journal    *journal.Journal
 	index      *dedup.Index
-	store      *opener // nil without the loader role
+	warehouse  *lazyWarehouse // nil without the loader role
 	loader     *warehouse.Loader
 	dispatcher *dispatcher.Dispatcher
 	sanitizer  *sanitizer.Sanitizer
@@ -62,7 +63,6 @@ type Gateway struct {
 	handler http.Handler
 
 	closers []func() error
-	closing sync.Once
 }
 
 // Open builds the gateway and opens what it keeps on disk. The error says which
@@ -129,26 +129,26 @@ func (g *Gateway) openData(context.Context) error {
 }
 
 func (g *Gateway) openReporter(context.Context) error {
-	reporter, err := report.New(g.settings.Config.Sentry, report.Options{
+	var err error
+	g.reporter, err = report.New(g.settings.Config.Sentry, report.Options{
 		Release: g.options.Release, Logger: g.log, Registerer: g.registry, Secrets: g.settings.Secrets(),
 	})
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)
 	}
-	g.reporter = reporter
 	return nil
 }
 
 func (g *Gateway) openJournal(ctx context.Context) error {
-	j, err := journal.Open(ctx, g.settings.Config.Journal, journal.Options{
+	var err error
+	g.journal, err = journal.Open(ctx, g.settings.Config.Journal, journal.Options{
 		Dir: filepath.Join(g.settings.Config.Data, "journal"), Logger: g.log.With("component", "journal"),
 		Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
 	}
-	g.journal = j
-	g.closers = append(g.closers, j.Close)
+	g.closers = append(g.closers, g.journal.Close)
 	return nil
 }
 
@@ -159,53 +159,43 @@ func (g *Gateway) openIndex(ctx context.Context) error {
 	if !g.readsEvents() {
 		return nil
 	}
-	index, err := dedup.Open(filepath.Join(g.settings.Config.Data, "duplicates"), g.settings.Config.Duplicates, dedup.Options{
+	var err error
+	g.index, err = dedup.Open(filepath.Join(g.settings.Config.Data, "duplicates"), g.settings.Config.Duplicates, dedup.Options{
 		Logger: g.log.With("component", "duplicates"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
 	}
-	g.index = index
-	g.closers = append(g.closers, index.Close)
-	return pinFirst(ctx, g.journal.Events(), g.indexReader())
-}
-
-// pinFirst makes the journal keep all that is still there for a reader that has
-// no pin yet.
-func pinFirst(ctx context.Context, s *journal.Stream, reader string) error {
-	if _, pinned := s.Pins()[reader]; pinned {
-		return nil
-	}
-	first, _, err := s.Bounds(ctx)
-	if err != nil {
-		return fmt.Errorf("pin the journal for %s: %w", reader, err)
-	}
-	return s.Pin(ctx, reader, first)
+	g.closers = append(g.closers, g.index.Close)
+	return pinFirst(ctx, g.indexReader(), g.journal.Events())
 }
 
 func (g *Gateway) openPlan(context.Context) error {
-	clean, err := config.OpenSanitizer(g.settings)
-	if err != nil {
+	var err error
+	if g.sanitizer, err = config.OpenSanitizer(g.settings); err != nil {
 		return err
 	}
-	g.sanitizer = clean
 	return g.usePlan(g.settings.Plan)
 }
 
 // operations is what the commands can ask of this gateway.
 func (g *Gateway) operations() operations {
-	return operations{g.store, &g.current, g.sanitizer, g.feed(), g.lanes, g.report}
+	return operations{g.warehouse, &g.current, g.sanitizer, g.feed(), g.lanes, g.report}
+}
+
+// report reports an incident.
+func (g *Gateway) report(component, class string, err error) {
+	g.reporter.Report(fault.Incident{Component: component, Class: class, Err: err, Time: time.Now()})
 }
 
 func (g *Gateway) feed() feed { return feed{g.journal, g.index} }
 
 func (g *Gateway) openPublic(ctx context.Context) error {
-	f, err := openPublicServer(ctx, g.settings.Config.Listen, g.metrics(), g.log)
-	if err != nil {
+	var err error
+	if g.public, err = openPublicServer(ctx, g.settings.Config.Listen, g.metrics(), g.log); err != nil {
 		return err
 	}
-	g.public = f
-	g.closers = append(g.closers, f.close)
+	g.closers = append(g.closers, g.public.close)
 	return nil
 }
 
@@ -214,7 +204,12 @@ func (g *Gateway) openAdmin(context.Context) error {
 	if g.admin, err = admin.Listen(g.settings.Config.Data); err != nil {
 		return err
 	}
-	g.closers = append(g.closers, closeListener(g.admin))
+	g.closers = append(g.closers, func() error {
+		if err := g.admin.Close(); !errors.Is(err, net.ErrClosed) { // its server may have closed it
+			return err
+		}
+		return nil
+	})
 	return nil
 }
 
@@ -235,28 +230,18 @@ func (g *Gateway) openLanes(ctx context.Context) error {
 	return g.lanes.open(ctx)
 }
 
-// closeListener closes a listener that a server may have closed already.
-func closeListener(l net.Listener) func() error {
-	return func() error {
-		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	}
-}
-
 func (g *Gateway) openIntake(context.Context) error {
 	if !g.settings.Roles.Dispatcher {
 		g.handler = probeRoutes(g.metrics(), answerReady(g.journal.Ready, g.log))
 		return nil
 	}
-	d, err := dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{
+	var err error
+	g.dispatcher, err = dispatcher.New(g.settings.Config.Intake, g.journal, dispatcher.Options{
 		Logger: g.log.With("component", "dispatcher"), Registerer: g.registry, Reporter: g.reporter,
 	})
 	if err != nil {
 		return err
 	}
-	g.dispatcher = d
 	g.handler, err = g.publicRoutes()
 	return err
 }
@@ -291,14 +276,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.settings.Roles.Trace {
 		components = append(components, component{"lanes", g.lanes.run})
 	}
-	components = append(components, component{"reload", g.watchFiles})
-	components = append(components, component{"admin", func(ctx context.Context) error {
-		return serve(ctx, g.admin, admin.Handler(g.operations()), g.log, time.Second)
-	}})
-	components = append(components, component{"http", func(ctx context.Context) error {
-		g.public.use(g.handler)
-		return g.public.run(ctx, g.log, bound, g.drain)
-	}})
+	components = append(components,
+		component{"reload", g.watchFiles},
+		component{"admin", func(ctx context.Context) error {
+			return startServer(ctx, g.admin, admin.Handler(g.operations()), g.log).run(ctx, g.log, time.Second, func() {})
+		}},
+		component{"http", func(ctx context.Context) error {
+			g.public.use(g.handler)
+			return g.public.run(ctx, g.log, bound, g.drain)
+		}})
 	g.log.Info("started", "release", g.options.Release, "epoch", g.journal.Epoch(), "trackers", len(g.settings.Trackers))
 	// The loader and the lanes drain for as long as they are configured to; the
 	// bound on a component is a little more.
@@ -308,10 +294,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 // Close closes what Open opened, the last first. Calling it again does nothing.
 func (g *Gateway) Close() error {
 	var errs []error
-	g.closing.Do(func() {
-		for i := len(g.closers) - 1; i >= 0; i-- {
-			errs = append(errs, g.closers[i]())
-		}
-	})
+	for _, closePart := range slices.Backward(g.closers) {
+		errs = append(errs, closePart())
+	}
+	g.closers = nil
 	return errors.Join(errs...)
 }

@@ -69,8 +69,7 @@ func (l *lanes) openLane(ctx context.Context, t config.Tracker) (*delivery.Lane,
 	if err != nil {
 		return nil, err
 	}
-	reader := laneReader(t.Lane.Name)
-	if err := errors.Join(pinFirst(ctx, l.journal.Events(), reader), pinFirst(ctx, l.journal.Outcomes(), reader)); err != nil {
+	if err := pinFirst(ctx, laneName(t.Lane.Name), l.journal.Events(), l.journal.Outcomes()); err != nil {
 		return nil, err
 	}
 	// At start intake is not open yet: "now" is before the first event.
@@ -143,7 +142,7 @@ func (l *lanes) warnOfOrphans() {
 
 // configured reports whether a tracker of this name is configured now.
 func (l *lanes) configured(name string) bool {
-	return slices.ContainsFunc(l.current.Load().Trackers, func(t config.Tracker) bool { return t.Lane.Name == name })
+	return slices.Contains(l.current.Load().TrackerNames(), name)
 }
 
 // orphans are the trackers that the journal still keeps a backlog for, but that
@@ -165,7 +164,7 @@ func (l *lanes) remove(ctx context.Context, name string) (admin.Removal, error) 
 	if l.configured(name) {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s is configured: take it out of the configuration first (SIGHUP has it read again)", name))
 	}
-	if h, held := l.member.Holder(laneLease(name)); held && h.Alive && !h.Self {
+	if h, held := l.member.Holder(laneName(name)); held && h.Alive && !h.Self {
 		return admin.Removal{}, admin.BadRequest(fmt.Errorf("tracker %s still runs at %s: take it out of the configuration there, too", name, h.Name))
 	}
 	if !slices.Contains(l.orphans(), name) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,13 +17,6 @@ type component struct {
 	run  func(ctx context.Context) error
 }
 
-// running is a component that was started.
-type running struct {
-	name string
-	stop context.CancelFunc
-	done chan struct{}
-}
-
 // runAll starts the components in their order, sinks first, and waits until ctx
 // ends or one of them fails. Then it stops them in reverse, each within the
 // bound, so that every one still finds what it writes to. A component that ends
@@ -30,7 +24,7 @@ type running struct {
 func runAll(ctx context.Context, log *slog.Logger, bound time.Duration, components []component) error {
 	// The components outlive ctx: they are stopped one after the other.
 	group, failed := errgroup.WithContext(context.WithoutCancel(ctx))
-	started := make([]running, 0, len(components))
+	stops := make([]func() error, 0, len(components)) // each stops a component, within the bound
 	for _, c := range components {
 		own, stop := context.WithCancel(context.WithoutCancel(ctx))
 		done := make(chan struct{})
@@ -45,7 +39,16 @@ func runAll(ctx context.Context, log *slog.Logger, bound time.Duration, componen
 			}
 			return nil
 		})
-		started = append(started, running{c.name, stop, done})
+		stops = append(stops, func() error {
+			stop()
+			select {
+			case <-done:
+				log.Debug("stopped", "component", c.name)
+				return nil
+			case <-time.After(bound):
+				return fmt.Errorf("%s: did not stop within %s", c.name, bound)
+			}
+		})
 	}
 	select {
 	case <-ctx.Done():
@@ -53,25 +56,12 @@ func runAll(ctx context.Context, log *slog.Logger, bound time.Duration, componen
 	case <-failed.Done():
 		log.Error("a component failed, stopping", "err", context.Cause(failed))
 	}
-	if err := stopAll(log, bound, started); err != nil {
+	var late []error
+	for _, stopOne := range slices.Backward(stops) {
+		late = append(late, stopOne())
+	}
+	if err := errors.Join(late...); err != nil {
 		return err
 	}
 	return group.Wait()
-}
-
-func stopAll(log *slog.Logger, bound time.Duration, started []running) error {
-	var late []error
-	for i := len(started) - 1; i >= 0; i-- {
-		c := started[i]
-		c.stop()
-		timer := time.NewTimer(bound)
-		select {
-		case <-c.done:
-			log.Debug("stopped", "component", c.name)
-		case <-timer.C:
-			late = append(late, fmt.Errorf("%s: did not stop within %s", c.name, bound))
-		}
-		timer.Stop()
-	}
-	return errors.Join(late...)
 }

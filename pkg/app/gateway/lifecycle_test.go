@@ -21,7 +21,7 @@ func (p *parts) component(name string) component {
 	return component{name, func(ctx context.Context) error {
 		p.started <- name
 		<-ctx.Done()
-		p.stopped = append(p.stopped, name) // stopAll waits for one before it stops the next
+		p.stopped = append(p.stopped, name) // runAll waits for one before it stops the next
 		return nil
 	}}
 }

@@ -16,14 +16,14 @@ import (
 )
 
 // lookup answers questions about what is stored, with or without a gateway that
-// runs. It implements admin.Querier and admin.Accountant.
+// runs. It implements admin.Questions.
 type lookup struct {
 	store     warehouse.Warehouse
 	settings  *config.Settings
 	sanitizer *sanitizer.Sanitizer
 }
 
-// Query implements admin.Querier.
+// Query implements admin.Questions.
 func (b lookup) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
 	result, err := b.store.Query(ctx, sql, warehouse.Limits{Rows: maxRows})
 	switch {
@@ -52,7 +52,7 @@ func tableOf(r *warehouse.Result) *admin.Table {
 // tracker are possible.
 const reconciliationRows = 1_000_000
 
-// Reconcile implements admin.Accountant.
+// Reconcile implements admin.Questions.
 func (b lookup) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
 	result, err := b.store.Query(ctx,
 		`select * from reconciliation where day >= cast($1 as date) order by day, source, event, tracker`,
@@ -66,7 +66,7 @@ func (b lookup) Reconcile(ctx context.Context, since time.Time) (*admin.Table, e
 	return tableOf(result), nil
 }
 
-// Verify implements admin.Accountant.
+// Verify implements admin.Questions.
 func (b lookup) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
 	v := admin.Verification{Differences: admin.Table{Rows: [][]any{}}}
 	for _, name := range []string{"day", "source", "event", "tracker", "outcome", "reason", "kept", "counted"} {
@@ -102,4 +102,27 @@ func (b lookup) Verify(ctx context.Context, since time.Time) (admin.Verification
 		}
 	}
 	return v, nil
+}
+
+// Stored answers questions about what a gateway stored, while none runs.
+type Stored struct{ lookup }
+
+// OpenStored opens the stored warehouse for reading only. A DuckDB file fails when
+// there is none, or when a gateway has it open; BigQuery is asked, and shows with the
+// first question whether it answers.
+func OpenStored(ctx context.Context, s *config.Settings) (*Stored, error) {
+	store, err := openStore(ctx, s, true, nil)
+	if err != nil {
+		return nil, err
+	}
+	clean, err := config.OpenSanitizer(s)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &Stored{lookup{store, s, clean}}, nil
+}
+
+// Close releases the file or the connections.
+func (s *Stored) Close() {
+	_ = s.store.Close() // read only: there is nothing to lose
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -14,12 +15,13 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 	"github.com/sparrow-edge/sparrow/pkg/trail"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
 // operations is what the admin socket offers of a running gateway. It implements
 // admin.Operations.
 type operations struct {
-	store     *opener // nil without the loader role
+	warehouse *lazyWarehouse // nil without the loader role
 	current   *atomic.Pointer[config.Settings]
 	sanitizer *sanitizer.Sanitizer
 	feed      feed
@@ -31,17 +33,17 @@ var errNoWarehouse = admin.BadRequest(errors.New("this process does not run the 
 
 // lookup is what answers questions about what is stored, once the warehouse is open.
 func (o operations) lookup(ctx context.Context) (lookup, error) {
-	if o.store == nil {
+	if o.warehouse == nil {
 		return lookup{}, errNoWarehouse
 	}
-	store, err := o.store.get(ctx)
+	store, err := o.warehouse.get(ctx)
 	if err != nil {
 		return lookup{}, err
 	}
 	return lookup{store, o.current.Load(), o.sanitizer}, nil
 }
 
-// Query implements admin.Querier.
+// Query implements admin.Questions.
 func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.Table, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -50,7 +52,7 @@ func (o operations) Query(ctx context.Context, sql string, maxRows int) (*admin.
 	return b.Query(ctx, sql, maxRows)
 }
 
-// Event implements admin.Accountant.
+// Event implements admin.Questions.
 func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]trail.Trail, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -63,7 +65,7 @@ func (o operations) Event(ctx context.Context, id string, withRequest bool) ([]t
 	return trails, err
 }
 
-// Reconcile implements admin.Accountant.
+// Reconcile implements admin.Questions.
 func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Table, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -72,7 +74,7 @@ func (o operations) Reconcile(ctx context.Context, since time.Time) (*admin.Tabl
 	return b.Reconcile(ctx, since)
 }
 
-// Verify implements admin.Accountant. Sums that differ are reported, too.
+// Verify implements admin.Questions. Sums that differ are reported, too.
 func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
 	b, err := o.lookup(ctx)
 	if err != nil {
@@ -85,12 +87,12 @@ func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verifica
 	return v, err
 }
 
-// Trackers implements admin.Watcher.
+// Trackers implements admin.Operations.
 func (o operations) Trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
 	return o.lanes.status(ctx)
 }
 
-// RemoveTracker implements admin.Operator.
+// RemoveTracker implements admin.Operations.
 func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Removal, error) {
 	if !o.current.Load().Roles.Trace {
 		return admin.Removal{}, admin.BadRequest(errors.New("this process does not run the trace role; ask one that does"))
@@ -98,7 +100,7 @@ func (o operations) RemoveTracker(ctx context.Context, name string) (admin.Remov
 	return o.lanes.remove(ctx, name)
 }
 
-// Tail implements admin.Watcher.
+// Tail implements admin.Operations.
 func (o operations) Tail(ctx context.Context, filter admin.TailFilter, emit func(admin.TailEvent) error) error {
 	end, err := o.feed.End(ctx)
 	if err != nil {
@@ -149,4 +151,51 @@ func tailEvent(r *event.Record) admin.TailEvent {
 		}
 	}
 	return e
+}
+
+// ApplyViews implements admin.Operations.
+func (o operations) ApplyViews(ctx context.Context, drop bool) (admin.ViewChange, error) {
+	l, err := o.lookup(ctx)
+	if err != nil {
+		return admin.ViewChange{}, err
+	}
+	before, err := l.columnNames(ctx)
+	if err != nil {
+		return admin.ViewChange{}, err
+	}
+	wanted := config.ViewColumns(l.settings.Plan)
+	if err := l.store.ApplyViews(ctx, wanted, drop); err != nil {
+		return admin.ViewChange{}, err
+	}
+	after, err := l.columnNames(ctx)
+	if err != nil {
+		return admin.ViewChange{}, err
+	}
+	var planned []string
+	for _, c := range wanted {
+		planned = append(planned, c.Name)
+	}
+	return admin.ViewChange{Added: without(after, before), Dropped: without(before, after), Kept: without(after, planned)}, nil
+}
+
+// without are the names that are not among the others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+// columnNames are the columns that the view raw_normalized has for properties.
+func (l lookup) columnNames(ctx context.Context) ([]string, error) {
+	d, err := l.settings.Dialect(l.settings.Config.Warehouse.Kind)
+	if err != nil {
+		return nil, err
+	}
+	result, err := l.store.Query(ctx, "select name from "+d.Table("columns")+" order by ordinal", warehouse.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("read the views' columns: %w", err)
+	}
+	var names []string
+	for _, row := range result.Rows {
+		names = append(names, cell(row[0]))
+	}
+	return names, nil
 }

@@ -11,15 +11,6 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// The names of the pins by which readers keep what they still need in the journal.
-const (
-	loaderReader = "loader"
-	indexReaders = "duplicates" // the prefix of each index's name
-	lanePrefix   = "lane-"
-)
-
-func laneReader(tracker string) string { return lanePrefix + tracker }
-
 // outcomeLog keeps the lanes' checkpoints in the journal's outcomes stream, and lets
 // the journal trim what a lane's newest checkpoint makes unnecessary.
 type outcomeLog struct{ journal *journal.Journal }
@@ -59,7 +50,7 @@ func (l outcomeLog) Publish(ctx context.Context, r *event.Checkpoint, after uint
 // pin keeps what the lane needs after a checkpoint: the events that it may still
 // read, and the checkpoint itself, where the lane goes on after a restart. A closed lane needs nothing.
 func (l outcomeLog) pin(ctx context.Context, r *event.Checkpoint, seq uint64) error {
-	reader := laneReader(r.Tracker)
+	reader := laneName(r.Tracker)
 	if r.Closed {
 		return errors.Join(l.journal.Events().Unpin(ctx, reader), l.journal.Outcomes().Unpin(ctx, reader))
 	}

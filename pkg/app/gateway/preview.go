@@ -46,11 +46,7 @@ type PreviewOptions struct {
 // client sends it. It touches neither journal nor network, and reads of the data
 // directory only the key by which personal ids are hashed.
 func Previews(s *config.Settings, data []byte, o PreviewOptions) ([]Preview, error) {
-	if o.Tracker != "" && !slices.ContainsFunc(s.Trackers, func(t config.Tracker) bool { return t.Lane.Name == o.Tracker }) {
-		names := make([]string, len(s.Trackers))
-		for i, t := range s.Trackers {
-			names[i] = t.Lane.Name
-		}
+	if names := s.TrackerNames(); o.Tracker != "" && !slices.Contains(names, o.Tracker) {
 		return nil, fmt.Errorf("no tracker is named %q; there are %v", o.Tracker, names)
 	}
 	clean, err := config.PreviewSanitizer(s)
@@ -155,4 +151,64 @@ func masked(t config.Tracker, r *tracker.Request) trail.Request {
 		shown.Header[name] = string(tracker.Redact([]byte(r.Header.Get(name)), t.Traits.Secrets))
 	}
 	return shown
+}
+
+// leftEvent is what plan and sanitizer leave of an event, in the words of the
+// intake API.
+type leftEvent struct {
+	Event          string          `json:"event"`
+	EventID        string          `json:"eventId"`
+	DeviceID       string          `json:"deviceId"`
+	UserID         string          `json:"userId,omitempty"`
+	Timestamp      time.Time       `json:"timestamp,omitzero"`
+	Properties     json.RawMessage `json:"properties"`
+	UserProperties json.RawMessage `json:"userProperties,omitempty"`
+	Context        leftContext     `json:"context,omitzero"`
+}
+
+type leftContext struct {
+	Page      leftPage        `json:"page,omitzero"`
+	Screen    leftScreen      `json:"screen,omitzero"`
+	Locale    string          `json:"locale,omitempty"`
+	SessionID string          `json:"sessionId,omitempty"`
+	UserAgent string          `json:"userAgent,omitempty"`
+	IP        string          `json:"ip,omitempty"`
+	Consent   map[string]bool `json:"consent,omitempty"`
+}
+
+// IsZero reports whether nothing is left of the context.
+func (c leftContext) IsZero() bool {
+	return c.Page == leftPage{} && c.Screen == leftScreen{} && c.Locale+c.SessionID+c.UserAgent+c.IP == "" && len(c.Consent) == 0
+}
+
+type leftPage struct {
+	URL      string `json:"url,omitempty"`
+	Path     string `json:"path,omitempty"`
+	Referrer string `json:"referrer,omitempty"`
+	Title    string `json:"title,omitempty"`
+}
+
+type leftScreen struct {
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// eventJSON is an event as a preview shows it; numbers keep their digits.
+func eventJSON(e *event.Event) json.RawMessage {
+	left := leftEvent{
+		Event: e.Name, EventID: e.EventID, DeviceID: e.DeviceID, UserID: e.UserID, Timestamp: e.Time,
+		Properties: event.AppendObject(nil, e.Properties),
+		Context: leftContext{
+			Page: leftPage(e.Page), Screen: leftScreen(e.Screen), Locale: e.Locale, SessionID: e.SessionID,
+			UserAgent: e.UserAgent, IP: e.IP, Consent: e.Consent,
+		},
+	}
+	if len(e.UserProperties) > 0 {
+		left.UserProperties = event.AppendObject(nil, e.UserProperties)
+	}
+	text, err := json.Marshal(left)
+	if err != nil {
+		return nil // a number that JSON cannot express; the request shows it
+	}
+	return text
 }

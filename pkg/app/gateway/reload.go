@@ -2,9 +2,13 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"reflect"
 	"time"
+
+	"github.com/sparrow-edge/sparrow/pkg/app/config"
+	"github.com/sparrow-edge/sparrow/pkg/plan"
 )
 
 // watchFiles reads configuration and plan again when it is asked to, or when one
@@ -72,6 +76,20 @@ func (g *Gateway) reload(ctx context.Context) error {
 	a.Trackers, b.Trackers = nil, nil
 	if !reflect.DeepEqual(a, b) {
 		g.log.Warn("the configuration changed beyond plan and trackers: that takes effect with the next start")
+	}
+	return nil
+}
+
+// usePlan applies a plan: in the lanes from their next window on, in the views as
+// soon as the warehouse answers.
+func (g *Gateway) usePlan(p *plan.Plan) error {
+	tracer, err := g.settings.Tracer(p, g.sanitizer)
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	g.tracer.Store(tracer)
+	if g.loader != nil {
+		g.loader.SetPlan(config.StoredPlan(p))
 	}
 	return nil
 }

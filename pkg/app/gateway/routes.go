@@ -1,21 +1,24 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"time"
+	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sparrow-edge/sparrow/api"
+	"github.com/sparrow-edge/sparrow/pkg/app/admin"
 	"github.com/sparrow-edge/sparrow/pkg/console"
 	"github.com/sparrow-edge/sparrow/pkg/dispatcher"
 	"github.com/sparrow-edge/sparrow/pkg/loopback"
+	"github.com/sparrow-edge/sparrow/pkg/trail"
 )
 
 // publicRoutes is everything that the public listener serves. There is no admin
@@ -81,44 +84,60 @@ func loopbackHostOnly(next http.Handler) http.Handler {
 	})
 }
 
-// serve runs an HTTP server on l until ctx ends, then lets the requests under
-// way finish for as long as the bound allows.
-func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, bound time.Duration) error {
-	server := newServer(ctx, h, log)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	return endServer(ctx, server, ended, log, bound, func() {})
+// probeRoutes serves the metrics and the health checks of a process that takes no
+// events, or none yet. Where there is intake, the dispatcher answers health checks,
+// because only it knows whether it is draining.
+func probeRoutes(metrics http.Handler, ready http.HandlerFunc) *chi.Mux {
+	r := chi.NewRouter()
+	r.Handle("/metrics", metrics)
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	r.Get("/readyz", ready)
+	return r
 }
 
-func newServer(ctx context.Context, h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients' broken connections
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+// answerReady answers 200 while the check passes, else 503. The reason goes to the
+// operator's log when that changes, never to the public.
+func answerReady(check func(context.Context) error, log *slog.Logger) http.HandlerFunc {
+	var unready atomic.Bool
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := check(r.Context())
+		if unready.Swap(err != nil) != (err != nil) {
+			log.Warn("readiness changed", "ready", err == nil, "err", err)
+		}
+		if err != nil {
+			http.Error(w, "the journal is not ready", http.StatusServiceUnavailable)
+		}
 	}
 }
 
-// endServer waits until ctx ends, or the server does by itself, which is an
-// error. Then it lets the requests under way finish for as long as the bound
-// allows.
-func endServer(ctx context.Context, server *http.Server, ended <-chan error, log *slog.Logger, bound time.Duration, draining func()) error {
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+// demoTrails lets the demo page of `sparrow dev` see where its events are.
+type demoTrails struct{ ops operations }
+
+// Trails implements console.Finder. It indents the requests' bodies for people.
+func (d demoTrails) Trails(ctx context.Context, id string) ([]trail.Trail, error) {
+	found, err := d.ops.Event(ctx, id, true)
+	if errors.Is(err, admin.ErrNotFound) {
+		return nil, nil
 	}
-	draining()
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		log.Warn("requests were cut off", "err", err)
-		_ = server.Close() // closes what Shutdown gave up on
+	for i := range found {
+		t := &found[i]
+		if t.Steps == nil {
+			t.Steps = []trail.Step{} // the page wants an array
+		}
+		for _, step := range t.Steps {
+			for i := range step.Requests {
+				step.Requests[i].Body = indented(step.Requests[i].Body)
+			}
+		}
 	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
+	return found, err
+}
+
+// indented adds white space to JSON, and nothing else; other text stays.
+func indented(body string) string {
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(body), "", "  ") != nil {
+		return body
 	}
-	return nil
+	return b.String()
 }

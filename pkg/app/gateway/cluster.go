@@ -2,20 +2,13 @@ package gateway
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/app/config"
 	"github.com/sparrow-edge/sparrow/pkg/lease"
 )
-
-// nodeFile holds the permanent name of the data directory within the cluster.
-const nodeFile = "node"
 
 // warehousePlace is the name under which the cluster keeps which process has the
 // DuckDB file: there is one.
@@ -23,10 +16,6 @@ const warehousePlace = "warehouse"
 
 // loaderLease is the lease of the loader.
 const loaderLease = "loader"
-
-// indexForgotten is for how long nothing is heard of a process before the
-// journal is no longer kept for its duplicate index.
-const indexForgotten = time.Hour
 
 // openMember makes this process one of those that share the journal. With a
 // journal of its own there are no others.
@@ -38,7 +27,7 @@ func (g *Gateway) openMember(ctx context.Context) error {
 	}
 	if g.shared() && g.readsEvents() {
 		var err error
-		if node, err = nodeName(filepath.Join(g.settings.Config.Data, nodeFile)); err != nil {
+		if node, err = g.settings.NodeName(); err != nil {
 			return fmt.Errorf("name this process: %w", err)
 		}
 	}
@@ -74,46 +63,7 @@ func (g *Gateway) placeWarehouse(ctx context.Context) error {
 	return err
 }
 
-// nodeName reads the name of the data directory, which it makes the first time.
-func nodeName(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	name := strings.ToLower(rand.Text()[:12])
-	return name, os.WriteFile(path, []byte(name+"\n"), 0o600)
-}
-
 // runLoader runs the loader while this process holds its lease.
 func (g *Gateway) runLoader(ctx context.Context) error {
 	return g.member.RunHolding(ctx, loaderLease, g.loader.Run)
-}
-
-// forgetIndexes removes the pins of duplicate indexes whose processes are gone. When
-// such a process comes back, its index does not know what was trimmed meanwhile.
-func (g *Gateway) forgetIndexes(ctx context.Context) error {
-	if !g.shared() {
-		return nil
-	}
-	var errs []error
-	for reader := range g.journal.Events().Pins() {
-		node, isIndex := strings.CutPrefix(reader, indexReaders+"-")
-		if !isIndex || g.member.SilentFor(node) < indexForgotten {
-			continue
-		}
-		g.log.Warn("a process is gone: the journal is no longer kept for its duplicate index", "node", node)
-		errs = append(errs, g.journal.Events().Unpin(ctx, reader))
-	}
-	return errors.Join(errs...)
-}
-
-// indexReader is the name of the pin of this process's duplicate index. In a cluster each process that reads has an index of its own.
-func (g *Gateway) indexReader() string {
-	if g.shared() {
-		return indexReaders + "-" + g.node
-	}
-	return indexReaders
 }

@@ -18,10 +18,10 @@ type closing struct {
 
 func (c *closing) Close() error { c.closed++; return nil }
 
-func TestOpenerTriesAgainAfterAPause(t *testing.T) {
+func TestLazyWarehouseTriesAgainAfterAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, attempts, away := &closing{}, 0, errors.New("another process has the file")
-		o := newOpener(func(context.Context) (warehouse.Warehouse, error) {
+		o := newLazyWarehouse(func(context.Context) (warehouse.Warehouse, error) {
 			if attempts++; attempts < 2 {
 				return nil, away
 			}
@@ -47,9 +47,9 @@ func TestOpenerTriesAgainAfterAPause(t *testing.T) {
 	})
 }
 
-func TestOpenerHeedsTheContextWhileAnotherOpens(t *testing.T) {
+func TestLazyWarehouseHeedsTheContextWhileAnotherOpens(t *testing.T) {
 	opening, release := make(chan struct{}), make(chan struct{})
-	o := newOpener(func(context.Context) (warehouse.Warehouse, error) {
+	o := newLazyWarehouse(func(context.Context) (warehouse.Warehouse, error) {
 		close(opening)
 		<-release
 		return &closing{}, nil
