@@ -27,7 +27,7 @@
 // the views fast. Times are UTC.
 //
 //	raw         eventId timestamp data receipt source context duplicate | day epoch seq idx event usable translated
-//	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx (source event: DuckDB)
+//	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx source event
 //	filtered    day source event tracker reason plan count | run
 //	leaks       day source event property kind tracker count | run
 //	lanes       tracker epoch run startSeq startIdx markSeq markIdx closed plan release reported

@@ -147,10 +147,16 @@ func (Dialect) DayBefore(seconds int64) string {
 	return fmt.Sprintf("date(timestamp_sub(current_timestamp(), interval %d second))", seconds)
 }
 
-// CountedDeliveries joins each delivery to its raw row, which is of the same day.
-func (d Dialect) CountedDeliveries() string {
-	return fmt.Sprintf(`(select v.day, w.source, w.event, v.tracker, v.outcome, v.reason, v.run, v.epoch, v.seq, v.idx
-    from %s as v join %s as w on w.day = v.day and w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where not w.duplicate)`, d.Days("deliveries"), d.Days("raw"))
+// CountedDeliveries joins a delivery to its raw row, which is of the same day,
+// only where it does not say source and event itself: an earlier release stored it.
+func (d Dialect) CountedDeliveries() string { return countedDeliveries(d) }
+
+func countedDeliveries(d warehouse.Dialect) string {
+	return fmt.Sprintf(`(select day, source, event, tracker, outcome, reason, run, epoch, seq, idx from %[1]s as v where source is not null
+    union all
+    select v.day, w.source, w.event, v.tracker, v.outcome, v.reason, v.run, v.epoch, v.seq, v.idx
+    from %[1]s as v join %[2]s as w on w.day = v.day and w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where v.source is null and not w.duplicate)`,
+		d.Days(deliveriesTable.name), d.Days(rawTable.name))
 }
 
 // KeepsSums says that the reconciliation counts the rows: there are no sums.

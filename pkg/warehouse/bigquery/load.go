@@ -50,6 +50,9 @@ func (w *writer) load(ctx context.Context, batch *warehouse.Batch) error {
 	if err := w.changeEpochs(ctx, b); err != nil {
 		return err
 	}
+	if err := w.nameDeliveries(ctx, batch, b); err != nil {
+		return err
+	}
 	at := time.Now()
 	e := rowEncoder{b.Outcomes.Epoch, at}
 	raw := partOf(rawTable, b.Raw, e.raw)

@@ -62,7 +62,7 @@ func (e rowEncoder) delivery(d *warehouse.DeliveryRow, stripped bool) []byte {
 	return newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason).numberIf(d.Status != 0, int64(d.Status)).
 		text(answer).number(int64(d.Attempts)).instant(storable(d.Time, stripped)).number(d.Latency.Milliseconds(), int64(d.Run)).
 		text(d.Plan, d.Release).date(storable(d.Day, stripped)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
-		text(e.epoch).number(int64(d.Seq)).row
+		text(e.epoch).number(int64(d.Seq)).textIf(d.Source != "", d.Source).textIf(d.Source != "", d.Event).row
 }
 
 func (e rowEncoder) filtered(f *warehouse.FilteredRow, stripped bool) []byte {

@@ -78,6 +78,8 @@ var (
 			number("idx", "The receipt's index."),
 			text("reportEpoch", "The journal of the report that told it."),
 			number("reportSeq", "The report's sequence."),
+			text("source", "The source, as in raw; NULL in rows of earlier releases, and for a duplicate."),
+			text("event", "The event's name as it is counted, as in raw; NULL where source is."),
 		},
 	}
 	filteredTable = &table{

@@ -96,6 +96,19 @@ var readBacks = []readBack{
 			})
 		},
 	},
+	{ // what deliveries are of
+		"select seq, idx, source, event, timestamp from %s where epoch = @epoch and seq >= @low and seq <= @high and not duplicate and timestamp >= @since",
+		[]string{"INTEGER", "INTEGER", "STRING", "STRING", "TIMESTAMP"},
+		func(rows []values, p values) (answer [][]any) {
+			for _, row := range rows {
+				if seq := row.number("seq"); row.text("epoch") == p.text("epoch") && seq >= p.number("low") && seq <= p.number("high") &&
+					row["duplicate"] != true && row.at("timestamp") >= p.at("since") {
+					answer = append(answer, []any{row["seq"], row["idx"], row["source"], row["event"], row["timestamp"]})
+				}
+			}
+			return answer
+		},
+	},
 	{ // the last row of raw of each epoch
 		"select epoch, seq, max(idx) from %s where struct(epoch, seq) in ( select struct(epoch, max(seq)) from %s group by epoch) group by epoch, seq",
 		[]string{"STRING", "INTEGER", "INTEGER"},
