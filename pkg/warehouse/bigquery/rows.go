@@ -105,6 +105,19 @@ func (e rowEncoder) lane(l *warehouse.LaneRow, _ bool) []byte {
 		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), e.epoch).number(int64(l.Seq)).row
 }
 
+// firstWaiting is the first position of the mark and the parked events of a row of
+// lanes_log.
+func firstWaiting(mark event.Position, encoded string) event.Position {
+	var list []parked
+	_ = json.Unmarshal([]byte(encoded), &list) // written by lane
+	for _, p := range list {
+		if at := (event.Position{Seq: p.Seq, Index: p.Index}); at.Before(mark) {
+			mark = at
+		}
+	}
+	return mark
+}
+
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
 // newestLanes are the last rows of each lane and replay.

@@ -69,7 +69,11 @@ func openWriter(ctx context.Context, c *client, commits *commitLog, defaults *de
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if err := w.commit(ctx, w.last); err != nil {
+	next, err := c.withSums(ctx, w.last)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.commit(ctx, next); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -94,6 +98,7 @@ func (w *writer) commit(ctx context.Context, next *commit) error {
 	if err := w.commits.append(ctx, &c); err != nil {
 		return err
 	}
+	c.Changes = "" // they are stored
 	w.last = &c
 	return nil
 }

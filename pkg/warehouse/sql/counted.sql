@@ -30,6 +30,11 @@ only if its condition has an equality.
 
 {{define "these rows"}}{{with .Rows}} and {{.}}{{end}}{{end}}
 
+{{- /* A day without sums is not in the reconciliation. */ -}}
+{{define "counted day"}}{{if eq .Epochs "latest"}} and day in (select day from {{.Table "counted_days"}}){{end}}{{end}}
+
+{{define "counted r day"}}{{if eq .Epochs "latest"}} and r.day in (select day from {{.Table "counted_days"}}){{end}}{{end}}
+
 {{- /* The epoch of the journal that is there now, as a table of one row. */ -}}
 {{define "latest epoch"}}(select epoch from {{.Table "positions"}} where stream = 'events' order by loaded desc limit 1){{end}}
 
@@ -89,7 +94,7 @@ journal that another one has replaced they are expired, for no lane finds them.
 are cut to what lies beyond the slowest lane first: that is little, and all the rest.
 */ -}}
 {{define "waiting"}}select r.day, r.source, r.event, l.tracker, {{template "waiting outcome"}}, count(*) as n
-  from (select * from {{.Days "raw"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}) as r
+  from (select * from {{.Days "raw"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}{{template "counted day" .}}) as r
   {{template "lane of r" .}} and (r.seq > l.markSeq or (r.seq = l.markSeq and r.idx >= l.markIdx)) and not l.closed
   cross join {{template "latest epoch" .}} as latest
   left join (select * from {{.Days "deliveries"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}) as d on d.tracker = l.tracker and {{template "same event" "d"}}
@@ -102,7 +107,7 @@ are cut to what lies beyond the slowest lane first: that is little, and all the 
   {{template "lane of r" .}} and l.tracker = p.tracker and (r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx))
   cross join {{template "latest epoch" .}} as latest
   left join {{.Days "deliveries"}} as d on d.tracker = p.tracker and {{template "same event" "d"}}
-  where p.run = 0 and not r.duplicate and d.tracker is null{{template "these rows" .}}{{template "of the epochs" .}}
+  where p.run = 0 and not r.duplicate and d.tracker is null{{template "these rows" .}}{{template "counted r day" .}}{{template "of the epochs" .}}
   group by r.day, r.source, r.event, l.tracker, l.epoch, latest.epoch
 {{- end}}
 
