@@ -29,10 +29,11 @@ func (d Dialect) sumRows(days, versions string) string {
   where if(folded, version = base, version > base)`, d.Table(sumsTable.name), d.Table(positionsTable.name), days, versions)
 }
 
-// counting is the SQL of what one commit covers, whichever is the newest.
+// counting is the SQL of what one commit covers of a day, whichever is the newest.
 type counting struct {
 	Dialect
-	at *commit
+	at  *commit
+	day time.Time
 }
 
 // Table is the table, or what its view shows at the commit.
@@ -62,34 +63,39 @@ func (c counting) positions() string {
 	return "(select * from unnest([" + strings.Join(rows, ", ") + "]))"
 }
 
-// Days are the rows that the commit covers. Rows of an epoch that another has
-// replaced are all covered.
+// Days are the rows of the day that the commit covers. Rows of an epoch that
+// another has replaced are all covered.
 func (c counting) Days(name string) string {
-	stream, epoch, place := warehouse.OutcomesStream, "reportEpoch", "reportSeq < %d"
-	selected := "*"
+	from, to := c.Literal(c.day.Format(time.DateOnly)), c.Literal(c.day.AddDate(0, 0, 1).Format(time.DateOnly))
 	if name == rawTable.name {
-		stream, epoch, place = warehouse.EventsStream, "epoch", "(seq < %[1]d or (seq = %[1]d and idx < %[2]d))"
-		selected = "* except (day), date(" + c.Quote(rawTable.day) + ") as day"
+		covered := c.covered(warehouse.EventsStream, "epoch", c.at.Events, func(p position) string {
+			return fmt.Sprintf(" and (seq < %[1]d or (seq = %[1]d and idx < %[2]d))", p.Seq, p.Index)
+		})
+		column := c.Quote(rawTable.day)
+		return fmt.Sprintf("(select * except (day), date(%[1]s) as day from %[2]s where %[1]s >= timestamp(%[3]s) and %[1]s < timestamp(%[4]s) and (%[5]s))",
+			column, c.Dialect.Table(name), from, to, covered)
 	}
-	var covered []string
+	covered := c.covered(warehouse.OutcomesStream, "reportEpoch", c.at.Outcomes, func(p position) string {
+		return fmt.Sprintf(" and reportSeq < %d", p.Seq)
+	})
+	return fmt.Sprintf("(select * from %s where day = date(%s) and (%s))", c.Dialect.Table(name), from, covered)
+}
+
+// covered is the condition on a row's epoch and, in the epoch that is loaded, on
+// its place.
+func (c counting) covered(stream warehouse.Stream, column, loaded string, before func(position) string) string {
+	list := []string{"false"}
 	for _, p := range c.at.Positions {
 		if p.Stream != string(stream) {
 			continue
 		}
-		condition := epoch + " = " + c.Literal(p.Epoch)
-		if p.Epoch == c.at.Events && stream == warehouse.EventsStream || p.Epoch == c.at.Outcomes && stream == warehouse.OutcomesStream {
-			if stream == warehouse.EventsStream {
-				condition += " and " + fmt.Sprintf(place, p.Seq, p.Index)
-			} else {
-				condition += " and " + fmt.Sprintf(place, p.Seq)
-			}
+		condition := column + " = " + c.Literal(p.Epoch)
+		if p.Epoch == loaded {
+			condition += before(p)
 		}
-		covered = append(covered, "("+condition+")")
+		list = append(list, condition)
 	}
-	if covered == nil {
-		covered = []string{"false"}
-	}
-	return fmt.Sprintf("(select %s from %s where %s)", selected, c.Dialect.Table(name), strings.Join(covered, " or "))
+	return strings.Join(list, " or ")
 }
 
 // CountedDeliveries is that of Dialect over Days.
@@ -112,7 +118,7 @@ group by source, event, tracker, outcome, reason
 having sum(part.kept) <> sum(part.counted)
 order by source, event, tracker, outcome, reason`,
 		c.dialect().sumRows("day = "+literal, fmt.Sprintf("version <= %d", kept)),
-		warehouse.CountSQL(counting{c.dialect(), at}, "r.day = "+literal)), nil)
+		warehouse.CountSQL(counting{c.dialect(), at, day}, "r.day = "+literal)), nil)
 	if err != nil {
 		return nil, fmt.Errorf("count %s: %w", day.Format(time.DateOnly), err)
 	}
