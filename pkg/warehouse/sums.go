@@ -33,3 +33,10 @@ type SumDifference struct {
 	Source, Event, Tracker, Outcome, Reason string
 	Kept, Counted                           int64
 }
+
+// Compacter is an adapter with logs of which newer rows replace older ones.
+type Compacter interface {
+	// Compact puts together what belongs together and deletes what is replaced. It
+	// is called every hour, whatever the retention, and may be called at any time.
+	Compact(ctx context.Context) error
+}
