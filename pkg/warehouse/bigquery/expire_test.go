@@ -88,20 +88,26 @@ func TestCompactFoldsSums(t *testing.T) {
 	compact()
 	compact() // nothing has changed since
 	sums(2)
-	logged("sums_log", 2)
+	logged("sums_log", 3) // two sums, and where the day begins
 	must(t, w.Load(t.Context(), messages(t, 3, 6)))
 	sums(5)
 	compact()
 	must(t, w.Load(t.Context(), messages(t, 6, 8)))
 	sums(7)
-	logged("sums_log", 4)
+	logged("sums_log", 6)
 	change(t, dir, "update sparrow.positions_log set loaded = timestamp_sub(loaded, interval 3 hour) where true")
 	change(t, dir, "update sparrow.sums_log set folded = timestamp_sub(folded, interval 3 hour) where true")
 	compact()
 	sums(7)
-	logged("sums_log", 2)
+	logged("sums_log", 3) // two sums, and where the day begins
 	logged("positions_log", 1)
 	verified(t, w, 1)
+	for seq, want := range map[uint64]time.Time{0: {}, 1: warehouse.Day(time.Now()).AddDate(0, 0, -1), 7: warehouse.Day(time.Now()).AddDate(0, 0, -1)} {
+		day, err := w.(warehouse.DayFinder).DayOf(t.Context(), event.Receipt{Epoch: epoch, Position: event.Position{Seq: seq}})
+		if err != nil || !day.Equal(want) {
+			t.Errorf("the day of record %d is %s, error %v, want %s", seq, day, err, want)
+		}
+	}
 }
 
 // verified: the sums of so many days agree with the rows.

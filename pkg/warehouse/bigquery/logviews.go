@@ -62,7 +62,7 @@ group by g.day, g.source, g.event, g.property, g.kind, g.tracker, g.run`, d.Tabl
 from (%s) as s
 where day in (select day from %s)
 group by day, source, event, tracker, outcome, reason
-having sum(s.n) <> 0`, d.sumRows("true", "true"), d.Table("counted_days")), Columns: described(sumsTable)},
+having sum(s.n) <> 0`, d.sumRows("outcome <> '"+firstOutcome+"'", "true"), d.Table("counted_days")), Columns: described(sumsTable)},
 		{Name: "names", Description: "Event names that are counted apart.", Select: "select distinct day, source, event from " + d.Table(namesTable.name), Columns: described(namesTable)},
 		{Name: "plans", Description: "Texts of tracking plans.", Select: fmt.Sprintf(
 			"select version, text, seen from %s where true qualify row_number() over (partition by version order by seen) = 1", d.Table(plansTable.name)), Columns: described(plansTable)},

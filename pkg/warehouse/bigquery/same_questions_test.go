@@ -69,6 +69,11 @@ var questions = []question{
 		// To the emulator, columns is what INFORMATION_SCHEMA calls so: what the view selects.
 		big: `select distinct ordinal, name, property, type, description from columns_log where version = (select max(version) from columns_log) order by ordinal`},
 	{name: "positions", rows: 4, duck: `select stream, epoch, seq, idx from positions order by stream, epoch`},
+	{name: "sums", rows: 100,
+		duck: `select day, source, event, tracker, outcome, reason, n from sums where n <> 0 order by day, source, event, tracker, outcome, reason`},
+	{name: "drift by reason", rows: 5,
+		duck: `select tracker, outcome, reason, cast(sum(n) as bigint) as n from sums where n <> 0 group by tracker, outcome, reason order by tracker, outcome, reason`},
+	{name: "days with sums", rows: 3, duck: `select day from counted_days order by day`},
 	{name: "quarantine", rows: 1, duck: `select receipt, eventId, timestamp, source, reason, bytes from quarantine order by receipt`},
 }
 

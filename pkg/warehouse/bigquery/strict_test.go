@@ -110,6 +110,9 @@ func checkSums(t testing.TB, server *bigquerytest.Server, next uint64) {
 			must(t, json.Unmarshal([]byte(encoded), &changes))
 		}
 		for _, c := range changes {
+			if c[4] == "first" {
+				continue // where the day begins
+			}
 			got[fmt.Sprint(c[1:6]...)] += int(c[6].(float64))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -117,7 +118,7 @@ from (
 group by source, event, tracker, outcome, reason
 having sum(part.kept) <> sum(part.counted)
 order by source, event, tracker, outcome, reason`,
-		c.dialect().sumRows("day = "+literal, fmt.Sprintf("version <= %d", kept)),
+		c.dialect().sumRows("day = "+literal+" and outcome <> '"+firstOutcome+"'", fmt.Sprintf("version <= %d", kept)),
 		warehouse.CountSQL(counting{c.dialect(), at, day}, "r.day = "+literal)), nil)
 	if err != nil {
 		return nil, fmt.Errorf("count %s: %w", day.Format(time.DateOnly), err)
@@ -330,10 +331,22 @@ func (s *Store) VerifySums(ctx context.Context, day time.Time) (list []warehouse
 	return list, nil
 }
 
+// DayOf implements warehouse.DayFinder.
+func (s *Store) DayOf(ctx context.Context, receipt event.Receipt) (time.Time, error) {
+	rows, err := s.client.read(ctx, fmt.Sprintf("select max(day) from (%s) as s where n <= @seq",
+		s.client.dialect().sumRows("outcome = '"+firstOutcome+"' and source = @epoch", "true")),
+		map[string]any{"epoch": receipt.Epoch, "seq": int64(receipt.Seq)})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find day of receipt: %w", err)
+	}
+	return asDay(rows[0][0]), nil
+}
+
 // countTimeout bounds counting a day.
 const countTimeout = 10 * time.Minute
 
 var (
 	_ warehouse.SumKeeper  = (*Store)(nil)
 	_ warehouse.Backfiller = (*Store)(nil)
+	_ warehouse.DayFinder  = (*Store)(nil)
 )

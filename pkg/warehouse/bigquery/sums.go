@@ -171,8 +171,20 @@ func (s *batchSums) newDays() {
 		day := warehouse.Day(s.b.Raw[i].Timestamp)
 		if !s.state.Counted[day] && !s.state.Uncounted[day] && day.Format(time.DateOnly) >= s.state.Since {
 			s.state.Counted[day] = true
+			s.first(day, &s.b.Raw[i].Receipt)
+		} else if i == 0 && s.b.Events.Epoch != s.last.latestEvents() {
+			s.first(day, &s.b.Raw[i].Receipt)
 		}
 	}
+}
+
+// firstOutcome marks a row of the sums that counts nothing: n is the sequence of
+// the first record of the day in the epoch that stands in the row's source. By
+// these rows the day of a receipt is found.
+const firstOutcome = "first"
+
+func (s *batchSums) first(day time.Time, r *event.Receipt) {
+	s.rows[sum{day: day, source: r.Epoch, outcome: firstOutcome}] = int64(r.Seq)
 }
 
 // lanes follows the lanes. Where one begins or ends, what is stored from there on
