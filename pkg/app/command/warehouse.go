@@ -13,9 +13,10 @@ import (
 func warehouseCommand(s *invocation) *cobra.Command {
 	cmd := asGroup(&cobra.Command{
 		Use:     "warehouse",
-		Short:   "Check what the gateway may do in BigQuery",
-		Example: "  sparrow warehouse check",
+		Short:   "Check what the gateway may do in BigQuery; count its old days",
+		Example: "  sparrow warehouse check\n  sparrow warehouse count --dry-run",
 	})
+	cmd.AddCommand(countCommand(s))
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check",
 		Short: "Try each permission that the gateway needs, and say what is missing",

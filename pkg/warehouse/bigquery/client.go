@@ -191,12 +191,29 @@ func (c *client) read(ctx context.Context, query string, parameters map[string]a
 
 // readSlow is read of a query that counts a whole day: it may take longer, and be
 // billed for as much as a user's query.
-func (c *client) readSlow(ctx context.Context, query string, parameters map[string]any) ([][]rest.Value, error) {
+func (c *client) readSlow(ctx context.Context, query string) ([][]rest.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	q := c.rest.Query(query)
 	q.MaxBytesBilled = int64(c.config.MaxBilled)
-	return c.readAll(ctx, q, parameters)
+	return c.readAll(ctx, q, nil)
+}
+
+// cost is how many bytes a query would read, by a dry run.
+func (c *client) cost(ctx context.Context, query string) (int64, error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	q := c.rest.Query(query)
+	q.Location, q.DryRun = c.config.Location, true
+	job, err := q.Run(ctx)
+	if err != nil {
+		return 0, err
+	}
+	status := job.LastStatus()
+	if status == nil || status.Statistics == nil {
+		return 0, errors.New("BigQuery does not say how many bytes the query would read")
+	}
+	return status.Statistics.TotalBytesProcessed, nil
 }
 
 func (c *client) readAll(ctx context.Context, q *rest.Query, parameters map[string]any) (rows [][]rest.Value, err error) {

@@ -108,18 +108,7 @@ func (c *client) differences(ctx context.Context, day time.Time, kept int64, at 
 	if len(at.Positions) == 0 {
 		return nil, nil
 	}
-	literal := "date '" + day.Format(time.DateOnly) + "'"
-	rows, err := c.readSlow(ctx, fmt.Sprintf(`select source, event, tracker, outcome, reason, cast(sum(part.kept) as int64) as kept, cast(sum(part.counted) as int64) as counted
-from (
-  select source, event, tracker, outcome, reason, n as kept, 0 as counted from (%s)
-  union all
-  select source, event, tracker, outcome, reason, 0 as kept, n as counted from (%s)
-) as part
-group by source, event, tracker, outcome, reason
-having sum(part.kept) <> sum(part.counted)
-order by source, event, tracker, outcome, reason`,
-		c.dialect().sumRows("day = "+literal+" and outcome <> '"+firstOutcome+"'", fmt.Sprintf("version <= %d", kept)),
-		warehouse.CountSQL(counting{c.dialect(), at, day}, "r.day = "+literal)), nil)
+	rows, err := c.readSlow(ctx, c.differencesSQL(day, kept, at))
 	if err != nil {
 		return nil, fmt.Errorf("count %s: %w", day.Format(time.DateOnly), err)
 	}
@@ -131,6 +120,21 @@ order by source, event, tracker, outcome, reason`,
 		}
 	}
 	return list, nil
+}
+
+func (c *client) differencesSQL(day time.Time, kept int64, at *commit) string {
+	literal := "date '" + day.Format(time.DateOnly) + "'"
+	return fmt.Sprintf(`select source, event, tracker, outcome, reason, cast(sum(part.kept) as int64) as kept, cast(sum(part.counted) as int64) as counted
+from (
+  select source, event, tracker, outcome, reason, n as kept, 0 as counted from (%s)
+  union all
+  select source, event, tracker, outcome, reason, 0 as kept, n as counted from (%s)
+) as part
+group by source, event, tracker, outcome, reason
+having sum(part.kept) <> sum(part.counted)
+order by source, event, tracker, outcome, reason`,
+		c.dialect().sumRows("day = "+literal+" and outcome <> '"+firstOutcome+"'", fmt.Sprintf("version <= %d", kept)),
+		warehouse.CountSQL(counting{c.dialect(), at, day}, "r.day = "+literal))
 }
 
 // addSums completes the commit of a batch by what the batch does to the sums.
@@ -294,6 +298,42 @@ func (s *Store) countDay(ctx context.Context, day time.Time) error {
 	return nil
 }
 
+// UncountedDays implements warehouse.DayCounter. BigQuery says by dry runs, which
+// cost nothing, what counting would read. To find the days it reads eight bytes an
+// event.
+func (s *Store) UncountedDays(ctx context.Context, since time.Time) (list []warehouse.UncountedDay, err error) {
+	var last *commit
+	err = s.write(ctx, "find days without sums", func() (err error) {
+		last, err = s.newestCommit(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.client.read(ctx, "select distinct date(timestamp) as day from "+s.client.named(rawTable)+" where timestamp >= @since order by day",
+		map[string]any{"since": warehouse.Day(since)})
+	if err != nil {
+		return nil, fmt.Errorf("find days without sums: %w", err)
+	}
+	for _, row := range rows {
+		day := asDay(row[0])
+		if last.Sums != nil && last.Sums.Counted[day] {
+			continue
+		}
+		bytes, err := s.client.cost(ctx, s.client.differencesSQL(day, last.Version, last))
+		if err != nil {
+			return nil, fmt.Errorf("ask what counting %s would read: %w", day.Format(time.DateOnly), judged(err))
+		}
+		list = append(list, warehouse.UncountedDay{Day: day, Bytes: bytes})
+	}
+	return list, nil
+}
+
+// CountDay implements warehouse.DayCounter. Loading waits meanwhile.
+func (s *Store) CountDay(ctx context.Context, day time.Time) error {
+	return s.write(ctx, "count day", func() error { return s.countDay(ctx, warehouse.Day(day)) })
+}
+
 // mostDifferences bounds how many sums of a day are stored in one commit: with the
 // longest texts they fit. The rest comes with the next piece.
 const mostDifferences = 5_000
@@ -349,4 +389,5 @@ var (
 	_ warehouse.SumKeeper  = (*Store)(nil)
 	_ warehouse.Backfiller = (*Store)(nil)
 	_ warehouse.DayFinder  = (*Store)(nil)
+	_ warehouse.DayCounter = (*Store)(nil)
 )

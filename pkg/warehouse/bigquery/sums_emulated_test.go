@@ -2,8 +2,10 @@ package bigquery_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery/emulatortest"
 )
 
 // TestWrongSumIsFound: a sum that was changed by hand is found, and only that.
@@ -33,6 +35,55 @@ func TestWrongSumIsFound(t *testing.T) {
 // loading, and the sums are kept from then on; until then the days are not shown.
 func TestSumsOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
+	w := earlierRelease(t)
+	if got := answered(t, w, "select event, accepted, delivered from reconciliation"); got != "[]" {
+		t.Errorf("before the sums are counted: %s", got)
+	}
+	must(t, w.Load(t.Context(), messages(t, 4, 6)))
+	if got := answered(t, w, "select event from sums"); got != "[]" {
+		t.Errorf("before the sums are counted: %s", got)
+	}
+	for left := int64(1); left > 0; {
+		var err error
+		left, err = w.(warehouse.Backfiller).Backfill(t.Context())
+		must(t, err)
+	}
+	must(t, w.Load(t.Context(), messages(t, 6, 7)))
+	if got := answered(t, w, "select event, accepted, delivered, filtered, unaccounted from reconciliation"); got != "[[buy 18 12 6 0]]" {
+		t.Errorf("the reconciliation is %s", got)
+	}
+	verified(t, w, 2) // the day before has no rows
+}
+
+// TestOldDaysAreCountedOnRequest: a day that an earlier release loaded is told, with
+// the bytes that counting it would read, until it is counted.
+func TestOldDaysAreCountedOnRequest(t *testing.T) {
+	t.Parallel()
+	w := earlierRelease(t)
+	counter := w.(warehouse.DayCounter)
+	for _, want := range []int{1, 0} {
+		days, err := counter.UncountedDays(t.Context(), time.Now().AddDate(0, 0, -9))
+		must(t, err)
+		if len(days) != want {
+			t.Fatalf("%d days are uncounted, want %d", len(days), want)
+		}
+		for _, d := range days {
+			if d.Bytes != emulatortest.DryRunBytes {
+				t.Errorf("counting %s would read %d bytes", d.Day, d.Bytes)
+			}
+			must(t, counter.CountDay(t.Context(), d.Day))
+		}
+	}
+	if got := answered(t, w, "select event, accepted, delivered, filtered, unaccounted from reconciliation"); got != "[[buy 9 6 3 0]]" {
+		t.Errorf("the reconciliation is %s", got)
+	}
+	verified(t, w, 1)
+}
+
+// earlierRelease opens a warehouse into which a release without sums loaded three
+// messages.
+func earlierRelease(t *testing.T) warehouse.Warehouse {
+	t.Helper()
 	dir := t.TempDir()
 	w, err := openEmulated(dir)
 	must(t, err)
@@ -43,19 +94,7 @@ func TestSumsOfAnEarlierRelease(t *testing.T) {
 	change(t, dir, `update sparrow.deliveries set source = null, event = null where true`)
 	w, err = openEmulated(dir)
 	must(t, err)
-	defer w.Close()
+	t.Cleanup(func() { _ = w.Close() })
 	must(t, w.Prepare(t.Context()))
-	if got := answered(t, w, "select event, accepted, delivered from reconciliation"); got != "[]" {
-		t.Errorf("before the sums are counted: %s", got)
-	}
-	must(t, w.Load(t.Context(), messages(t, 4, 6)))
-	for left := int64(1); left > 0; {
-		left, err = w.(warehouse.Backfiller).Backfill(t.Context())
-		must(t, err)
-	}
-	must(t, w.Load(t.Context(), messages(t, 6, 7)))
-	if got := answered(t, w, "select event, accepted, delivered, filtered, unaccounted from reconciliation"); got != "[[buy 18 12 6 0]]" {
-		t.Errorf("the reconciliation is %s", got)
-	}
-	verified(t, w, 2) // the day before has no rows
+	return w
 }

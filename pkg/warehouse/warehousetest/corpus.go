@@ -48,8 +48,8 @@ func (c *Corpus) Load(t testing.TB, w warehouse.Warehouse) {
 			t.Fatalf("save plan: %v", err)
 		}
 	}
-	carryBatches(t, w, c.first, 4_000)
-	carryBatches(t, w, c.second, 4_000)
+	carryBatches(t, w, c.first, 4_000, 2*time.Second)
+	carryBatches(t, w, c.second, 4_000, 2*time.Second)
 }
 
 func corpusHistory(seed uint64, epoch string, events, huge int) *history {
