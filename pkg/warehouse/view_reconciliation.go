@@ -78,6 +78,12 @@ func CountSQL(d Dialect, rows string) string {
 	return counting{Dialect: d, Rows: rows, Epochs: "replaced"}.sql("counted")
 }
 
+// CountLanesSQL is CountSQL without what browsers lost, which is read from the data of
+// the rows.
+func CountLanesSQL(d Dialect, rows string) string {
+	return counting{Dialect: d, Rows: rows, Epochs: "replaced"}.sql("of lanes")
+}
+
 // CountLostSQL is the part of CountSQL that counts what browsers reported as lost,
 // in rows r of raw.
 func CountLostSQL(d Dialect, rows string) string {

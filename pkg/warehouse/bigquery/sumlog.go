@@ -103,12 +103,14 @@ func (c counting) covered(stream warehouse.Stream, column, loaded string, before
 func (c counting) CountedDeliveries() string { return countedDeliveries(c) }
 
 // differences asks where the sums of a day, as the commits up to kept say, differ
-// from the rows that the commit at covers.
-func (c *client) differences(ctx context.Context, day time.Time, kept int64, at *commit) ([]warehouse.SumDifference, error) {
+// from the rows that the commit at covers. What browsers lost is left out unless
+// all is set: it is the only part that reads the column data, and never has to be
+// counted again.
+func (c *client) differences(ctx context.Context, day time.Time, kept int64, at *commit, all bool) ([]warehouse.SumDifference, error) {
 	if len(at.Positions) == 0 {
 		return nil, nil
 	}
-	rows, err := c.readSlow(ctx, c.differencesSQL(day, kept, at))
+	rows, err := c.readSlow(ctx, c.differencesSQL(day, kept, at, all))
 	if err != nil {
 		return nil, fmt.Errorf("count %s: %w", day.Format(time.DateOnly), err)
 	}
@@ -122,8 +124,12 @@ func (c *client) differences(ctx context.Context, day time.Time, kept int64, at 
 	return list, nil
 }
 
-func (c *client) differencesSQL(day time.Time, kept int64, at *commit) string {
+func (c *client) differencesSQL(day time.Time, kept int64, at *commit, all bool) string {
 	literal := "date '" + day.Format(time.DateOnly) + "'"
+	sums, count := "day = "+literal+" and outcome <> '"+firstOutcome+"'", warehouse.CountSQL
+	if !all {
+		sums, count = sums+" and outcome <> 'lost'", warehouse.CountLanesSQL
+	}
 	return fmt.Sprintf(`select source, event, tracker, outcome, reason, cast(sum(part.kept) as int64) as kept, cast(sum(part.counted) as int64) as counted
 from (
   select source, event, tracker, outcome, reason, n as kept, 0 as counted from (%s)
@@ -133,8 +139,8 @@ from (
 group by source, event, tracker, outcome, reason
 having sum(part.kept) <> sum(part.counted)
 order by source, event, tracker, outcome, reason`,
-		c.dialect().sumRows("day = "+literal+" and outcome <> '"+firstOutcome+"'", fmt.Sprintf("version <= %d", kept)),
-		warehouse.CountSQL(counting{c.dialect(), at, day}, "r.day = "+literal))
+		c.dialect().sumRows(sums, fmt.Sprintf("version <= %d", kept)),
+		count(counting{c.dialect(), at, day}, "r.day = "+literal))
 }
 
 // addSums completes the commit of a batch by what the batch does to the sums.
@@ -154,7 +160,7 @@ func (w *writer) addSums(ctx context.Context, next *commit, b *warehouse.Batch) 
 	counting, cancel := w.commits.bounded(ctx) // for all of them: loading waits no longer
 	defer cancel()
 	for _, day := range s.again.days() {
-		list, err := w.commits.differences(counting, day, w.last.Version, next)
+		list, err := w.commits.differences(counting, day, w.last.Version, next, false)
 		if err != nil {
 			if ctx.Err() != nil {
 				return fmt.Errorf("keep sums: %w", err)
@@ -197,8 +203,8 @@ func (c *client) daysOf(ctx context.Context, r positionRange) ([]time.Time, erro
 // dataset, of one that an earlier release loaded, or of one whose sums were lost.
 // The sums of the two newest days are then counted by Backfill, older ones by a
 // command: that costs money.
-func (c *client) withSums(ctx context.Context, last *commit) (*commit, error) {
-	if last.Sums != nil {
+func (c *client) withSums(ctx context.Context, last *commit, lost bool) (*commit, error) {
+	if last.Sums != nil && !lost {
 		return last, nil
 	}
 	next := *last
@@ -247,9 +253,27 @@ func (s *Store) Backfill(ctx context.Context) (left int64, err error) {
 		days := last.Sums.Uncounted.days()
 		slices.Reverse(days)
 		left = int64(len(days) - 1)
-		return s.countDay(ctx, days[0])
+		err = s.countDay(ctx, days[0])
+		if hasReason(err, "bytesBilledLimitExceeded") {
+			s.log.Warn("a day's sums are not counted: it would read more than warehouse.maxBilled; raise that and run sparrow warehouse count",
+				"day", days[0].Format(time.DateOnly), "err", err)
+			return s.giveUp(ctx, days[0])
+		}
+		return err
 	})
 	return left, err
+}
+
+// giveUp leaves a day to the command.
+func (s *Store) giveUp(ctx context.Context, day time.Time) error {
+	next := *s.writer.last
+	next.Sums = next.Sums.clone()
+	delete(next.Sums.Uncounted, day)
+	err := s.writer.commit(ctx, &next)
+	if err != nil {
+		s.failed(err)
+	}
+	return err
 }
 
 // newestCommit is the writer's, or the newest in the log.
@@ -266,7 +290,7 @@ func (s *Store) countDay(ctx context.Context, day time.Time) error {
 		return err
 	}
 	w := s.writer
-	list, err := s.client.differences(ctx, day, w.last.Version, w.last)
+	list, err := s.client.differences(ctx, day, w.last.Version, w.last, true)
 	if err != nil {
 		return err
 	}
@@ -320,7 +344,7 @@ func (s *Store) UncountedDays(ctx context.Context, since time.Time) (list []ware
 		if last.Sums != nil && last.Sums.Counted[day] {
 			continue
 		}
-		bytes, err := s.client.cost(ctx, s.client.differencesSQL(day, last.Version, last))
+		bytes, err := s.client.cost(ctx, s.client.differencesSQL(day, last.Version, last, true))
 		if err != nil {
 			return nil, fmt.Errorf("ask what counting %s would read: %w", day.Format(time.DateOnly), judged(err))
 		}
@@ -365,7 +389,7 @@ func (s *Store) VerifySums(ctx context.Context, day time.Time) (list []warehouse
 	if err != nil {
 		return nil, err
 	}
-	if list, err = s.client.differences(ctx, day, last.Version, last); err != nil {
+	if list, err = s.client.differences(ctx, day, last.Version, last, true); err != nil {
 		return nil, fmt.Errorf("verify sums: %w", judged(err))
 	}
 	return list, nil

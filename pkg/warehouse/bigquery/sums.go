@@ -336,8 +336,8 @@ func (s *batchSums) add() {
 				s.count(sum{day, r.Source, r.Event, l.Tracker, outcome, ""}, 1)
 			}
 		}
-		if n := warehouse.LostCount(r); n > 0 {
-			s.count(sum{day, r.Source, r.Event, warehouse.LostTracker, "lost", ""}, n)
+		if n := warehouse.LostCount(r); n > 0 && s.state.Counted[day] {
+			s.rows[sum{day, r.Source, r.Event, warehouse.LostTracker, "lost", ""}] += n // whether or not the rest is counted again
 		}
 	}
 	for i := range s.b.Deliveries {

@@ -10,6 +10,12 @@ only if its condition has an equality.
 */ -}}
 
 {{define "counted"}}
+  {{- template "of lanes" .}}
+  union all
+  {{template "lost" .}}
+{{- end}}
+
+{{define "of lanes"}}
   {{- template "accepted" .}}
   union all
   {{template "outcomes" .}}
@@ -19,8 +25,6 @@ only if its condition has an equality.
   {{template "gone" .}}
   union all
   {{template "waiting" .}}
-  union all
-  {{template "lost" .}}
 {{- end}}
 
 {{- /* Joins rows r to the life of the lane whose events they are. */ -}}

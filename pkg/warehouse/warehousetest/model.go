@@ -22,7 +22,6 @@ type history struct {
 	// calm lanes begin with the journal and decide all of it, once: nothing has a day
 	// counted again, which the emulator of BigQuery cannot do for thousands of events.
 	calm bool
-	days int // that its days lie before day()
 	// write, if set, gives a record data of more than its event and device.
 	write func(*rand.Rand, *event.Record)
 }
@@ -98,7 +97,7 @@ func (h *history) record(source string) event.Record {
 	n := len(h.records)
 	r := event.Record{
 		Source: source, EventID: fmt.Sprintf("id%d", n),
-		ReceivedAt: day().AddDate(0, 0, h.random.IntN(3)-h.days).Add(time.Duration(h.random.Int64N(int64(24 * time.Hour)))).Truncate(time.Microsecond),
+		ReceivedAt: day().AddDate(0, 0, h.random.IntN(3)).Add(time.Duration(h.random.Int64N(int64(24 * time.Hour)))).Truncate(time.Microsecond),
 		Data:       fmt.Appendf(nil, `{"event":%q,"deviceId":"d"}`, names[h.random.IntN(len(names))]),
 		Duplicate:  h.random.IntN(8) == 0,
 	}
