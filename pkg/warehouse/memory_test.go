@@ -22,7 +22,7 @@ type memory struct {
 	names      map[string]bool
 	plans      []string
 	expired    []time.Time
-	compacted  int // times
+	compacted  int   // times
 	batches    []int // raw rows of each batch
 	loads      int   // attempts
 	broken     []string
