@@ -27,7 +27,7 @@
 // the views fast. Times are UTC.
 //
 //	raw         eventId timestamp data receipt source context duplicate | day epoch seq idx event usable translated
-//	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx (source event: DuckDB)
+//	deliveries  receipt eventId tracker outcome reason status error attempts timestamp latencyMs run plan release | day epoch seq idx source event
 //	filtered    day source event tracker reason plan count | run
 //	leaks       day source event property kind tracker count | run
 //	lanes       tracker epoch run startSeq startIdx markSeq markIdx closed plan release reported
@@ -39,11 +39,14 @@
 //	positions   stream epoch seq idx loaded
 //	quarantine  receipt eventId timestamp source reason bytes quarantined
 //
-// An adapter that is a SumKeeper and a Backfiller (DuckDB) also has tables that it
-// makes of these, in the transaction that stores the rows:
+// An adapter also has tables that it makes of these, with the transaction that
+// stores the rows:
 //
 //	sums          day source event tracker outcome reason n
 //	counted_days  day
+//
+// And DuckDB has, for now alone:
+//
 //	events        day epoch seq idx event deviceId userId timestamp receivedAt eventId receipt source
 //	              pageUrl pagePath pageReferrer pageTitle sessionId properties.*
 //	unfilled      epoch seq

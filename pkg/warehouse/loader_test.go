@@ -358,6 +358,21 @@ func TestLoaderRetention(t *testing.T) {
 	})
 }
 
+// TestLogsAreCompactedWhateverTheRetention: every hour, also when rows are kept for good.
+func TestLogsAreCompactedWhateverTheRetention(t *testing.T) {
+	for _, retention := range []time.Duration{0, 48 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, func(c *warehouse.Config) { c.Retention = retention })
+			b.start()
+			wait(150 * time.Minute)
+			b.mustEnd()
+			if b.store.compacted != 3 || (retention == 0) != (len(b.store.expired) == 0) {
+				t.Errorf("retention %s: compacted %d times in two and a half hours, want 3; expired %d times", retention, b.store.compacted, len(b.store.expired))
+			}
+		})
+	}
+}
+
 func TestLoaderWaitsForAWarehouseThatCannotBeOpened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, attempts := newMemory(), 0

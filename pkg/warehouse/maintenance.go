@@ -8,8 +8,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// expireEvery is how often old rows are looked for.
-const expireEvery = time.Hour
+// tidyEvery is how often old rows are looked for.
+const tidyEvery = time.Hour
 
 // backfillPause is the shortest time between two pieces of a backfill.
 const backfillPause = 100 * time.Millisecond
@@ -43,10 +43,10 @@ func (m *maintenance) setPlan(plan Plan) {
 
 // run works until ctx ends and returns its error.
 func (m *maintenance) run(ctx context.Context, w Warehouse) error {
-	tick := time.NewTicker(expireEvery)
+	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	defer m.backfill.Stop()
-	m.expire(ctx, w)
+	m.tidy(ctx, w)
 	for {
 		select {
 		case <-m.wake:
@@ -55,7 +55,8 @@ func (m *maintenance) run(ctx context.Context, w Warehouse) error {
 		case <-m.backfill.C:
 			m.fill(ctx, w)
 		case <-tick.C:
-			m.expire(ctx, w)
+			m.tidy(ctx, w)
+			m.backfill.Reset(0) // a day may have been left to it meanwhile
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -111,6 +112,17 @@ func (m *maintenance) fill(ctx context.Context, w Warehouse) {
 		m.retrier.log.Info("backfilling sums and typed events beside loading; questions are answered meanwhile", "left", left)
 		m.left = left
 	}
+}
+
+// tidy compacts the warehouse's logs and deletes rows beyond the retention.
+func (m *maintenance) tidy(ctx context.Context, w Warehouse) {
+	if c, ok := w.(Compacter); ok {
+		if err := c.Compact(ctx); err != nil && ctx.Err() == nil {
+			m.retrier.metrics.failures.Inc()
+			m.retrier.report(class(compactLogs, err), err, 1, nil)
+		}
+	}
+	m.expire(ctx, w)
 }
 
 // expire deletes rows beyond the retention. A failure waits for the next hour.

@@ -22,6 +22,7 @@ type memory struct {
 	names      map[string]bool
 	plans      []string
 	expired    []time.Time
+	compacted  int   // times
 	batches    []int // raw rows of each batch
 	loads      int   // attempts
 	broken     []string
@@ -132,6 +133,13 @@ func (m *memory) Expire(_ context.Context, before time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expired = append(m.expired, before)
+	return m.fail()
+}
+
+func (m *memory) Compact(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.compacted++
 	return m.fail()
 }
 

@@ -19,6 +19,7 @@ const (
 	loadBatch        = "load batch"
 	applyPlan        = "apply plan"
 	expireRows       = "expire rows"
+	compactLogs      = "compact logs"
 	fillTables       = "backfill"
 )
 
@@ -62,7 +63,7 @@ func (r *retrier) repeat(ctx context.Context, what string, receipts []string, do
 // is of one class.
 func class(what string, err error) string {
 	switch what {
-	case prepareWarehouse, loadBatch, applyPlan, expireRows, fillTables:
+	case prepareWarehouse, loadBatch, applyPlan, expireRows, compactLogs, fillTables:
 		if !fault.IsPermanent(err) {
 			return "warehouse away"
 		}

@@ -33,3 +33,27 @@ type SumDifference struct {
 	Source, Event, Tracker, Outcome, Reason string
 	Kept, Counted                           int64
 }
+
+// DayCounter is an adapter where counting the sums of old days costs money, so that
+// it is done only when it is asked for.
+type DayCounter interface {
+	// UncountedDays are the days since a time that have rows and no sums, in order,
+	// each with how many bytes counting it would read.
+	UncountedDays(ctx context.Context, since time.Time) ([]UncountedDay, error)
+
+	// CountDay counts the sums of a day from its rows; they are kept from then on.
+	CountDay(ctx context.Context, day time.Time) error
+}
+
+// UncountedDay is a day that has rows and no sums.
+type UncountedDay struct {
+	Day   time.Time
+	Bytes int64 // that counting it would read
+}
+
+// Compacter is an adapter with logs of which newer rows replace older ones.
+type Compacter interface {
+	// Compact puts together what belongs together and deletes what is replaced. It
+	// is called every hour, whatever the retention, and may be called at any time.
+	Compact(ctx context.Context) error
+}

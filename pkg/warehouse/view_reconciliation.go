@@ -1,7 +1,11 @@
 package warehouse
 
 import (
+	"cmp"
 	"embed"
+	"encoding/json"
+	"math"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -18,11 +22,11 @@ var outcomes = [...]string{"accepted", "duplicate", "delivered", "filtered", "re
 // gave up.
 const LostEvent = "sparrow:lost"
 
-// The count of a LostEvent is believed up to mostLost.
-const (
-	lostTracker = "(browser)"
-	mostLost    = 100_000
-)
+// LostTracker is the tracker of what browsers gave up.
+const LostTracker = "(browser)"
+
+// mostLost bounds the count of a LostEvent that is believed.
+const mostLost = 100_000
 
 // counting fills the holes of the SQL that counts.
 type counting struct {
@@ -35,7 +39,7 @@ type counting struct {
 // Outcomes, LostEvent, LostTracker and MostLost are constants of the SQL.
 func (counting) Outcomes() []string  { return outcomes[:] }
 func (counting) LostEvent() string   { return LostEvent }
-func (counting) LostTracker() string { return lostTracker }
+func (counting) LostTracker() string { return LostTracker }
 func (counting) MostLost() int       { return mostLost }
 
 // LostInner is what the subquery selects so that LostCount can read the count.
@@ -74,10 +78,41 @@ func CountSQL(d Dialect, rows string) string {
 	return counting{Dialect: d, Rows: rows, Epochs: "replaced"}.sql("counted")
 }
 
+// CountLanesSQL is CountSQL without what browsers lost, which is read from the data of
+// the rows.
+func CountLanesSQL(d Dialect, rows string) string {
+	return counting{Dialect: d, Rows: rows, Epochs: "replaced"}.sql("of lanes")
+}
+
 // CountLostSQL is the part of CountSQL that counts what browsers reported as lost,
 // in rows r of raw.
 func CountLostSQL(d Dialect, rows string) string {
 	return counting{Dialect: d, Rows: rows}.sql("lost")
+}
+
+// LostCount is the count of one row of raw, as CountLostSQL counts it; 0 for none.
+func LostCount(r *RawRow) int64 {
+	if r.Event != LostEvent || !r.Usable || r.Duplicate || r.Refused != "" {
+		return 0
+	}
+	var told struct {
+		Properties struct{ Count json.RawMessage }
+	}
+	if json.Unmarshal([]byte(cmp.Or(r.Translated, r.Data)), &told) != nil {
+		return 0
+	}
+	number := string(told.Properties.Count)
+	if text := ""; json.Unmarshal(told.Properties.Count, &text) == nil {
+		number = text
+	}
+	if strings.Trim(number, "0123456789+-.eE") != "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(number, 64)
+	if n = math.Round(n*1e9) / 1e9; err != nil || n != math.Trunc(n) || n < 1 || n > mostLost {
+		return 0
+	}
+	return int64(n)
 }
 
 // ReconciliationView is reconciliation: for each day, source, event name and

@@ -56,12 +56,14 @@ func TestEveryWarehouseCommandOnBigQuery(t *testing.T) {
 		return len(row) > 6 && row[2] == "purchase product" && row[4] != "0" && row[4] == row[6] // accepted, delivered
 	})
 	t.Run("the way of an event", func(t *testing.T) { checkWay(t, g) })
+	t.Run("sums", func(t *testing.T) { checkSums(t, g) })
 	t.Run("views", func(t *testing.T) { checkViews(t, g) })
 	t.Run("only one SELECT", func(t *testing.T) { checkReadOnly(t, g) })
 	g.Stop(time.Minute)
 	t.Run("without a gateway", func(t *testing.T) {
 		checkColumns(t, g)
 		checkWay(t, g)
+		checkSums(t, g)
 		checkReadOnly(t, g)
 		if out := g.Command("reconcile", "--since", "24h"); !strings.Contains(out, "purchase product") {
 			t.Errorf("sparrow reconcile:\n%s", out)
@@ -104,6 +106,39 @@ func checkWay(t *testing.T, g *harness.Gateway) {
 		if !strings.Contains(way, part) {
 			t.Errorf("sparrow events does not show %q:\n%s", part, way)
 		}
+	}
+}
+
+// checkSums: the sums agree with the rows, day by day, and no day is without sums.
+func checkSums(t *testing.T, g *harness.Gateway) {
+	t.Helper()
+	if out := g.Command("reconcile", "--since", "24h", "--verify"); !strings.Contains(out, "no differences in 1 days") {
+		t.Errorf("sparrow reconcile --verify: %s", out)
+	}
+	if out := g.Command("warehouse", "count", "--dry-run"); !strings.Contains(out, "0 days, 0 bytes: to count") {
+		t.Errorf("sparrow warehouse count --dry-run: %s", out)
+	}
+}
+
+// TestPlanCheckKnowsBigQuerysLimits: a plan whose view is too long is refused before
+// it is used, and BigQuery is not asked.
+func TestPlanCheckKnowsBigQuerysLimits(t *testing.T) {
+	t.Parallel()
+	const nowhere = `insecure: true, endpoint: "http://127.0.0.1:1", storageEndpoint: "127.0.0.1:1"`
+	plan := func(properties int) string {
+		var list []string
+		for i := range properties {
+			list = append(list, fmt.Sprintf("property%d: string", i))
+		}
+		return "events:\n  purchase product:\n    properties: { " + strings.Join(list, ", ") + " }\n"
+	}
+	g := harness.New(t, map[string]string{"sparrow.yaml": fmt.Sprintf(config, nowhere, "", "http://127.0.0.1:1"), "plan.yaml": plan(900)}, "serve")
+	if out := g.Command("plan", "check"); !strings.Contains(out, "900 columns") {
+		t.Errorf("sparrow plan check of 900 properties: %s", out)
+	}
+	g.Write("plan.yaml", plan(1900))
+	if out, err := g.TryCommand("plan", "check"); exit(err) != 2 || !strings.Contains(out, "1900 columns of properties") || !strings.Contains(out, "BigQuery takes 256000") {
+		t.Errorf("sparrow plan check of 1,900 properties: %v: %s", err, out)
 	}
 }
 

@@ -43,6 +43,16 @@ func (a *asked) Verify(_ context.Context, since time.Time) (admin.Verification, 
 	return admin.Verification{Days: 3}, a.err
 }
 
+func (a *asked) UncountedDays(_ context.Context, since time.Time) ([]admin.UncountedDay, error) {
+	a.add("uncounted %s", since.Format(time.DateOnly))
+	return nil, a.err
+}
+
+func (a *asked) CountDay(_ context.Context, day time.Time) (admin.UncountedDay, error) {
+	a.add("count %s", day.Format(time.DateOnly))
+	return admin.UncountedDay{}, a.err
+}
+
 func (a *asked) Tail(_ context.Context, f admin.TailFilter, emit func(admin.TailEvent) error) error {
 	a.add("tail %s %s", f.Source, f.Event)
 	return emit(admin.TailEvent{EventID: "one"})
@@ -96,6 +106,8 @@ func askAll(ctx context.Context, o admin.Operations) (errs []error) {
 	add(o.Event(ctx, "a/b c", true))
 	add(o.Reconcile(ctx, day))
 	add(o.Verify(ctx, day))
+	add(o.UncountedDays(ctx, day))
+	add(o.CountDay(ctx, day))
 	add(o.Trackers(ctx))
 	add(o.RemoveTracker(ctx, "x/y"))
 	add(o.ApplyViews(ctx, true))
@@ -118,7 +130,7 @@ func TestWhatIsAskedArrives(t *testing.T) {
 	if !errors.Is(err, enough) {
 		t.Errorf("tail ended with %v", err)
 	}
-	want := []string{"query select 1 7", "event a/b c true", "reconcile 2026-11-03", "verify 2026-11-03", "trackers", "remove x/y", "views true", "tail web buy it"}
+	want := []string{"query select 1 7", "event a/b c true", "reconcile 2026-11-03", "verify 2026-11-03", "uncounted 2026-11-03", "count 2026-11-03", "trackers", "remove x/y", "views true", "tail web buy it"}
 	if !slices.Equal(a.calls, want) {
 		t.Errorf("asked %q, want %q", a.calls, want)
 	}

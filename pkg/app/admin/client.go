@@ -68,6 +68,16 @@ func (c *Client) Verify(ctx context.Context, since time.Time) (Verification, err
 	return call[Verification](ctx, c, http.MethodGet, "/verify", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
 }
 
+// UncountedDays implements Questions.
+func (c *Client) UncountedDays(ctx context.Context, since time.Time) ([]UncountedDay, error) {
+	return call[[]UncountedDay](ctx, c, http.MethodGet, "/uncounted", url.Values{"since": {since.UTC().Format(time.RFC3339)}}, nil)
+}
+
+// CountDay implements Questions.
+func (c *Client) CountDay(ctx context.Context, day time.Time) (UncountedDay, error) {
+	return call[UncountedDay](ctx, c, http.MethodPost, "/uncounted", nil, UncountedDay{Day: day.UTC().Format(time.DateOnly)})
+}
+
 // Trackers implements Operations.
 func (c *Client) Trackers(ctx context.Context) ([]TrackerStatus, error) {
 	return call[[]TrackerStatus](ctx, c, http.MethodGet, "/trackers", nil, nil)

@@ -8,6 +8,8 @@
 //	GET    /tail              ?source=&event=         → a TailEvent a line, as they are accepted
 //	GET    /reconcile         ?since=RFC3339          → Table
 //	GET    /verify            ?since=RFC3339          → Verification
+//	GET    /uncounted         ?since=RFC3339          → []UncountedDay
+//	POST   /uncounted         {"day"}                 → UncountedDay
 //	GET    /trackers                                  → []TrackerStatus
 //	DELETE /trackers/{name}                           → Removal
 //	POST   /views             {"drop"}                → ViewChange

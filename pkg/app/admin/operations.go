@@ -39,6 +39,10 @@ type Questions interface {
 	Reconcile(ctx context.Context, since time.Time) (*Table, error)
 	// Verify counts the sums of the days since a time again, from the rows.
 	Verify(ctx context.Context, since time.Time) (Verification, error)
+	// UncountedDays returns the days since a time that have rows and no sums.
+	UncountedDays(ctx context.Context, since time.Time) ([]UncountedDay, error)
+	// CountDay counts the sums of a day from its rows, which are kept from then on.
+	CountDay(ctx context.Context, day time.Time) (UncountedDay, error)
 }
 
 // Operations is what a running gateway can be asked to do.
@@ -71,6 +75,12 @@ type Verification struct {
 	KeepsSums   bool  `json:"keepsSums"`
 	Days        int   `json:"days"`        // that were counted again
 	Differences Table `json:"differences"` // a row for each sum that is wrong
+}
+
+// UncountedDay is a day that has rows and no sums.
+type UncountedDay struct {
+	Day   string `json:"day"`             // 2026-11-28
+	Bytes int64  `json:"bytes,omitempty"` // that counting it would read
 }
 
 // Column is a column of a Table.

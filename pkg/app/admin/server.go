@@ -51,6 +51,14 @@ func Handler(ops Operations) http.Handler {
 	mux.HandleFunc("GET /tail", func(w http.ResponseWriter, r *http.Request) { tail(ops, w, r) })
 	mux.HandleFunc("GET /reconcile", since(ops.Reconcile))
 	mux.HandleFunc("GET /verify", since(ops.Verify))
+	mux.HandleFunc("GET /uncounted", since(ops.UncountedDays))
+	mux.HandleFunc("POST /uncounted", body(func(ctx context.Context, d UncountedDay) (UncountedDay, error) {
+		day, err := time.Parse(time.DateOnly, d.Day)
+		if err != nil {
+			return d, BadRequest(fmt.Errorf("day: %w", err))
+		}
+		return ops.CountDay(ctx, day)
+	}))
 	mux.HandleFunc("GET /trackers", answer(func(r *http.Request) ([]TrackerStatus, error) { return ops.Trackers(r.Context()) }))
 	mux.HandleFunc("DELETE /trackers/{name}", answer(func(r *http.Request) (Removal, error) {
 		return ops.RemoveTracker(r.Context(), r.PathValue("name"))

@@ -22,13 +22,17 @@ func planCheckCommand(s *invocation) *cobra.Command {
 		Short: "Check the plan: keys, types, trackers, columns of the views",
 		Long: `Checks the plan that the configuration names: unknown keys with their nearest
 match, properties of two types, names that would collide as columns, trackers
-that are not configured. Says what the plan allows.`,
+that are not configured, columns beyond the limits of the warehouse. Says what the
+plan allows.`,
 		Example: "  sparrow plan check --config sparrow.yaml",
 		Args:    exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := s.settings()
 			if err != nil {
 				return err
+			}
+			if err := settings.CheckColumns(); err != nil {
+				return usageError{fmt.Errorf("%s: %w", settings.PlanFile(), err)}
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, version %s, %d events, %d columns\n",
 				settings.PlanFile(), settings.Plan.Version(), len(settings.Plan.Events()), len(settings.Plan.Columns()))

@@ -12,9 +12,9 @@ import (
 func warehouseCommand(s *invocation) *cobra.Command {
 	return asGroup(&cobra.Command{
 		Use:     "warehouse",
-		Short:   "Check what the gateway may do in BigQuery",
-		Example: "  sparrow warehouse check",
-	}, &cobra.Command{
+		Short:   "Check what the gateway may do in BigQuery; count its old days",
+		Example: "  sparrow warehouse check\n  sparrow warehouse count --dry-run",
+	}, countCommand(s), &cobra.Command{
 		Use:   "check",
 		Short: "Try each permission that the gateway needs, and say what is missing",
 		Long: `Tries each permission that the gateway needs in BigQuery, with the credentials of

@@ -42,6 +42,23 @@ func (s *Settings) Dialect(kind string) (warehouse.Dialect, error) {
 	}
 }
 
+// CheckColumns says which limits of the configured warehouse the plan's columns
+// exceed.
+func (s *Settings) CheckColumns() error {
+	d, err := s.Dialect(s.Config.Warehouse.Kind)
+	if err != nil {
+		return err
+	}
+	columns := ViewColumns(s.Plan)
+	if _, err := warehouse.MergeColumns(nil, columns, false); err != nil {
+		return err
+	}
+	if big, ok := d.(bigquery.Dialect); ok {
+		return bigquery.CheckColumns(big, columns)
+	}
+	return nil
+}
+
 // StoredPlan is what the loader keeps of a plan.
 func StoredPlan(p *plan.Plan) warehouse.Plan {
 	return warehouse.Plan{Version: p.Version(), Text: p.Text(), Columns: ViewColumns(p)}

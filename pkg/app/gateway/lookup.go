@@ -66,6 +66,30 @@ func (b lookup) Reconcile(ctx context.Context, since time.Time) (*admin.Table, e
 	return tableOf(result), nil
 }
 
+// UncountedDays implements admin.Questions.
+func (b lookup) UncountedDays(ctx context.Context, since time.Time) ([]admin.UncountedDay, error) {
+	list := []admin.UncountedDay{}
+	counter, ok := b.store.(warehouse.DayCounter)
+	if !ok {
+		return list, nil // it counts them by itself
+	}
+	days, err := counter.UncountedDays(ctx, since)
+	for _, d := range days {
+		list = append(list, admin.UncountedDay{Day: d.Day.Format(time.DateOnly), Bytes: d.Bytes})
+	}
+	return list, err
+}
+
+// CountDay implements admin.Questions.
+func (b lookup) CountDay(ctx context.Context, day time.Time) (admin.UncountedDay, error) {
+	counted := admin.UncountedDay{Day: day.Format(time.DateOnly)}
+	counter, ok := b.store.(warehouse.DayCounter)
+	if !ok {
+		return counted, admin.BadRequest(errors.New("this warehouse counts its days by itself"))
+	}
+	return counted, counter.CountDay(ctx, day)
+}
+
 // Verify implements admin.Questions.
 func (b lookup) Verify(ctx context.Context, since time.Time) (admin.Verification, error) {
 	v := admin.Verification{Differences: admin.Table{Rows: [][]any{}}}

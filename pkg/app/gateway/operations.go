@@ -87,6 +87,24 @@ func (o operations) Verify(ctx context.Context, since time.Time) (admin.Verifica
 	return v, err
 }
 
+// UncountedDays implements admin.Questions.
+func (o operations) UncountedDays(ctx context.Context, since time.Time) ([]admin.UncountedDay, error) {
+	b, err := o.lookup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.UncountedDays(ctx, since)
+}
+
+// CountDay implements admin.Questions.
+func (o operations) CountDay(ctx context.Context, day time.Time) (admin.UncountedDay, error) {
+	b, err := o.lookup(ctx)
+	if err != nil {
+		return admin.UncountedDay{}, err
+	}
+	return b.CountDay(ctx, day)
+}
+
 // Trackers implements admin.Operations.
 func (o operations) Trackers(ctx context.Context) ([]admin.TrackerStatus, error) {
 	return o.lanes.status(ctx)

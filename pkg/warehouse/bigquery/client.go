@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"cloud.google.com/go/civil"
+
 	rest "cloud.google.com/go/bigquery"
 	control "cloud.google.com/go/bigquery/storage/apiv1"
 	"cloud.google.com/go/bigquery/storage/managedwriter"
@@ -153,6 +155,15 @@ func as[T any](cell rest.Value) T {
 	return v
 }
 
+// asDay is the cell of a DATE; NULL is the zero value.
+func asDay(cell rest.Value) time.Time {
+	date, found := cell.(civil.Date)
+	if !found {
+		return time.Time{}
+	}
+	return date.In(time.UTC)
+}
+
 // createDataset creates the dataset unless it exists.
 func (c *client) createDataset(ctx context.Context) error {
 	ctx, cancel := c.bounded(ctx)
@@ -175,7 +186,37 @@ func (c *client) createDataset(ctx context.Context) error {
 func (c *client) read(ctx context.Context, query string, parameters map[string]any) (rows [][]rest.Value, err error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
+	return c.readAll(ctx, c.rest.Query(query), parameters)
+}
+
+// readSlow is read of a query that counts a whole day: it may take longer, and be
+// billed for as much as a user's query.
+func (c *client) readSlow(ctx context.Context, query string) ([][]rest.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
 	q := c.rest.Query(query)
+	q.MaxBytesBilled = int64(c.config.MaxBilled)
+	return c.readAll(ctx, q, nil)
+}
+
+// cost is how many bytes a query would read, by a dry run.
+func (c *client) cost(ctx context.Context, query string) (int64, error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	q := c.rest.Query(query)
+	q.Location, q.DryRun = c.config.Location, true
+	job, err := q.Run(ctx)
+	if err != nil {
+		return 0, err
+	}
+	status := job.LastStatus()
+	if status == nil || status.Statistics == nil {
+		return 0, errors.New("BigQuery does not say how many bytes the query would read")
+	}
+	return status.Statistics.TotalBytesProcessed, nil
+}
+
+func (c *client) readAll(ctx context.Context, q *rest.Query, parameters map[string]any) (rows [][]rest.Value, err error) {
 	q.Location = c.config.Location
 	q.DisableQueryCache = true // the adapter asks for the newest rows
 	for name, value := range parameters {

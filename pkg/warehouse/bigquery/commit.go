@@ -11,7 +11,7 @@ import (
 )
 
 // commit is one row of positions_log. It is never changed; its JSON is the column
-// state, and Version the column of that name.
+// state; Version and Changes are columns of their own.
 type commit struct {
 	Version int64 `json:"-"`
 	// Events and Outcomes are the epochs of the rows ahead of the positions.
@@ -19,6 +19,11 @@ type commit struct {
 	Outcomes  string                   `json:"outcomes"`
 	Positions []position               `json:"marks"`
 	Tables    map[string]streamedTable `json:"tables"` // the counted ones
+	// Sums is nil in a commit of a release that kept none.
+	Sums *sumState `json:"sums,omitempty"`
+	// Changes are the changes of the sums since the commit before, as JSON: the
+	// column sums.
+	Changes string `json:"-"`
 }
 
 // position is how far a stream of an epoch is loaded.
@@ -63,6 +68,16 @@ func (c *commit) position(stream warehouse.Stream, epoch string) event.Position 
 		}
 	}
 	return event.Position{}
+}
+
+// latestEvents is the epoch whose events were loaded last, "" for none.
+func (c *commit) latestEvents() (epoch string) {
+	for _, p := range c.Positions { // in the order in which they were moved
+		if p.Stream == string(warehouse.EventsStream) {
+			epoch = p.Epoch
+		}
+	}
+	return epoch
 }
 
 // advanced is a copy of the commit with one position moved, which is then the

@@ -111,7 +111,7 @@ func (l *commitLog) append(ctx context.Context, c *commit) error {
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}
-	row := newEncoder(len(encoded) + 32).number(c.Version).text(string(encoded)).instant(time.Now()).row
+	row := newEncoder(len(encoded)+len(c.Changes)+32).number(c.Version).text(string(encoded)).instant(time.Now()).textIf(c.Changes != "", c.Changes).row
 	if _, err := l.stream.append(ctx, 0, 1, func(int) []byte { return row }); err != nil {
 		if gone(err) {
 			l.dead = l.stream.name
@@ -136,15 +136,23 @@ func (l *commitLog) newest(ctx context.Context) (*commit, error) {
 	}
 	if len(rows) == 0 {
 		if l.last != nil {
-			return l.last, nil
+			return l.withoutSums(), nil
 		}
 		return l.recovered(ctx)
 	}
 	version := as[int64](rows[0][0])
 	if l.last != nil && l.last.Version > version {
-		return l.last, nil
+		return l.withoutSums(), nil
 	}
 	return parseCommit(version, as[string](rows[0][1]))
+}
+
+// withoutSums is the newest commit that this process knows, of a log that has lost
+// it: what it knows of the sums may be lost as well.
+func (l *commitLog) withoutSums() *commit {
+	c := *l.last
+	c.Sums, c.Changes = nil, ""
+	return &c
 }
 
 // recovered is the commit of a dataset that has none: a new dataset, or one whose
@@ -172,5 +180,10 @@ func (l *commitLog) recovered(ctx context.Context) (*commit, error) {
 		c.Outcomes = as[string](row[0])
 		c = c.advanced(warehouse.StreamPosition{Stream: warehouse.OutcomesStream, Epoch: c.Outcomes, Next: event.Position{Seq: uint64(as[int64](row[1])) + 1}}, at)
 	}
+	// Versions go on where the sums say they were: changes of later versions add to them.
+	if rows, err = l.read(ctx, "select coalesce(max(version), 0) from "+l.named(sumsTable), nil); err != nil {
+		return nil, fmt.Errorf("recover version of sums: %w", err)
+	}
+	c.Version = as[int64](rows[0][0])
 	return c, nil
 }

@@ -25,14 +25,21 @@ func (d Dialect) Table(name string) string {
 	return d.Quote(d.Project + "." + d.Dataset + "." + name)
 }
 
-// Days is the table. Where another column than day partitions it, Days is a
-// subquery that takes the day from that column: only a filter on it prunes
-// partitions.
+// Days is what commits cover of the table, of the days that a journal can still
+// hold: what waits is among these. The filter on the column that partitions the
+// table has a constant, so that older partitions are not read. day is taken from
+// that column, for a user's filter on it to have the same effect.
 func (d Dialect) Days(name string) string {
-	if name != rawTable.name {
-		return d.Table(name)
+	const since = "timestamp_sub(current_timestamp(), interval %d day)"
+	recent := fmt.Sprintf(since, int(lookBack.Hours()/24))
+	positions := d.Table("positions")
+	if name == rawTable.name {
+		return fmt.Sprintf(`(select v.* except (day), date(v.%[1]s) as day from %[2]s as v
+    join %[3]s as c on c.stream = 'events' and c.epoch = v.epoch and (v.seq < c.seq or (v.seq = c.seq and v.idx < c.idx))
+    where v.%[1]s >= %[4]s)`, d.Quote(rawTable.day), d.Table(name), positions, recent)
 	}
-	return fmt.Sprintf("(select * except (day), date(%s) as day from %s)", d.Quote(rawTable.day), d.Table(name))
+	return fmt.Sprintf(`(select v.* from %s as v join %s as c on c.stream = 'outcomes' and c.epoch = v.reportEpoch and v.reportSeq < c.seq
+    where v.day >= date(%s))`, d.Table(name), positions, recent)
 }
 
 // Quote is an identifier in backticks.
@@ -150,14 +157,20 @@ func (Dialect) DayBefore(seconds int64) string {
 	return fmt.Sprintf("date(timestamp_sub(current_timestamp(), interval %d second))", seconds)
 }
 
-// CountedDeliveries joins each delivery to its raw row, which is of the same day.
-func (d Dialect) CountedDeliveries() string {
-	return fmt.Sprintf(`(select v.day, w.source, w.event, v.tracker, v.outcome, v.reason, v.run, v.epoch, v.seq, v.idx
-    from %s as v join %s as w on w.day = v.day and w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where not w.duplicate)`, d.Days("deliveries"), d.Days("raw"))
+// CountedDeliveries joins a delivery to its raw row, which is of the same day,
+// only where it does not say source and event itself: an earlier release stored it.
+func (d Dialect) CountedDeliveries() string { return countedDeliveries(d) }
+
+func countedDeliveries(d warehouse.Dialect) string {
+	return fmt.Sprintf(`(select day, source, event, tracker, outcome, reason, run, epoch, seq, idx from %[1]s as v where source is not null
+    union all
+    select v.day, w.source, w.event, v.tracker, v.outcome, v.reason, v.run, v.epoch, v.seq, v.idx
+    from %[1]s as v join %[2]s as w on w.day = v.day and w.epoch = v.epoch and w.seq = v.seq and w.idx = v.idx where v.source is null and not w.duplicate)`,
+		d.Days(deliveriesTable.name), d.Days(rawTable.name))
 }
 
-// KeepsSums says that the reconciliation counts the rows: there are no sums.
-func (Dialect) KeepsSums() bool { return false }
+// KeepsSums says that Load keeps the sums.
+func (Dialect) KeepsSums() bool { return true }
 
 // SumReason is the reason up to its first colon.
 func (Dialect) SumReason(reason string) string {

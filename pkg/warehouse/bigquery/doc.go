@@ -20,9 +20,9 @@
 //  1. names_log, raw
 //  2. quarantine_log, deliveries, filtered_log, leaks_log, gaps_log
 //  3. lanes_log
-//  4. positions_log: one row, the commit. It has the new stream positions and, for
-//     each counted table, its stream, the rows in that stream, and how many rows
-//     are ahead of the new position
+//  4. positions_log: one row, the commit. It has the new stream positions; what the
+//     batch adds to the sums; and, for each counted table, its stream, the rows in
+//     that stream, and how many rows are ahead of the new position
 //
 // A load that fails, or a process that dies, leaves rows ahead of the position.
 // The next writer reads the newest commit and finalizes the streams it names: from
@@ -47,11 +47,45 @@
 // columns_log may be stored twice without harm: views show the newest, each once.
 // They go through the tables' default streams.
 //
+// # Sums
+//
+// A batch's sums are stored in the row that commits it, so that they are exact
+// whenever the commits are: no retry adds them twice, and none is lost. They are
+// changes; the view sums adds them up.
+//
+//	positions_log  version  sums                         sums_log  day  ...  n  version
+//	               41       [[day,source,event,...,+5]]            D       120  40   the sums of D
+//	               42       [[day,source,event,...,+7]]                              as of commit 40
+//	                        the sum of D is 120 + 5 + 7
+//
+// Compact, called every hour, inserts the sums of each day that changed into
+// sums_log, with the version of the newest commit, in one statement. Of a day the
+// newest version holds, and the changes of later commits add to it: so it does not
+// matter how often, or by how many processes, that is done. A commit is deleted two
+// hours later at the earliest, when its changes are in sums_log. Rows of sums_log
+// with the outcome "first" are no sums: they say with which sequence (n) a day
+// begins in a journal (source), for finding the day of a receipt.
+//
+// Most batches only add. What else can happen to a day (a lane begins before rows
+// that are stored, or ends; a replay; a gap in the journal; another journal) has it
+// counted again before the commit: one query finds where the sums differ from the
+// rows that the commit will cover, and the commit has these differences. The query
+// reads the day's partitions only. VerifySums is the same query. If it fails, or
+// takes longer than a call may, the commit says that the day is not counted, and
+// Backfill counts it later. counted_days are the days whose sums are kept; the
+// views show no other. Days that an earlier release loaded are counted on request
+// (CountDay), but for the two newest.
+//
+// # Views
+//
+// reconciliation reads sums, and what waits: the rows of raw from the slowest lane
+// on, within the 60 days that a journal can hold, without a delivery.
+//
 // # Tables
 //
 // raw and deliveries are tables; filtered, leaks, gaps, lanes, parked, names, plans,
-// columns, positions and quarantine are views of the logs, with the columns that
-// package warehouse lists. Of lanes and counts a view shows only what a commit
+// columns, positions, sums, counted_days and quarantine are views of the logs, with
+// the columns that package warehouse lists. Of lanes and counts a view shows only what a commit
 // covers, so the reconciliation never sees half a batch; raw and deliveries may
 // have rows ahead of it. Tables are partitioned by day, clustered by source or
 // tracker, and their partitions expire with the retention.

@@ -15,13 +15,14 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// loadTimeout allows a batch the time of one call for each 8 MiB.
+// loadTimeout allows a batch the time of one call for each 8 MiB, and of one for
+// counting days again.
 func loadTimeout(b *warehouse.Batch, call time.Duration) time.Duration {
 	size := 0
 	for i := range b.Raw {
 		size += len(b.Raw[i].Data) + len(b.Raw[i].Translated)
 	}
-	return call * time.Duration(1+size>>23)
+	return call * time.Duration(2+size>>23)
 }
 
 // oversized refuses the raw rows that do not fit into a request.
@@ -50,6 +51,9 @@ func (w *writer) load(ctx context.Context, batch *warehouse.Batch) error {
 	if err := w.changeEpochs(ctx, b); err != nil {
 		return err
 	}
+	if err := w.nameDeliveries(ctx, batch, b); err != nil {
+		return err
+	}
 	at := time.Now()
 	e := rowEncoder{b.Outcomes.Epoch, at}
 	raw := partOf(rawTable, b.Raw, e.raw)
@@ -76,7 +80,11 @@ func (w *writer) load(ctx context.Context, batch *warehouse.Batch) error {
 			c.ahead = max(0, c.ahead-int64(p.rows))
 		}
 	}
-	return w.commit(ctx, w.last.advanced(b.Events, at).advanced(b.Outcomes, at))
+	next := w.last.advanced(b.Events, at).advanced(b.Outcomes, at)
+	if err := w.addSums(ctx, next, b); err != nil {
+		return err
+	}
+	return w.commit(ctx, next)
 }
 
 // changeEpochs commits that rows ahead belong to the batch's epochs from now on.

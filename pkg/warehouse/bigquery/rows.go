@@ -62,7 +62,7 @@ func (e rowEncoder) delivery(d *warehouse.DeliveryRow, stripped bool) []byte {
 	return newEncoder(512).text(receipt.String(), d.EventID, d.Tracker, d.Outcome.String(), reason).numberIf(d.Status != 0, int64(d.Status)).
 		text(answer).number(int64(d.Attempts)).instant(storable(d.Time, stripped)).number(d.Latency.Milliseconds(), int64(d.Run)).
 		text(d.Plan, d.Release).date(storable(d.Day, stripped)).text(d.Epoch).number(int64(d.Position.Seq), int64(d.Position.Index)).
-		text(e.epoch).number(int64(d.Seq)).row
+		text(e.epoch).number(int64(d.Seq)).textIf(d.Source != "", d.Source).textIf(d.Source != "", d.Event).row
 }
 
 func (e rowEncoder) filtered(f *warehouse.FilteredRow, stripped bool) []byte {
@@ -103,6 +103,19 @@ func (e rowEncoder) lane(l *warehouse.LaneRow, _ bool) []byte {
 	return newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
 		number(int64(l.Run), int64(l.Start.Seq), int64(l.Start.Index), int64(l.Watermark.Seq), int64(l.Watermark.Index)).
 		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), e.epoch).number(int64(l.Seq)).row
+}
+
+// firstWaiting is the first position of the mark and the parked events of a row of
+// lanes_log.
+func firstWaiting(mark event.Position, encoded string) event.Position {
+	var list []parked
+	_ = json.Unmarshal([]byte(encoded), &list) // written by lane
+	for _, p := range list {
+		if at := (event.Position{Seq: p.Seq, Index: p.Index}); at.Before(mark) {
+			mark = at
+		}
+	}
+	return mark
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }

@@ -56,12 +56,8 @@ var questions = []question{
 		duck: `select day, source, event, tracker, reason, plan, count, run from filtered order by day, source, event, tracker, run`},
 	{name: "leaks", rows: 2,
 		duck: `select day, source, event, property, kind, tracker, count, run from leaks order by tracker, run`},
-	{name: "gaps", rows: 10,
-		duck: `select tracker, epoch, run, fromSeq, fromIdx, toSeq, toIdx from gaps order by tracker, epoch, run, fromSeq, fromIdx`},
 	{name: "lanes", rows: 6,
 		duck: `select tracker, epoch, run, startSeq, startIdx, markSeq, markIdx, closed, plan, release, reported from lanes order by tracker, epoch, run, startSeq, startIdx`},
-	{name: "parked", rows: 5,
-		duck: `select tracker, epoch, run, seq, idx, receipt, due, since, attempts from parked order by tracker, epoch, run, seq, idx`},
 	{name: "names", rows: 20, duck: `select day, source, event from names order by day, source, event`},
 	{name: "plans", rows: 2, duck: `select version, text from plans order by version`},
 	{name: "columns", rows: 22,
@@ -69,12 +65,23 @@ var questions = []question{
 		// To the emulator, columns is what INFORMATION_SCHEMA calls so: what the view selects.
 		big: `select distinct ordinal, name, property, type, description from columns_log where version = (select max(version) from columns_log) order by ordinal`},
 	{name: "positions", rows: 4, duck: `select stream, epoch, seq, idx from positions order by stream, epoch`},
+	{name: "sums", rows: 100,
+		duck: `select day, source, event, tracker, outcome, reason, n from sums where n <> 0 order by day, source, event, tracker, outcome, reason`},
+	{name: "drift by reason", rows: 5,
+		duck: `select tracker, outcome, reason, cast(sum(n) as bigint) as n from sums where n <> 0 group by tracker, outcome, reason order by tracker, outcome, reason`},
+	{name: "days with sums", rows: 3, duck: `select day from counted_days order by day`},
 	{name: "quarantine", rows: 1, duck: `select receipt, eventId, timestamp, source, reason, bytes from quarantine order by receipt`},
 }
 
-// joining join deliveries, gaps or lanes to raw. The emulator compares each row
-// with each other, so that they are asked over fewer events.
+// joining join deliveries, gaps or lanes to raw, or ask about what has a day counted
+// again, which does. The emulator compares each row with each other, so that they are
+// asked over fewer events.
 var joining = []question{
+	{name: "sums after replays and gaps", rows: 50, duck: `select day, source, event, tracker, outcome, reason, n from sums where n <> 0 order by day, source, event, tracker, outcome, reason`},
+	{name: "gaps", rows: 1,
+		duck: `select tracker, epoch, run, fromSeq, fromIdx, toSeq, toIdx from gaps order by tracker, epoch, run, fromSeq, fromIdx`},
+	{name: "parked", rows: 1,
+		duck: `select tracker, epoch, run, seq, idx, receipt, due, since, attempts from parked order by tracker, epoch, run, seq, idx`},
 	{name: "reconciliation", rows: 50,
 		duck: `select day, source, event, tracker, accepted, duplicate, delivered, filtered, rejected, expired, uncertain, pending, unaccounted, drift, open, asOfPosition, lost
 			from reconciliation order by day, source, event, tracker`},

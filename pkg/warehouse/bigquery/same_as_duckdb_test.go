@@ -11,6 +11,7 @@ import (
 
 	"github.com/sparrow-edge/sparrow/pkg/quantity"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
+	"github.com/sparrow-edge/sparrow/pkg/warehouse/bigquery"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/duckdb"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse/warehousetest"
 )
@@ -45,7 +46,10 @@ func loadBoth(t *testing.T, corpus *warehousetest.Corpus) (duck, big warehouse.W
 	must(t, err)
 	t.Cleanup(func() { _ = duck.Close() })
 	corpus.Load(t, duck)
-	big, err = openEmulated(t.TempDir())
+	emulated, err := processes.config(t.TempDir())
+	must(t, err)
+	emulated.Timeout = 10 * time.Minute // for counting days again
+	big, err = bigquery.Open(context.Background(), emulated, bigquery.Options{})
 	must(t, err)
 	t.Cleanup(func() { _ = big.Close() })
 	corpus.Load(t, big)

@@ -3,6 +3,7 @@ package bigquery
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	rest "cloud.google.com/go/bigquery"
@@ -19,6 +20,8 @@ type schema struct {
 	settle    time.Duration
 	retention time.Duration
 	prepared  bool // nothing has shown since the last prepare that a table changed
+	// sumsMade says that sums_log was missing: what earlier commits put there is lost.
+	sumsMade atomic.Bool
 }
 
 // tablesAtOnce is how many tables are prepared at once.
@@ -67,6 +70,9 @@ func (s *schema) prepareTable(ctx context.Context, t *table) error {
 	current, err := s.table(t).Metadata(ctx)
 	if kind(err) == codes.NotFound {
 		err = s.table(t).Create(ctx, t.metadata(s.expiry(t)))
+		if err == nil && t == sumsTable {
+			s.sumsMade.Store(true)
+		}
 		if kind(err) != codes.AlreadyExists {
 			return err
 		}

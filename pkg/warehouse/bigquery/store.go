@@ -160,12 +160,13 @@ func (s *Store) openWriter(ctx context.Context) (err error) {
 	if err := s.schema.ensure(ctx); err != nil {
 		return err
 	}
-	if s.writer, err = openWriter(ctx, s.client, s.commits, s.defaults, s.log); err != nil {
+	if s.writer, err = openWriter(ctx, s.client, s.commits, s.defaults, s.schema.sumsMade.Load(), s.log); err != nil {
 		if missing(err) {
 			s.schema.prepared = false
 		}
 		return fmt.Errorf("open writer: %w", err)
 	}
+	s.schema.sumsMade.Store(false)
 	s.log.Info("bigquery writer opened", "commit", s.writer.last.Version)
 	return nil
 }

@@ -2,8 +2,10 @@ package bigquery_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +94,31 @@ func checkRows(t testing.TB, server *bigquerytest.Server, next uint64) {
 		if got := values(t, server, table, "reportSeq"); !equal(got, counts) {
 			t.Errorf("%s: %s", table, different(got, counts))
 		}
+	}
+}
+
+// checkSums is checkRows, and the changes of the sums in the log of commits add up
+// to what the rows say: each is there once.
+func checkSums(t testing.TB, server *bigquerytest.Server, next uint64) {
+	t.Helper()
+	checkRows(t, server, next)
+	got := map[string]int{}
+	for row, err := range server.Store().Rows("sparrow", "positions_log") {
+		must(t, err)
+		var changes [][7]any
+		if encoded, ok := row.Values["sums"].(string); ok {
+			must(t, json.Unmarshal([]byte(encoded), &changes))
+		}
+		for _, c := range changes {
+			if c[4] == "first" {
+				continue // where the day begins
+			}
+			got[fmt.Sprint(c[1:6]...)] += int(c[6].(float64))
+		}
+	}
+	messages := int(next - 1)
+	if want := map[string]int{"shopbuyga4accepted": 3 * messages, "shopbuyga4delivered": 2 * messages}; !maps.Equal(got, want) {
+		t.Errorf("the sums are %v, want %v", got, want)
 	}
 }
 

@@ -78,6 +78,8 @@ var (
 			number("idx", "The receipt's index."),
 			text("reportEpoch", "The journal of the report that told it."),
 			number("reportSeq", "The report's sequence."),
+			text("source", "The source, as in raw; NULL in rows of earlier releases, and for a duplicate."),
+			text("event", "The event's name as it is counted, as in raw; NULL where source is."),
 		},
 	}
 	filteredTable = &table{
@@ -139,6 +141,16 @@ var (
 		name: "positions_log", description: "The commits of loading, one after another; the one with the highest version holds.", day: "loaded", keep: true,
 		columns: []column{
 			number("version", "One more than that of the commit before."), text("state", "Marks and streams, as JSON."), instant("loaded", "When, UTC."),
+			text("sums", "What the commit adds to the sums, as JSON: a list of day, source, event, tracker, outcome, reason, n."),
+		},
+	}
+	sumsTable = &table{
+		name: "sums_log", description: "The sums of days, version after version; sums adds what newer commits say to the newest.", day: "day", cluster: []string{"source", "event"},
+		columns: []column{
+			date("day", "UTC day of the events' receipt."), text("source", "The source."), text("event", "The event's name."),
+			text("tracker", "The tracker's name."), text("outcome", "What became of the events; accepted and duplicate are outcomes, too."),
+			text("reason", "Why, up to the first colon."), number("n", "How many events."),
+			number("version", "The commit up to which they are counted."), instant("folded", "When, UTC."),
 		},
 	}
 	quarantineTable = &table{
@@ -152,7 +164,7 @@ var (
 
 // tables are all of them, in the order in which they are made.
 var tables = [...]*table{
-	rawTable, deliveriesTable, filteredTable, leaksTable, gapsTable, lanesTable, namesTable, plansTable, columnsTable, positionsTable, quarantineTable,
+	rawTable, deliveriesTable, filteredTable, leaksTable, gapsTable, lanesTable, namesTable, plansTable, columnsTable, positionsTable, sumsTable, quarantineTable,
 }
 
 // counted are the tables whose rows after a stream position are a fixed sequence.

@@ -20,7 +20,7 @@ import (
 // comes after is there once, in every table; what was in the others stays.
 func TestDroppedTableIsMadeAgain(t *testing.T) {
 	for _, table := range []string{
-		"raw", "deliveries", "filtered_log", "leaks_log", "names_log", "lanes_log", "positions_log", "quarantine_log", "columns_log",
+		"raw", "deliveries", "filtered_log", "leaks_log", "names_log", "lanes_log", "positions_log", "quarantine_log", "columns_log", "sums_log",
 	} {
 		t.Run(table, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +91,7 @@ func TestPositionsAreRecoveredWithoutCommits(t *testing.T) {
 // TestMissingColumnIsAdded: a column that was dropped, or that came with a newer
 // release, is added, when loading begins or in its midst.
 func TestMissingColumnIsAdded(t *testing.T) {
-	for _, c := range [][2]string{{"deliveries", "release"}, {"raw", "usable"}, {"positions_log", "loaded"}, {"lanes_log", "reportSeq"}} {
+	for _, c := range [][2]string{{"deliveries", "source"}, {"deliveries", "release"}, {"raw", "usable"}, {"positions_log", "loaded"}, {"lanes_log", "reportSeq"}} {
 		for _, restart := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/restart=%t", c[0], restart), func(t *testing.T) {
 				t.Parallel()

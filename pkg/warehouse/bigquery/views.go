@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 
@@ -31,7 +30,7 @@ func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop
 	if err != nil {
 		return err
 	}
-	if err := checkLength(warehouse.NormalizedView(s.client.dialect(), merged), len(merged)); err != nil {
+	if err := CheckColumns(s.client.dialect(), merged); err != nil {
 		return err
 	}
 	// The set is stored only after BigQuery has accepted its view: prepare makes
@@ -46,19 +45,6 @@ func (s *Store) applyViews(ctx context.Context, columns []warehouse.Column, drop
 		return nil
 	}
 	return s.saveColumns(ctx, merged, version+1)
-}
-
-// longestView is BigQuery's limit of a view's text, in characters.
-const longestView = 256_000
-
-// checkLength refuses a view that is too long, and says what to do.
-func checkLength(view warehouse.View, columns int) error {
-	if n := utf8.RuneCountInString(view.Select); n > longestView {
-		return fault.Permanent(fmt.Errorf("the view %s would have %d columns of properties and %d characters; BigQuery takes %d: "+
-			"let the plan have fewer properties, or gather some into one of type object, then run sparrow views apply --drop to let go of those it no longer has",
-			view.Name, columns, n, longestView))
-	}
-	return nil
 }
 
 // saveColumns appends a set of columns in one request: all are stored, or none.

@@ -43,8 +43,8 @@ func (c *counter) append(ctx context.Context, n int, encode func(i int) []byte) 
 
 // openWriter ends the writer before, of whichever process, and begins the next:
 // it finalizes the old streams, counts the rows ahead, creates new streams and
-// commits them.
-func openWriter(ctx context.Context, c *client, commits *commitLog, defaults *defaultStreams, log *slog.Logger) (_ *writer, err error) {
+// commits them. sumsLost says that the sums of earlier commits may be lost.
+func openWriter(ctx context.Context, c *client, commits *commitLog, defaults *defaultStreams, sumsLost bool, log *slog.Logger) (_ *writer, err error) {
 	w := &writer{commits: commits, defaults: defaults, counters: map[*table]*counter{}, log: log}
 	defer func() {
 		if err != nil {
@@ -69,7 +69,11 @@ func openWriter(ctx context.Context, c *client, commits *commitLog, defaults *de
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if err := w.commit(ctx, w.last); err != nil {
+	next, err := c.withSums(ctx, w.last, sumsLost)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.commit(ctx, next); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -94,6 +98,7 @@ func (w *writer) commit(ctx context.Context, next *commit) error {
 	if err := w.commits.append(ctx, &c); err != nil {
 		return err
 	}
+	c.Changes = "" // they are stored
 	w.last = &c
 	return nil
 }

@@ -10,6 +10,12 @@ only if its condition has an equality.
 */ -}}
 
 {{define "counted"}}
+  {{- template "of lanes" .}}
+  union all
+  {{template "lost" .}}
+{{- end}}
+
+{{define "of lanes"}}
   {{- template "accepted" .}}
   union all
   {{template "outcomes" .}}
@@ -19,8 +25,6 @@ only if its condition has an equality.
   {{template "gone" .}}
   union all
   {{template "waiting" .}}
-  union all
-  {{template "lost" .}}
 {{- end}}
 
 {{- /* Joins rows r to the life of the lane whose events they are. */ -}}
@@ -29,6 +33,11 @@ only if its condition has an equality.
     and (not l.closed or r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx)){{end}}
 
 {{define "these rows"}}{{with .Rows}} and {{.}}{{end}}{{end}}
+
+{{- /* A day without sums is not in the reconciliation. */ -}}
+{{define "counted day"}}{{if eq .Epochs "latest"}} and day in (select day from {{.Table "counted_days"}}){{end}}{{end}}
+
+{{define "counted r day"}}{{if eq .Epochs "latest"}} and r.day in (select day from {{.Table "counted_days"}}){{end}}{{end}}
 
 {{- /* The epoch of the journal that is there now, as a table of one row. */ -}}
 {{define "latest epoch"}}(select epoch from {{.Table "positions"}} where stream = 'events' order by loaded desc limit 1){{end}}
@@ -89,7 +98,7 @@ journal that another one has replaced they are expired, for no lane finds them.
 are cut to what lies beyond the slowest lane first: that is little, and all the rest.
 */ -}}
 {{define "waiting"}}select r.day, r.source, r.event, l.tracker, {{template "waiting outcome"}}, count(*) as n
-  from (select * from {{.Days "raw"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}) as r
+  from (select * from {{.Days "raw"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}{{template "counted day" .}}) as r
   {{template "lane of r" .}} and (r.seq > l.markSeq or (r.seq = l.markSeq and r.idx >= l.markIdx)) and not l.closed
   cross join {{template "latest epoch" .}} as latest
   left join (select * from {{.Days "deliveries"}} as r where seq >= {{template "slowest" .}}{{template "these rows" .}}) as d on d.tracker = l.tracker and {{template "same event" "d"}}
@@ -102,7 +111,7 @@ are cut to what lies beyond the slowest lane first: that is little, and all the 
   {{template "lane of r" .}} and l.tracker = p.tracker and (r.seq < l.markSeq or (r.seq = l.markSeq and r.idx < l.markIdx))
   cross join {{template "latest epoch" .}} as latest
   left join {{.Days "deliveries"}} as d on d.tracker = p.tracker and {{template "same event" "d"}}
-  where p.run = 0 and not r.duplicate and d.tracker is null{{template "these rows" .}}{{template "of the epochs" .}}
+  where p.run = 0 and not r.duplicate and d.tracker is null{{template "these rows" .}}{{template "counted r day" .}}{{template "of the epochs" .}}
   group by r.day, r.source, r.event, l.tracker, l.epoch, latest.epoch
 {{- end}}
 

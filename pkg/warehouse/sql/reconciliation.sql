@@ -22,7 +22,7 @@ from (
       union all
       select day, source, event, tracker, 'filtered' as outcome, reason, sum(count) as n
       from {{.Table "filtered"}}
-      where run = 0 and tracker in (select tracker from {{.Table "lanes"}} where run = 0)
+      where run = 0 and tracker in (select tracker from {{.Table "lanes"}} where run = 0){{template "counted day" .}}
       group by day, source, event, tracker, reason
     ) as part
     group by day, source, event, tracker

@@ -21,16 +21,17 @@ func Opened(w warehouse.Warehouse) func(context.Context) (warehouse.Warehouse, e
 // carry has a loader load all that a journal holds.
 func carry(t testing.TB, w warehouse.Warehouse, j *Journal) {
 	t.Helper()
-	carryBatches(t, w, j, 97)
+	carryBatches(t, w, j, 97, time.Millisecond)
 }
 
-// carryBatches is carry with batches of so many rows.
-func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int) {
+// carryBatches is carry with batches of so many rows, or of what comes within the
+// interval.
+func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int, interval time.Duration) {
 	t.Helper()
 	config := warehouse.DefaultConfig()
-	config.MaxRows, config.Interval, config.Retention, config.Drain = rows, time.Millisecond, 0, time.Minute
+	config.MaxRows, config.Interval, config.Retention, config.Drain = rows, interval, 0, time.Minute
 	events, outcomes := j.ends()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	l, err := warehouse.NewLoader(config, warehouse.Options{
 		Open: Opened(w), Events: j.Events(), Outcomes: j.Outcomes(),
@@ -47,7 +48,7 @@ func carryBatches(t testing.TB, w warehouse.Warehouse, j *Journal, rows int) {
 		t.Fatalf("run loader: %v", err)
 	}
 	if ctx.Err() == context.DeadlineExceeded {
-		t.Fatal("the loader did not load the journal in five minutes")
+		t.Fatal("the loader did not load the journal in fifteen minutes")
 	}
 }
 

@@ -18,15 +18,20 @@ const (
 )
 
 // Corpus is events that are made to be misread, with what became of each at
-// three trackers, in two journals of which the second replaced the first.
+// three trackers, in two journals of which the second replaced the first. Lanes of a
+// large corpus are calm: a small one has replays, gaps and lanes that begin anywhere.
 type Corpus struct{ first, second *Journal }
+
+// mostRestless is how many events a corpus has at most whose lanes are not calm.
+const mostRestless = 250
 
 // NewCorpus makes the corpus of a seed, of so many events. maxRow is the
 // adapters': one event is larger.
 func NewCorpus(seed uint64, events, maxRow int) *Corpus {
+	calm := events > mostRestless
 	return &Corpus{
-		first:  corpusHistory(seed, corpusFirst, events*9/10, maxRow+1).journal,
-		second: corpusHistory(seed+1, corpusSecond, events/10, 0).journal,
+		first:  corpusHistory(seed, corpusFirst, events*9/10, maxRow+1, calm).journal,
+		second: corpusHistory(seed+1, corpusSecond, events/10, 0, calm).journal,
 	}
 }
 
@@ -42,14 +47,15 @@ func (c *Corpus) Load(t testing.TB, w warehouse.Warehouse) {
 			t.Fatalf("save plan: %v", err)
 		}
 	}
-	carryBatches(t, w, c.first, 4_000)
-	carryBatches(t, w, c.second, 4_000)
+	carryBatches(t, w, c.first, 4_000, 2*time.Second)
+	carryBatches(t, w, c.second, 4_000, 2*time.Second)
 }
 
-func corpusHistory(seed uint64, epoch string, events, huge int) *history {
+func corpusHistory(seed uint64, epoch string, events, huge int, calm bool) *history {
 	c := &corpusWriter{huge: huge}
 	h := &history{
 		random: rand.New(rand.NewPCG(seed, 7)), journal: NewJournal(epoch), expected: map[group]*tally{}, stride: max(5, events/15), write: c.write,
+		calm: calm,
 	}
 	for len(h.records) < events {
 		h.message()

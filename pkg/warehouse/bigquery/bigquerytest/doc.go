@@ -52,7 +52,9 @@
 // their HTTP status and reason; names, modes, types, partitioning and clustering
 // checked; columns may be added as NULLABLE or REPEATED and relaxed, nothing else.
 // jobs.query knows, by their text, the queries by which the adapter reads back
-// what it stored, and refuses everything else.
+// what it stored, and refuses everything else. It does not count: asked where the
+// sums of a day differ from its rows, it says nowhere. It knows the statements that
+// compact the logs, and does nothing: its rows are the record.
 //
 // Tokens ("Using OAuth 2.0 for Server to Server Applications"): an assertion is
 // RS256 by the account's key, for this endpoint, at most an hour long, with a

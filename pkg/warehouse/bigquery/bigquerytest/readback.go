@@ -15,7 +15,8 @@ import (
 // Any other query is refused: one that the adapter changes or adds is to be
 // added here.
 
-// readBack is a query of the adapter. Its text has %s where a table stands.
+// readBack is a query of the adapter. Its text has %s where a table stands, and
+// ends with ... where the rest may be anything.
 type readBack struct {
 	query  string
 	types  []string // of the answer's columns
@@ -96,6 +97,73 @@ var readBacks = []readBack{
 			})
 		},
 	},
+	{ // what deliveries are of
+		"select seq, idx, source, event, timestamp from %s where epoch = @epoch and seq >= @low and seq <= @high and not duplicate and timestamp >= @since",
+		[]string{"INTEGER", "INTEGER", "STRING", "STRING", "TIMESTAMP"},
+		func(rows []values, p values) (answer [][]any) {
+			for _, row := range rows {
+				if seq := row.number("seq"); row.text("epoch") == p.text("epoch") && seq >= p.number("low") && seq <= p.number("high") &&
+					row["duplicate"] != true && row.at("timestamp") >= p.at("since") {
+					answer = append(answer, []any{row["seq"], row["idx"], row["source"], row["event"], row["timestamp"]})
+				}
+			}
+			return answer
+		},
+	},
+	{ // the days of a range of rows
+		"select distinct date(timestamp) from %s where epoch = @epoch and (seq > @seq or (seq = @seq and idx >= @idx)) and (seq < @endSeq or (seq = @endSeq and idx < @endIdx)) and timestamp >= @since",
+		[]string{"DATE"},
+		func(rows []values, p values) (answer [][]any) {
+			days := map[int64]bool{}
+			for _, row := range rows {
+				from := cmp.Or(cmp.Compare(row.number("seq"), p.number("seq")), cmp.Compare(row.number("idx"), p.number("idx")))
+				to := cmp.Or(cmp.Compare(row.number("seq"), p.number("endseq")), cmp.Compare(row.number("idx"), p.number("endidx")))
+				if row.text("epoch") == p.text("epoch") && from >= 0 && to < 0 && row.at("timestamp") >= p.at("since") {
+					days[dayOf(row.at("timestamp"))] = true
+				}
+			}
+			for _, at := range slices.Sorted(maps.Keys(days)) {
+				answer = append(answer, []any{time.UnixMicro(at).UTC()})
+			}
+			return answer
+		},
+	},
+	{ // the newest row of raw
+		"select max(timestamp) from %s where timestamp >= @since", []string{"TIMESTAMP"},
+		func(rows []values, p values) [][]any {
+			newest := any(nil)
+			for _, row := range rows {
+				if at := row.at("timestamp"); at >= p.at("since") && (newest == nil || at > newest.(time.Time).UnixMicro()) {
+					newest = row["timestamp"]
+				}
+			}
+			return [][]any{{newest}}
+		},
+	},
+	{ // the newest state of each lane
+		"select tracker, epoch, startSeq, startIdx, markSeq, markIdx, closed, parked from %s where run = 0 qualify row_number() over (partition by tracker, epoch, startSeq, startIdx order by reported desc, reportSeq desc) = 1",
+		[]string{"STRING", "STRING", "INTEGER", "INTEGER", "INTEGER", "INTEGER", "BOOLEAN", "STRING"}, newestLanes,
+	},
+	{ // the version of the sums
+		"select coalesce(max(version), 0) from %s", []string{"INTEGER"},
+		func(rows []values, _ values) [][]any {
+			newest := int64(0)
+			for _, row := range rows {
+				newest = max(newest, row.number("version"))
+			}
+			return [][]any{{newest}}
+		},
+	},
+	{ // where the sums of a day differ from its rows: nowhere, to this server
+		"select source, event, tracker, outcome, reason, cast(sum(part.kept) as int64) as kept, cast(sum(part.counted) as int64) as counted from ...",
+		[]string{"STRING", "STRING", "STRING", "STRING", "STRING", "INTEGER", "INTEGER"},
+		func([]values, values) [][]any { return nil },
+	},
+	// What compacts the logs changes nothing: rows stay.
+	{"insert into %s (day, source, event, tracker, outcome, reason, n, version, folded) select ...", nil, func([]values, values) [][]any { return nil }},
+	{"delete from %s where folded < @old ...", nil, func([]values, values) [][]any { return nil }},
+	{"delete from %s where loaded < @old ...", nil, func([]values, values) [][]any { return nil }},
+	{"delete from %s where reported < @old ...", nil, func([]values, values) [][]any { return nil }},
 	{ // the last row of raw of each epoch
 		"select epoch, seq, max(idx) from %s where struct(epoch, seq) in ( select struct(epoch, max(seq)) from %s group by epoch) group by epoch, seq",
 		[]string{"STRING", "INTEGER", "INTEGER"},
@@ -138,6 +206,25 @@ func newestColumns(rows []values, _ values) (answer [][]any) {
 		}
 	}
 	slices.SortStableFunc(answer, func(a, b []any) int { return cmp.Compare(a[1].(int64), b[1].(int64)) })
+	return answer
+}
+
+func newestLanes(rows []values, _ values) (answer [][]any) {
+	newest := map[string]values{}
+	for _, row := range rows {
+		if row.number("run") != 0 {
+			continue
+		}
+		key := fmt.Sprint(row["tracker"], row["epoch"], row["startseq"], row["startidx"])
+		was, found := newest[key]
+		if !found || cmp.Or(cmp.Compare(row.at("reported"), was.at("reported")), cmp.Compare(row.number("reportseq"), was.number("reportseq"))) > 0 {
+			newest[key] = row
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(newest)) {
+		row := newest[key]
+		answer = append(answer, []any{row["tracker"], row["epoch"], row["startseq"], row["startidx"], row["markseq"], row["markidx"], row["closed"], row["parked"]})
+	}
 	return answer
 }
 
@@ -188,7 +275,7 @@ func findReadBack(text string) (*readBack, string, error) {
 	}
 	text = strings.TrimSpace(space.ReplaceAllString(strings.ReplaceAll(text, "`"+name+"`", "%s"), " "))
 	for i := range readBacks {
-		if readBacks[i].query == text {
+		if begin, open := strings.CutSuffix(readBacks[i].query, "..."); readBacks[i].query == text || open && strings.HasPrefix(text, begin) {
 			return &readBacks[i], name, nil
 		}
 	}
@@ -226,7 +313,7 @@ func (s *Store) readBack(text string, parameters values) (*relation, error) {
 		return nil, fmt.Errorf("%s is a view, which this server does not evaluate", name)
 	}
 	for _, parameter := range regexp.MustCompile(`@(\w+)`).FindAllStringSubmatch(q.query, -1) {
-		if _, found := parameters[parameter[1]]; !found {
+		if _, found := parameters[strings.ToLower(parameter[1])]; !found {
 			return nil, fmt.Errorf("query parameter '%s' not found", parameter[1])
 		}
 	}

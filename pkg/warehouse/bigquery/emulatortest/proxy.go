@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,11 +117,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// DryRunBytes is what every query would read, as dry runs are answered.
+const DryRunBytes = 12345
+
 func answerDryRun(w http.ResponseWriter, reference map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"jobReference": reference, "configuration": map[string]any{"query": map[string]any{}, "dryRun": true}, "status": map[string]any{"state": "DONE"},
-		"statistics": map[string]any{"query": map[string]any{"statementType": "SELECT"}},
+		"statistics": map[string]any{"totalBytesProcessed": strconv.Itoa(DryRunBytes), "query": map[string]any{"statementType": "SELECT"}},
 	})
 }
 
