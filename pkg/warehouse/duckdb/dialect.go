@@ -78,8 +78,16 @@ func pointer(path warehouse.Path) string {
 	return b.String()
 }
 
-// Typed casts text; what does not fit is NULL.
+// Typed casts text; what does not fit is NULL, and so is what raises an error:
+// it must fail no query of a view.
 func (Dialect) Typed(text string, t warehouse.Type) string {
+	if typed := casted(text, t); typed != text {
+		return "try(" + typed + ")"
+	}
+	return text
+}
+
+func casted(text string, t warehouse.Type) string {
 	switch t {
 	case warehouse.TypeInteger:
 		// A cast alone would round. Casts of text to wide decimals take ten times

@@ -46,7 +46,7 @@ func (f *file) transact(ctx context.Context, db *sql.DB, do func(tx *transaction
 			return err
 		}
 	}
-	tx := &transaction{ctx: ctx, conn: f.writer}
+	tx := &transaction{ctx: ctx, conn: f.writer, typedSelect: f.typedSelect}
 	if err := tx.exec("begin transaction"); err != nil {
 		f.dropWriter()
 		return err
@@ -101,6 +101,9 @@ func (f *file) dropWriter() {
 // broken reports whether DuckDB gave the instance up, as it does when it could
 // not write its log (a full disk): every later call fails until it is reopened.
 func broken(err error) bool {
+	if err == nil {
+		return false
+	}
 	text := err.Error()
 	return strings.Contains(text, "database has been invalidated") || strings.Contains(text, "FATAL Error")
 }
@@ -126,6 +129,8 @@ type transaction struct {
 	ctx     context.Context
 	conn    *sql.Conn
 	columns *[]warehouse.Column // of the plan, once it is committed; nil: as before
+
+	typedSelect func(d warehouse.Dialect, columns []warehouse.Column, typing warehouse.Typing, rows string) string
 }
 
 func (tx *transaction) exec(statement string, args ...any) error {
