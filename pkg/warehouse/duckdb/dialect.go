@@ -10,7 +10,10 @@ import (
 // Dialect is DuckDB's SQL for the views. It needs no cgo.
 type Dialect struct{}
 
-var _ warehouse.Dialect = Dialect{}
+var (
+	_ warehouse.Dialect       = Dialect{}
+	_ warehouse.PropertyNamer = Dialect{}
+)
 
 // Table is the table's name: there is one database and one schema.
 func (d Dialect) Table(name string) string { return name }
@@ -103,6 +106,11 @@ func casted(text string, t warehouse.Type) string {
 	default:
 		return text
 	}
+}
+
+// PropertyNames implements warehouse.PropertyNamer.
+func (Dialect) PropertyNames() string {
+	return fmt.Sprintf("unnest(coalesce(try(json_keys(data, '/properties')), try(json_keys(%s, '/properties'))))", mended("data"))
 }
 
 // EventTime reads sentAt only where the client gave a time. A time that the
