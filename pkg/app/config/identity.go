@@ -52,10 +52,11 @@ const noKey = "only to check the configuration"
 
 func identityKey(path string) (string, error) {
 	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
+	if key := strings.TrimSpace(string(text)); key != "" {
+		return key, nil
 	}
-	if !errors.Is(err, os.ErrNotExist) {
+	// A loss of power may have left the file of an earlier release empty.
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
 	random := make([]byte, 32)
@@ -63,7 +64,29 @@ func identityKey(path string) (string, error) {
 		return "", err
 	}
 	key := hex.EncodeToString(random)
-	return key, os.WriteFile(path, []byte(key+"\n"), 0o600)
+	return key, WriteDurably(path, key+"\n")
+}
+
+// WriteDurably makes a file that is there, whole, whenever the machine loses power
+// from then on. Until then the file is as it was.
+func WriteDurably(path, text string) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	parent, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
 }
 
 // PreviewSanitizer is the gateway's own, if it has run here: ids that are

@@ -77,14 +77,14 @@ func (g *Gateway) placeWarehouse(ctx context.Context) error {
 // nodeName reads the name of the data directory, which it makes the first time.
 func nodeName(path string) (string, error) {
 	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
+	if name := strings.TrimSpace(string(text)); name != "" {
+		return name, nil
 	}
-	if !errors.Is(err, os.ErrNotExist) {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
 	name := strings.ToLower(rand.Text()[:12])
-	return name, os.WriteFile(path, []byte(name+"\n"), 0o600)
+	return name, config.WriteDurably(path, name+"\n")
 }
 
 // runLoader runs the loader while this process holds its lease.
