@@ -209,10 +209,15 @@ func (j *Journal) Close() error {
 	}
 	close(j.closed)
 	j.queue.close()
-	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
-	defer cancel()
-	err := errors.Join(j.pins.flush(ctx), j.release())
-	if err != nil {
+	var err error
+	if j.server == nil || j.server.check() == nil { // else no pin can be stored
+		ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+		defer cancel()
+		if err = j.pins.flush(ctx); err != nil && j.server != nil {
+			err = errors.Join(err, j.server.check())
+		}
+	}
+	if err = errors.Join(err, j.release()); err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil
