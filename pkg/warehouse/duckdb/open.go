@@ -56,6 +56,7 @@ type file struct {
 	queries chan struct{} // a slot for each query that runs
 	writing chan struct{} // holds a token while nobody writes
 	// What follows is guarded by writing.
+	suspect bool               // the disk failed a write: look before the next one
 	writer  *sql.Conn          // nil until it is needed
 	columns []warehouse.Column // of the plan, as the views have them
 }
@@ -190,6 +191,9 @@ func (f *file) closeIdle() error {
 		return nil
 	}
 	f.closed = true
+	if err := f.checkDisk(); err != nil {
+		return fmt.Errorf("close warehouse: %w; no row is lost, the next start reads the write-ahead log", err)
+	}
 	return f.shut()
 }
 

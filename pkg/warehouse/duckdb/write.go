@@ -8,6 +8,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,14 +32,37 @@ func (f *file) write(ctx context.Context, what string, do func(tx *transaction) 
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 	}
+	if err := f.checkDisk(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	err := f.use(func(db *sql.DB) error { return f.transact(ctx, db, do) })
 	if err == nil {
 		return nil
 	}
+	f.suspect = fault.StorageAdvice(err) != ""
 	if broken(err) {
 		err = errors.Join(err, f.reopen(ctx))
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// checkDisk returns an error while the disk that failed a write still fails. DuckDB
+// is spared the attempt: when it can neither write its log nor cut it, it ends the
+// whole process.
+func (f *file) checkDisk() error {
+	if !f.suspect {
+		return nil
+	}
+	probe, err := os.CreateTemp(filepath.Dir(f.path), "probe-*")
+	if err != nil {
+		return fmt.Errorf("the disk of the warehouse fails: %w", err)
+	}
+	_, err = probe.Write(make([]byte, 4096))
+	if err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name())); err != nil {
+		return fmt.Errorf("the disk of the warehouse fails: %w", err)
+	}
+	f.suspect = false
+	return nil
 }
 
 func (f *file) transact(ctx context.Context, db *sql.DB, do func(tx *transaction) error) (err error) {
