@@ -200,9 +200,14 @@ func (j *Journal) Close() error {
 	j.closing.Do(func() {
 		j.end()
 		j.queue.close()
-		ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
-		defer cancel()
-		err = errors.Join(j.pins.flush(ctx), j.release())
+		if j.server == nil || j.server.check() == nil { // else no pin can be stored
+			ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+			defer cancel()
+			if err = j.pins.flush(ctx); err != nil && j.server != nil {
+				err = errors.Join(err, j.server.check())
+			}
+		}
+		err = errors.Join(err, j.release())
 	})
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)

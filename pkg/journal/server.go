@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	natsd "github.com/nats-io/nats-server/v2/server"
@@ -30,6 +32,10 @@ const (
 type server struct {
 	dir string
 	log *slog.Logger
+
+	// writeError is why a stream cannot be written any more. The server then answers
+	// no publish until it is restarted.
+	writeError atomic.Pointer[string]
 
 	mu      sync.Mutex
 	running *natsd.Server
@@ -71,7 +77,8 @@ func (s *server) options() *natsd.Options {
 // start starts a server. After a crash it reads every block of the streams again,
 // which may take minutes; its progress is logged.
 func (s *server) start(ctx context.Context) error {
-	messages := &serverLog{log: s.log}
+	s.writeError.Store(nil)
+	messages := &serverLog{log: s.log, writeError: &s.writeError}
 	ns, err := natsd.NewServer(s.options())
 	if err != nil {
 		return fmt.Errorf("make journal server: %w", err)
@@ -109,11 +116,17 @@ func (s *server) await(ctx context.Context, started <-chan struct{}) error {
 	}
 }
 
-// healthy reports whether the server runs and has not switched JetStream off.
-func (s *server) healthy() bool {
+// check reports why the server cannot store anything, or nil.
+func (s *server) check() error {
+	if text := s.writeError.Load(); text != nil {
+		return fmt.Errorf("%s: check the disk and the permissions of %s", *text, s.dir)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.running != nil && s.running.Running() && s.running.JetStreamEnabled()
+	if s.running == nil || !s.running.Running() || !s.running.JetStreamEnabled() {
+		return errors.New("JetStream has switched itself off")
+	}
+	return nil
 }
 
 func (s *server) stop() error {
@@ -136,17 +149,26 @@ func stopServer(ns *natsd.Server) error {
 
 // serverLog writes the server's log to ours.
 type serverLog struct {
-	log     *slog.Logger
-	repeats retry.Repeats
-	mu      sync.Mutex
-	problem string // of Fatalf
+	log        *slog.Logger
+	writeError *atomic.Pointer[string]
+	repeats    retry.Repeats
+	mu         sync.Mutex
+	problem    string // of Fatalf
 }
 
 func (l *serverLog) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
 func (l *serverLog) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
 func (l *serverLog) Tracef(string, ...any)           {}
 func (l *serverLog) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
-func (l *serverLog) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
+
+// Errorf is the only sign of a stream whose file cannot be written any more.
+func (l *serverLog) Errorf(format string, v ...any) {
+	l.write(slog.LevelError, format, v)
+	if strings.Contains(strings.ToLower(format), "critical write error") {
+		text := fmt.Sprintf(format, v...)
+		l.writeError.Store(&text)
+	}
+}
 
 // Fatalf is called when the server gives up. We must end it.
 func (l *serverLog) Fatalf(format string, v ...any) {

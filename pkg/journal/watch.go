@@ -42,7 +42,7 @@ func (w *watch) answered() {
 }
 
 // failed counts an attempt without a good answer. A lost connection does not mean
-// that the server failed: the connection comes back by itself, and healthy finds a
+// that the server failed: the connection comes back by itself, and check finds a
 // server that ended.
 func (w *watch) failed(err error) {
 	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders)
@@ -69,6 +69,7 @@ func (w *watch) restarted() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = 0
+	w.gate.stalled.Store(false)
 	select {
 	case <-w.wedged:
 	default:
@@ -86,10 +87,13 @@ func (j *Journal) guard(ctx context.Context) error {
 			return nil
 		case cause = <-j.watch.wedged:
 		case <-tick:
-			if j.server == nil || j.server.healthy() {
+			if j.server == nil {
 				continue
 			}
-			cause = errors.New("JetStream has switched itself off")
+			if cause = j.server.check(); cause == nil {
+				continue
+			}
+			j.gate.stalled.Store(true)
 		}
 		j.log.Error("journal server is stuck", "err", cause)
 		fault.Report(j.reporter, "journal", "stuck", fmt.Errorf("journal server is stuck: %w", cause))
@@ -129,7 +133,7 @@ func (j *Journal) restart(ctx context.Context) error {
 		}
 		j.log.Error("journal server does not come back", "try", try+1, "err", err)
 	}
-	return fmt.Errorf("%w: %w", ErrFatal, err)
+	return fmt.Errorf("%w: %w: check the disk and the permissions of %s, and start the process again", ErrFatal, err, j.dir)
 }
 
 // rejoin waits for the connections and prepares the streams. It tries again if it

@@ -39,6 +39,8 @@ type RawRow struct {
 	// Refused says why the data can never be stored: the row goes to
 	// quarantine, and to raw without its data.
 	Refused string
+	// Typing is how much of its columns in the table events is made.
+	Typing Typing
 }
 
 // DeliveryRow is a row of deliveries.

@@ -27,6 +27,7 @@ type batcher struct {
 	names     *countedNames
 	loaded    func(event.Position, uint64)
 	retrier   *retrier
+	untyped   *untyped
 	metrics   *metrics
 
 	batched streamPositions // up to here everything is loaded or in the batch
@@ -42,7 +43,7 @@ func newBatcher(l *Loader, p *pump, loaded streamPositions) *batcher {
 	due.Stop()
 	return &batcher{
 		config: l.config, warehouse: l.warehouse, events: l.events, outcomes: l.outcomes, pump: p, names: newCountedNames(l.warehouse.Names),
-		loaded: l.loaded, retrier: l.retrier, metrics: l.metrics, batched: loaded, batch: &Batch{}, due: due,
+		loaded: l.loaded, retrier: l.retrier, untyped: l.untyped, metrics: l.metrics, batched: loaded, batch: &Batch{}, due: due,
 	}
 }
 
@@ -261,15 +262,22 @@ func (b *batcher) load(ctx context.Context) error {
 	}
 }
 
-// refuse marks rows that can never be stored; false if there is no new one.
+// refuse marks rows that can never be stored, or never be typed; false if there is
+// no new one.
 func (b *batcher) refuse(rows *RowsError) bool {
 	fresh := 0
 	var receipts []string
+	var partial []UntypedRow
 	for _, bad := range rows.Rows {
 		if bad.Row < 0 || bad.Row >= len(b.batch.Raw) || b.batch.Raw[bad.Row].Refused != "" {
 			continue
 		}
 		row := &b.batch.Raw[bad.Row]
+		if bad.Typing > row.Typing {
+			row.Typing = bad.Typing
+			partial = append(partial, UntypedRow{row.Receipt.String(), bad.Reason})
+			continue
+		}
 		row.Refused = text(bad.Reason)
 		if row.Refused == "" {
 			row.Refused = "refused by the warehouse"
@@ -279,11 +287,12 @@ func (b *batcher) refuse(rows *RowsError) bool {
 		}
 		fresh++
 	}
+	b.untyped.add(partial)
 	if fresh > 0 {
 		b.metrics.quarantined.Add(float64(fresh))
 		b.retrier.report("quarantine", rows, 1, receipts)
 	}
-	return fresh > 0
+	return fresh+len(partial) > 0
 }
 
 // addUncoverable moves on a checkpoint that speaks of events which the journal

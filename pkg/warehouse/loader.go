@@ -48,6 +48,7 @@ type Loader struct {
 	loaded      func(event.Position, uint64)
 	metrics     *metrics
 	retrier     *retrier
+	untyped     *untyped
 	maintenance *maintenance
 	lag         *lag
 }
@@ -69,9 +70,10 @@ func NewLoader(config Config, options Options) (*Loader, error) {
 		return nil, fmt.Errorf("new loader: %w", err)
 	}
 	r := &retrier{log: log, reporter: options.Reporter, metrics: m}
+	u := &untyped{retrier: r}
 	l := &Loader{
-		config: config, open: options.Open, events: options.Events, outcomes: options.Outcomes, metrics: m, retrier: r,
-		maintenance: newMaintenance(config.Retention, r),
+		config: config, open: options.Open, events: options.Events, outcomes: options.Outcomes, metrics: m, retrier: r, untyped: u,
+		maintenance: newMaintenance(config.Retention, r, u),
 		lag:         &lag{events: options.Events, pinned: options.Pinned, metrics: m},
 	}
 	l.loaded = func(events event.Position, outcomes uint64) {

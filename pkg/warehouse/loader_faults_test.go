@@ -3,6 +3,7 @@ package warehouse_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,6 +140,41 @@ func TestLoaderQuarantine(t *testing.T) {
 		}
 		if n := b.metric("sparrow_warehouse_quarantined_rows_total"); n != 2 {
 			t.Errorf("metric says %v rows", n)
+		}
+		b.mustEnd()
+	})
+}
+
+// Rows that cannot be typed are stored all the same, counted, and reported once an
+// hour at most.
+func TestLoaderRowsThatCannotBeTyped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.store.typing = func(r warehouse.RawRow) warehouse.Typing {
+			return map[bool]warehouse.Typing{true: warehouse.TypedCore}[strings.HasSuffix(r.EventID, "5")]
+		}
+		b.start()
+		for range 6 {
+			b.appendEvents(10)
+			wait(15 * time.Minute)
+		}
+		b.expect(60)
+		typings := map[warehouse.Typing]int{}
+		for _, r := range b.store.raw {
+			typings[r.Typing]++
+		}
+		if typings[warehouse.TypedCore] != 12 || typings[warehouse.TypedFully] != 108 {
+			t.Errorf("rows by typing: %v", typings)
+		}
+		in := b.seen.of("typed events")
+		if len(in) != 2 || len(in[0].Receipts) != 2 || !strings.Contains(in[0].Err.Error(), "2 events") || !strings.Contains(in[1].Err.Error(), "8 events") {
+			t.Errorf("incidents %+v", in)
+		}
+		if n := b.metric("sparrow_warehouse_untyped_rows_total"); n != 12 {
+			t.Errorf("metric says %v rows", n)
+		}
+		if len(b.seen.of("quarantine"))+len(b.seen.of("warehouse away")) != 0 {
+			t.Error("it was reported as something else, too")
 		}
 		b.mustEnd()
 	})

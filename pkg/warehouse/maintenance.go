@@ -19,6 +19,7 @@ const backfillPause = 100 * time.Millisecond
 type maintenance struct {
 	retention time.Duration // 0: rows are kept for good
 	retrier   *retrier
+	untyped   *untyped
 	backfill  *time.Timer // the next piece; stopped when nothing is left
 	left      int64       // of the backfill, as it was logged last
 
@@ -27,8 +28,8 @@ type maintenance struct {
 	wake chan struct{} // has one signal: plan is another
 }
 
-func newMaintenance(retention time.Duration, r *retrier) *maintenance {
-	return &maintenance{retention: retention, retrier: r, wake: make(chan struct{}, 1), backfill: time.NewTimer(0)}
+func newMaintenance(retention time.Duration, r *retrier, u *untyped) *maintenance {
+	return &maintenance{retention: retention, retrier: r, untyped: u, wake: make(chan struct{}, 1), backfill: time.NewTimer(0)}
 }
 
 func (m *maintenance) setPlan(plan Plan) {
@@ -96,7 +97,7 @@ func (m *maintenance) fill(ctx context.Context, w Warehouse) {
 		return
 	}
 	begun := time.Now()
-	left, err := filler.Backfill(ctx)
+	progress, err := filler.Backfill(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			m.retrier.metrics.failures.Inc()
@@ -105,6 +106,8 @@ func (m *maintenance) fill(ctx context.Context, w Warehouse) {
 		}
 		return
 	}
+	m.untyped.add(progress.Untyped)
+	left := progress.Left
 	if left > 0 {
 		m.backfill.Reset(max(backfillPause, time.Since(begun)))
 	}

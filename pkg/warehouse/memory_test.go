@@ -27,17 +27,18 @@ type memory struct {
 	loads      int   // attempts
 	broken     []string
 
-	fail   func() error                   // of every call, before anything is done
-	after  func() error                   // of Load, after it stored the batch
-	refuse func(warehouse.RawRow) string  // why a row can never be stored
-	views  func([]warehouse.Column) error // of ApplyViews
+	fail   func() error                            // of every call, before anything is done
+	after  func() error                            // of Load, after it stored the batch
+	refuse func(warehouse.RawRow) string           // why a row can never be stored
+	typing func(warehouse.RawRow) warehouse.Typing // that is possible of a row
+	views  func([]warehouse.Column) error          // of ApplyViews
 }
 
 func newMemory() *memory {
 	nothing := func() error { return nil }
 	return &memory{
 		names: map[string]bool{}, fail: nothing, after: nothing,
-		refuse: func(warehouse.RawRow) string { return "" }, views: func([]warehouse.Column) error { return nil },
+		refuse: func(warehouse.RawRow) string { return "" }, typing: func(warehouse.RawRow) warehouse.Typing { return warehouse.TypedFully }, views: func([]warehouse.Column) error { return nil },
 	}
 }
 
@@ -52,6 +53,8 @@ func (m *memory) Load(_ context.Context, batch *warehouse.Batch) error {
 	for i, r := range batch.Raw {
 		if reason := m.refuse(r); reason != "" && r.Refused == "" {
 			bad = append(bad, warehouse.RowError{Row: i, Reason: reason})
+		} else if typing := m.typing(r); typing > r.Typing {
+			bad = append(bad, warehouse.RowError{Row: i, Reason: "Conversion Error", Typing: typing})
 		}
 	}
 	if bad != nil {

@@ -12,6 +12,7 @@ type metrics struct {
 	latency     prometheus.Histogram
 	failures    prometheus.Counter
 	quarantined prometheus.Counter
+	untyped     prometheus.Counter
 	lost        prometheus.Counter
 	behind      prometheus.Gauge
 	oldest      atomic.Int64 // receipt of the oldest record gathered, microseconds; 0 for none
@@ -32,6 +33,9 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		quarantined: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sparrow_warehouse_quarantined_rows_total", Help: "Rows whose data the warehouse can never store.",
 		}),
+		untyped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sparrow_warehouse_untyped_rows_total", Help: "Events with NULLs in raw_normalized because making their columns failed.",
+		}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sparrow_warehouse_lost_messages_total", Help: "Messages of the journal that were missing or damaged.",
 		}),
@@ -45,7 +49,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sparrow_warehouse_lag_seconds", Help: "Age of the oldest record not loaded yet; 0 when there is none.",
 	}, m.lag)
-	for _, c := range []prometheus.Collector{m.rows, m.latency, m.failures, m.quarantined, m.lost, m.behind, lag} {
+	for _, c := range []prometheus.Collector{m.rows, m.latency, m.failures, m.quarantined, m.untyped, m.lost, m.behind, lag} {
 		if err := to.Register(c); err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/sparrow-edge/sparrow/pkg/fault"
@@ -28,7 +29,13 @@ type retrier struct {
 	log      *slog.Logger
 	reporter fault.Reporter // nil: failures are only logged
 	metrics  *metrics
+
+	mu     sync.Mutex
+	logged map[string]time.Time // when a class was logged last
 }
+
+// logEvery is how often a failure that repeats is logged.
+const logEvery = 10 * time.Minute
 
 // persist calls do until it succeeds or ctx ends, with a back-off between
 // attempts. It returns ctx's error only.
@@ -71,11 +78,31 @@ func class(what string, err error) string {
 	return what
 }
 
+// report logs and reports a failure. Further attempts are logged now and then, with
+// their number.
 func (r *retrier) report(class string, err error, attempt int, receipts []string) {
-	r.log.Error("warehouse loader failed", "class", class, "attempt", attempt, "err", err)
+	if advice := fault.StorageAdvice(err); advice != "" {
+		err = fmt.Errorf("%w: %s", err, advice)
+	}
+	if r.due(class, attempt) {
+		r.log.Error("warehouse loader failed", "class", class, "attempt", attempt, "err", err)
+	}
 	if r.reporter != nil {
 		r.reporter.Report(fault.Incident{
 			Component: "loader", Class: class, Err: err, Time: time.Now(), Attempt: attempt, Receipts: receipts,
 		})
 	}
+}
+
+func (r *retrier) due(class string, attempt int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if attempt > 1 && time.Since(r.logged[class]) < logEvery {
+		return false
+	}
+	if r.logged == nil {
+		r.logged = map[string]time.Time{}
+	}
+	r.logged[class] = time.Now()
+	return true
 }

@@ -24,7 +24,19 @@ type Backfiller interface {
 	// Backfill makes one bounded piece, the newest first, in a transaction of its
 	// own. left is above 0 while there is more. What is not made yet is read from
 	// raw where that can be: the views give the same rows meanwhile.
-	Backfill(ctx context.Context) (left int64, err error)
+	Backfill(ctx context.Context) (BackfillProgress, error)
+}
+
+// BackfillProgress is what a piece of a backfill did.
+type BackfillProgress struct {
+	Left    int64        // rows or days that are still to be made; 0: it is done
+	Untyped []UntypedRow // rows of the piece that have NULLs, because typing them failed
+}
+
+// UntypedRow is a row of events of which only a part is made.
+type UntypedRow struct {
+	Receipt string
+	Reason  string // the kind of error, without any value
 }
 
 // SumDifference is a sum that does not agree with its rows.

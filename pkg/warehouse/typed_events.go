@@ -11,6 +11,19 @@ package warehouse
 //     raw_normalized with TypedPrefix before it.
 //
 // It holds what raw holds, and can be made of it again.
+//
+// A row whose columns cannot be made, whatever the error of the warehouse is, has
+// NULLs (Typing) and is counted. It fails neither a load nor a backfill.
+
+// Typing is how much of the columns of a row of events is made; the rest is NULL.
+type Typing int
+
+// The typings, each of which can fail for fewer reasons than the one before.
+const (
+	TypedFully  Typing = iota
+	TypedCore          // without the plan's columns
+	TypedStored        // only what raw has in columns; the timestamp is the receipt time
+)
 
 // TypedPrefix begins the names of the plan's columns in events, so that no
 // property collides with another column.
@@ -25,10 +38,11 @@ type TypedColumn struct {
 	Type Type
 }
 
-// TypedColumns are the columns of the table events after those of TypedPlace.
-func TypedColumns(d Dialect, columns []Column) []TypedColumn {
+// TypedColumns are the columns of the table events after those of TypedPlace, as
+// far as they are made.
+func TypedColumns(d Dialect, columns []Column, typing Typing) []TypedColumn {
 	var list []TypedColumn
-	for _, f := range typedFields(d, columns) {
+	for _, f := range typedFields(d, columns, typing) {
 		kind := f.kind
 		if f.name == "timestamp" {
 			kind = TypeTimestamp
@@ -40,12 +54,18 @@ func TypedColumns(d Dialect, columns []Column) []TypedColumn {
 
 // TypedSelect reads the rows of events, columns in the order of TypedPlace and
 // TypedColumns, from the rows r of raw that meet a condition.
-func TypedSelect(d Dialect, columns []Column, rows string) string {
-	return selectFields(d, typedFields(d, columns), TypedPlace(), rows)
+func TypedSelect(d Dialect, columns []Column, typing Typing, rows string) string {
+	return selectFields(d, typedFields(d, columns, typing), TypedPlace(), rows)
 }
 
-func typedFields(d Dialect, columns []Column) []field {
+func typedFields(d Dialect, columns []Column, typing Typing) []field {
 	list := fields(d, nil)
+	switch typing {
+	case TypedCore:
+		columns = nil
+	case TypedStored:
+		return storedFields(list)
+	}
 	for _, member := range []struct {
 		name string
 		path Path
@@ -62,6 +82,24 @@ func typedFields(d Dialect, columns []Column) []field {
 		list = append(list, field{name: TypedPrefix + c.Name, path: Path{"properties", c.Property}, kind: c.Type})
 	}
 	return list
+}
+
+// storedFields are the fields that raw has in columns.
+func storedFields(list []field) []field {
+	column := func(name string) func(string) string { return func(string) string { return "r." + name } }
+	var stored []field
+	for _, f := range list {
+		switch {
+		case f.name == "event":
+			f.path, f.expr = nil, column("event")
+		case f.name == "timestamp":
+			f.path, f.expr = nil, column("receivedAt")
+		case f.path != nil:
+			continue
+		}
+		stored = append(stored, f)
+	}
+	return stored
 }
 
 // NormalizedViewOf is NormalizedView over the table events, but for the rows r

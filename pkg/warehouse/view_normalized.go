@@ -67,7 +67,11 @@ func selectFields(d Dialect, list []field, asStored []string, rows string) strin
 			texts = append(texts, f.path)
 		}
 	}
-	inner, text, value := d.Extract(texts, values)
+	inner := ""
+	var text, value func(i int) string
+	if len(texts)+len(values) > 0 {
+		inner, text, value = d.Extract(texts, values)
+	}
 	var selected []string
 	stored := ""
 	for _, name := range asStored {

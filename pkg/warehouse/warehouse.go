@@ -26,7 +26,7 @@ type Warehouse interface {
 	// nothing. What lies before the stored positions is left out (Batch.After), so
 	// that loading a batch again changes nothing. When rows can never be stored
 	// it stores nothing and returns a *RowsError that names them; the caller
-	// sets their Refused and loads the batch again.
+	// sets their Refused, or their Typing, and loads the batch again.
 	Load(ctx context.Context, batch *Batch) error
 
 	// SavePlan keeps the text of a plan's version; a version already there is
@@ -71,13 +71,15 @@ type StreamPosition struct {
 // ErrLimit is wrapped by the error of a query that met its time or memory limit.
 var ErrLimit = errors.New("over the query's limit")
 
-// RowError says why a raw row can never be stored.
+// RowError says why a raw row can never be stored or, with a Typing, why no more
+// than that of its typed columns can be made.
 type RowError struct {
 	Row    int // index in Batch.Raw
 	Reason string
+	Typing Typing
 }
 
-// RowsError is returned by Load for rows that can never be stored.
+// RowsError is returned by Load for rows that can never be stored as they are.
 type RowsError struct{ Rows []RowError }
 
 // Error names the first row and how many more there are.

@@ -54,6 +54,8 @@ func TestWrongCalls(t *testing.T) {
 		{"events --format csv x", 2, "want text or json"},
 		{"tail --format csv", 2, "want text or json"},
 		{"trackers remove", 2, "[NAME]; see `sparrow trackers remove --help`"},
+		{"plan check --against-data --days 0", 2, "want 1 to 400 days"},
+		{"plan check --against-data --format xml", 2, "want table, json or csv"},
 		{"reconcile --since yesterday", 2, "want a duration such as 24h"},
 		{"version extra", 2, "takes no arguments"},
 		{"dev --listen 0.0.0.0:8080", 2, "listens on loopback only"},

@@ -17,28 +17,50 @@ func planCommand(s *invocation) *cobra.Command {
 }
 
 func planCheckCommand(s *invocation) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check the plan: keys, types, trackers, columns of the views",
 		Long: `Checks the plan that the configuration names: unknown keys with their nearest
 match, properties of two types, names that would collide as columns, trackers
 that are not configured, columns beyond the limits of the warehouse. Says what the
-plan allows.`,
-		Example: "  sparrow plan check --config sparrow.yaml",
+plan allows.
+
+With --against-data it also compares the plan with the events in the warehouse: for
+each event and property it says which share of the values has another type than the
+plan's ("3.2% text"), and which properties events have that the plan does not list.
+No value is printed. It reads a bounded number of events of the last days, and
+fails if a value has another type.`,
+		Example: "  sparrow plan check --config sparrow.yaml\n  sparrow plan check --against-data --days 1",
 		Args:    exactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := s.settings()
-			if err != nil {
-				return err
-			}
-			if err := settings.CheckColumns(); err != nil {
-				return usageError{fmt.Errorf("%s: %w", settings.PlanFile(), err)}
-			}
+	}
+	format := addFormat(cmd)
+	againstData := cmd.Flags().Bool("against-data", false, "compare the plan with the events in the warehouse")
+	days := cmd.Flags().Int("days", 7, "with --against-data: how many days, today included")
+	events := cmd.Flags().Int("max-events", 100_000, "with --against-data: read so many events of a day at most")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkFormat(*format); err != nil {
+			return err
+		}
+		if *days < 1 || *days > 400 || *events < 1 {
+			return usagef("--days %d, --max-events %d: want 1 to 400 days, and at least one event", *days, *events)
+		}
+		settings, err := s.settings()
+		if err != nil {
+			return err
+		}
+		if err := settings.CheckColumns(); err != nil {
+			return usageError{fmt.Errorf("%s: %w", settings.PlanFile(), err)}
+		}
+		if *format == "table" || !*againstData {
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, version %s, %d events, %d columns\n",
 				settings.PlanFile(), settings.Plan.Version(), len(settings.Plan.Events()), len(settings.Plan.Columns()))
+		}
+		if !*againstData {
 			return nil
-		},
+		}
+		return s.checkData(cmd, settings, *days, *events, *format)
 	}
+	return cmd
 }
 
 func planTypesCommand(s *invocation) *cobra.Command {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparrow-edge/sparrow/pkg/fault"
 	"github.com/sparrow-edge/sparrow/pkg/tracker"
 )
 
@@ -38,6 +39,9 @@ func Run(ctx context.Context, p Program, args []string) int {
 		return 0
 	}
 	fmt.Fprintf(p.Stderr, "sparrow: %v\n", err)
+	if advice := fault.StorageAdvice(err); advice != "" {
+		fmt.Fprintf(p.Stderr, "sparrow: %s\n", advice)
+	}
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		return 2
 	}

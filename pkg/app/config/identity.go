@@ -69,8 +69,34 @@ func (s *Settings) NodeName() (string, error) {
 // keptText reads a file of one line. If there is none, it keeps the fresh text there.
 func keptText(path, fresh string) (string, error) {
 	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return fresh, os.WriteFile(path, []byte(fresh+"\n"), 0o600)
+	if kept := strings.TrimSpace(string(text)); kept != "" {
+		return kept, nil
 	}
-	return strings.TrimSpace(string(text)), err
+	// A loss of power may have left the file of an earlier release empty.
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	return fresh, writeDurably(path, fresh+"\n")
+}
+
+// writeDurably makes a file that is there, whole, whenever the machine loses power
+// from then on. Until then the file is as it was.
+func writeDurably(path, text string) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	parent, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
 }

@@ -244,7 +244,7 @@ func (c *client) readLives(ctx context.Context) (lives []life, err error) {
 
 // Backfill implements warehouse.Backfiller: it counts one day of those that are
 // left to it.
-func (s *Store) Backfill(ctx context.Context) (left int64, err error) {
+func (s *Store) Backfill(ctx context.Context) (done warehouse.BackfillProgress, err error) {
 	err = s.write(ctx, "backfill", func() error {
 		last, err := s.newestCommit(ctx)
 		if err != nil || last.Sums == nil || len(last.Sums.Uncounted) == 0 {
@@ -252,7 +252,7 @@ func (s *Store) Backfill(ctx context.Context) (left int64, err error) {
 		}
 		days := last.Sums.Uncounted.days()
 		slices.Reverse(days)
-		left = int64(len(days) - 1)
+		done.Left = int64(len(days) - 1)
 		err = s.countDay(ctx, days[0])
 		if hasReason(err, "bytesBilledLimitExceeded") {
 			s.log.Warn("a day's sums are not counted: it would read more than warehouse.maxBilled; raise that and run sparrow warehouse count",
@@ -261,7 +261,7 @@ func (s *Store) Backfill(ctx context.Context) (left int64, err error) {
 		}
 		return err
 	})
-	return left, err
+	return done, err
 }
 
 // giveUp leaves a day to the command.

@@ -11,7 +11,10 @@ import (
 // Dialect is DuckDB's SQL for the views. It needs no cgo.
 type Dialect struct{}
 
-var _ warehouse.Dialect = Dialect{}
+var (
+	_ warehouse.Dialect       = Dialect{}
+	_ warehouse.PropertyNamer = Dialect{}
+)
 
 // Table is the table's name: there is one database and one schema.
 func (d Dialect) Table(name string) string { return name }
@@ -79,8 +82,16 @@ func pointer(path warehouse.Path) string {
 	return b.String()
 }
 
-// Typed casts text; what does not fit is NULL.
+// Typed casts text; what does not fit is NULL, and so is what raises an error:
+// it must fail no query of a view.
 func (Dialect) Typed(text string, t warehouse.Type) string {
+	if typed := casted(text, t); typed != text {
+		return "try(" + typed + ")"
+	}
+	return text
+}
+
+func casted(text string, t warehouse.Type) string {
 	switch t {
 	case warehouse.TypeInteger:
 		// A cast alone would round. Casts of text to wide decimals take ten times
@@ -96,6 +107,11 @@ func (Dialect) Typed(text string, t warehouse.Type) string {
 	default:
 		return text
 	}
+}
+
+// PropertyNames implements warehouse.PropertyNamer.
+func (Dialect) PropertyNames() string {
+	return fmt.Sprintf("unnest(coalesce(try(json_keys(data, '/properties')), try(json_keys(%s, '/properties'))))", mended("data"))
 }
 
 // EventTime is event.EventTime in SQL. An error, such as a time beyond the calendar,

@@ -12,6 +12,8 @@
 //     VerifySums uses.
 //   - raw_normalized gives the same rows before, while and after a changed plan's
 //     columns are made anew.
+//   - No value stops loading: a row whose typed columns cannot be made has NULLs
+//     there and is named, whatever error DuckDB raises.
 //   - Close is bounded, whatever a query or the disk does.
 //   - Memory, threads and spilled bytes are capped (Config). A query that needs
 //     more than its share is interrupted; loading goes on.

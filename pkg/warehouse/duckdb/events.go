@@ -5,10 +5,12 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
@@ -50,7 +52,7 @@ func (tx *transaction) alignEvents(earlier, columns []warehouse.Column) error {
 	}
 	unfilled := false
 	keep := warehouse.TypedPlace()
-	for _, c := range warehouse.TypedColumns(d, columns) {
+	for _, c := range warehouse.TypedColumns(d, columns, warehouse.TypedFully) {
 		keep = append(keep, strings.ToLower(c.Name))
 		old := has[strings.ToLower(c.Name)]
 		if old == (column{c.Name, sqlTypes[c.Type]}) && !changed[c.Name] {
@@ -91,28 +93,26 @@ func (tx *transaction) dropEventsColumn(name string) error {
 
 // loadEvents fills the table events from the rows that the batch has put into raw.
 func (tx *transaction) loadEvents(b *warehouse.Batch, columns []warehouse.Column) error {
-	if len(b.Raw) == 0 {
-		return nil
-	}
-	first := &b.Raw[0].Receipt
-	rows := fmt.Sprintf("r.epoch = %s and (r.seq > %d or (r.seq = %d and r.idx >= %d))", Dialect{}.Literal(first.Epoch), first.Seq, first.Seq, first.Index)
-	if err := tx.insertEvents(columns, rows); err != nil {
-		return fmt.Errorf("load events: %w", err)
+	for _, s := range stretches(len(b.Raw), func(i int) (event.Position, warehouse.Typing) { return b.Raw[i].Receipt.Position, b.Raw[i].Typing }) {
+		if err := tx.insertEvents(columns, s.typing, s.rows(b.Raw[0].Receipt.Epoch)); err != nil {
+			return fmt.Errorf("load events: %w", err)
+		}
 	}
 	return nil
 }
 
-// insertEvents makes typed rows of rows of raw, those of one event name side by side.
-func (tx *transaction) insertEvents(columns []warehouse.Column, rows string) error {
+// insertEvents makes typed rows of rows of raw, those of one event name side by
+// side. A *typingError says that rows are at fault.
+func (tx *transaction) insertEvents(columns []warehouse.Column, typing warehouse.Typing, rows string) error {
 	var d Dialect
 	var names []string
 	for _, name := range warehouse.TypedPlace() {
 		names = append(names, d.Quote(name))
 	}
-	for _, c := range warehouse.TypedColumns(d, columns) {
+	for _, c := range warehouse.TypedColumns(d, columns, typing) {
 		names = append(names, d.Quote(c.Name))
 	}
-	return tx.exec("insert into events (" + strings.Join(names, ", ") + ") select * from (" + warehouse.TypedSelect(d, columns, rows) + ") order by day, event")
+	return asTypingError(tx.exec("insert into events (" + strings.Join(names, ", ") + ") select * from (" + tx.typedSelect(d, columns, typing, rows) + ") order by day, event"))
 }
 
 // unfilled is the condition on rows r of raw, or of events, whose typed columns
@@ -130,60 +130,91 @@ func (tx *transaction) unfilled() (string, error) {
 	return strings.Join(parts, " or "), nil
 }
 
-// fillEvents makes the typed rows of one piece again, the newest first, and
-// returns about how many rows are left.
-func (tx *transaction) fillEvents(columns []warehouse.Column, size int64) (left int64, err error) {
-	type piece struct {
-		epoch      string
-		begin, end uint64
-	}
+// piece is a part of raw whose typed rows are made again.
+type piece struct {
+	epoch      string
+	begin, end uint64 // sequences; the end is not part of it
+	left       int64  // rows of raw that are not made again, this piece included
+}
+
+func (p *piece) rows() string {
+	return fmt.Sprintf("r.epoch = %s and r.seq >= %d and r.seq < %d", Dialect{}.Literal(p.epoch), p.begin, p.end)
+}
+
+// nextPiece is the newest part that is to be made again, of about so many rows;
+// nil if there is none.
+func (tx *transaction) nextPiece(size int64) (*piece, error) {
 	pieces, err := scanAll(tx.ctx, tx.conn, func(rows *sql.Rows) (p piece, err error) {
-		err = rows.Scan(&p.epoch, &p.begin, &p.end, &left)
+		err = rows.Scan(&p.epoch, &p.end, &p.left)
 		return p, err
-	}, `select u.epoch, u.seq, u.seq, (select count(*) from raw as r where r.epoch = u.epoch and r.seq < u.seq)
+	}, `select u.epoch, u.seq, (select count(*) from raw as r where r.epoch = u.epoch and r.seq < u.seq)
 		from unfilled as u left join positions as p on p.stream = 'events' and p.epoch = u.epoch order by p.loaded desc nulls last limit 1`)
 	if err != nil || len(pieces) == 0 {
-		return 0, err
+		return nil, err
 	}
-	p := pieces[0]
-	begins, err := scanAll(tx.ctx, tx.conn, func(rows *sql.Rows) (seq uint64, err error) {
-		err = rows.Scan(&seq)
-		return seq, err
+	p := &pieces[0]
+	_, err = scanAll(tx.ctx, tx.conn, func(rows *sql.Rows) (struct{}, error) {
+		return struct{}{}, rows.Scan(&p.begin)
 	}, fmt.Sprintf(`select coalesce(min(seq), 0)::ubigint from (
 			select seq from raw where epoch = $1 and seq < $2 order by seq desc limit %d)`, size), p.epoch, p.end)
+	return p, err
+}
+
+// fillEvents makes the typed rows of a piece again, all of them in full if typed is
+// nil, and returns about how many rows are left.
+func (tx *transaction) fillEvents(columns []warehouse.Column, p *piece, typed []stretch, size int64) (left int64, err error) {
+	if err := tx.exec("delete from events as r where " + p.rows()); err != nil {
+		return 0, err
+	}
+	if typed == nil {
+		err = tx.insertEvents(columns, warehouse.TypedFully, p.rows())
+	}
+	for _, s := range typed {
+		err = errors.Join(err, tx.insertEvents(columns, s.typing, s.rows(p.epoch)))
+	}
 	if err != nil {
 		return 0, err
 	}
-	p.begin = begins[0]
-	rows := fmt.Sprintf("r.epoch = %s and r.seq >= %d and r.seq < %d", Dialect{}.Literal(p.epoch), p.begin, p.end)
-	if err := tx.exec("delete from events as r where " + rows); err != nil {
-		return 0, err
-	}
-	if err := tx.insertEvents(columns, rows); err != nil {
-		return 0, err
-	}
-	if left <= size || p.begin == 0 {
+	if p.left <= size || p.begin == 0 {
 		return 0, tx.exec("delete from unfilled where epoch = $1", p.epoch)
 	}
-	return left - size, tx.exec("update unfilled set seq = $1 where epoch = $2", p.begin, p.epoch)
+	return p.left - size, tx.exec("update unfilled set seq = $1 where epoch = $2", p.begin, p.epoch)
 }
 
 // Backfill implements warehouse.Backfiller.
-func (f *file) Backfill(ctx context.Context) (left int64, err error) {
+func (f *file) Backfill(ctx context.Context) (progress warehouse.BackfillProgress, err error) {
+	var p *piece
 	err = f.write(ctx, "backfill", func(tx *transaction) error {
 		days, err := tx.countNextDay()
 		if err != nil || days >= 0 {
-			left = days + 1 // the events come after
+			progress.Left = days + 1 // the events come after
 			return err
 		}
-		before, err := tx.unfilled()
-		if err != nil || before == "" {
+		if p, err = tx.nextPiece(f.fillRows); err != nil || p == nil {
 			return err
 		}
-		if left, err = tx.fillEvents(f.columns, f.fillRows); err != nil {
-			return fmt.Errorf("fill events: %w", err)
-		}
-		return f.makeViews(tx, f.columns)
+		progress.Left, err = f.fill(tx, p, nil)
+		return err
 	})
-	return left, err
+	t, atFault := errors.AsType[*typingError](err)
+	if !atFault {
+		return progress, err
+	}
+	typed, partial, err := f.untypedInPiece(ctx, p, t.kind)
+	if err != nil {
+		return progress, err
+	}
+	progress.Untyped = partial
+	err = f.write(ctx, "backfill", func(tx *transaction) error {
+		progress.Left, err = f.fill(tx, p, typed)
+		return err
+	})
+	return progress, err
+}
+
+func (f *file) fill(tx *transaction, p *piece, typed []stretch) (left int64, err error) {
+	if left, err = tx.fillEvents(f.columns, p, typed, f.fillRows); err != nil {
+		return 0, fmt.Errorf("fill events: %w", err)
+	}
+	return left, f.makeViews(tx, f.columns)
 }

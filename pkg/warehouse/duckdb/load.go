@@ -5,6 +5,7 @@ package duckdb
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 
@@ -12,17 +13,20 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/warehouse"
 )
 
-// Load stores the batch, its sums and its positions in one transaction.
+// Load stores the batch, its sums and its positions in one transaction. An error in
+// making typed rows ends it: Load then finds the rows at fault, beside that
+// transaction, and names them with the Typing that is possible.
 func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
 	if err := f.checkRows(batch); err != nil {
 		return err
 	}
-	return f.write(ctx, "load batch", func(tx *transaction) error {
+	var rest *warehouse.Batch
+	err := f.write(ctx, "load batch", func(tx *transaction) error {
 		positions, err := readPositions(ctx, tx.conn)
 		if err != nil {
 			return err
 		}
-		rest := batch.After(positions)
+		rest = batch.After(positions)
 		for _, step := range [...]func(*warehouse.Batch) error{
 			tx.loadRaw, tx.loadQuarantine, tx.loadNames, tx.loadDeliveries, tx.loadFiltered, tx.loadLeaks, tx.loadGaps,
 		} {
@@ -44,6 +48,10 @@ func (f *file) Load(ctx context.Context, batch *warehouse.Batch) error {
 		}
 		return tx.exec("delete from temp.staged_deliveries")
 	})
+	if t, atFault := errors.AsType[*typingError](err); atFault {
+		return f.untypedInBatch(ctx, rest, t.kind, len(batch.Raw)-len(rest.Raw))
+	}
+	return err
 }
 
 // checkRows names the rows that are too large.

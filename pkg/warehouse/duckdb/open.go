@@ -41,6 +41,8 @@ type file struct {
 	settle int64 // seconds
 	// fillRows is about how many rows of raw one piece of Backfill reads.
 	fillRows int64
+	// typedSelect is warehouse.TypedSelect, but in tests that make it fail.
+	typedSelect func(d warehouse.Dialect, columns []warehouse.Column, typing warehouse.Typing, rows string) string
 
 	// mu is held for reading by everything that uses db, and for writing to
 	// open it anew after DuckDB gave it up, and to close it.
@@ -54,6 +56,7 @@ type file struct {
 	queries chan struct{} // a slot for each query that runs
 	writing chan struct{} // holds a token while nobody writes
 	// What follows is guarded by writing.
+	suspect bool               // the disk failed a write: look before the next one
 	writer  *sql.Conn          // nil until it is needed
 	columns []warehouse.Column // of the plan, as the views have them
 }
@@ -76,7 +79,7 @@ func Open(ctx context.Context, path string, config Config, options Options) (war
 			return nil, fault.Permanent(fmt.Errorf("open warehouse: %w (has the gateway run here?)", err))
 		}
 	}
-	f := &file{path: full, config: config, settle: int64(options.Settle.Seconds()), fillRows: fillRows, queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1)}
+	f := &file{path: full, config: config, settle: int64(options.Settle.Seconds()), fillRows: fillRows, typedSelect: warehouse.TypedSelect, queries: make(chan struct{}, maxQueries), writing: make(chan struct{}, 1)}
 	f.writing <- struct{}{}
 	f.open, f.interrupt = context.WithCancel(context.Background())
 	if f.db, err = f.openInstance(ctx); err != nil {
@@ -188,6 +191,9 @@ func (f *file) closeIdle() error {
 		return nil
 	}
 	f.closed = true
+	if err := f.checkDisk(); err != nil {
+		return fmt.Errorf("close warehouse: %w; no row is lost, the next start reads the write-ahead log", err)
+	}
 	return f.shut()
 }
 

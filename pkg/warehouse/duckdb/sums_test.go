@@ -64,10 +64,11 @@ func reopened(t *testing.T, dir string) warehouse.Warehouse {
 func backfill(t *testing.T, w warehouse.Warehouse) {
 	t.Helper()
 	for left := int64(1); left > 0; {
-		var err error
-		if left, err = w.(warehouse.Backfiller).Backfill(t.Context()); err != nil {
+		progress, err := w.(warehouse.Backfiller).Backfill(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
+		left = progress.Left
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,14 +32,37 @@ func (f *file) write(ctx context.Context, what string, do func(tx *transaction) 
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 	}
+	if err := f.checkDisk(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	err := f.use(func(db *sql.DB) error { return f.transact(ctx, db, do) })
 	if err == nil {
 		return nil
 	}
+	f.suspect = fault.StorageAdvice(err) != ""
 	if broken(err) {
 		err = errors.Join(err, f.reopen(ctx))
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// checkDisk returns an error while the disk that failed a write still fails. DuckDB
+// is spared the attempt: when it can neither write its log nor cut it, it ends the
+// whole process.
+func (f *file) checkDisk() error {
+	if !f.suspect {
+		return nil
+	}
+	probe, err := os.CreateTemp(filepath.Dir(f.path), "probe-*")
+	if err != nil {
+		return fmt.Errorf("the disk of the warehouse fails: %w", err)
+	}
+	_, err = probe.Write(make([]byte, 4096))
+	if err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name())); err != nil {
+		return fmt.Errorf("the disk of the warehouse fails: %w", err)
+	}
+	f.suspect = false
+	return nil
 }
 
 func (f *file) transact(ctx context.Context, db *sql.DB, do func(tx *transaction) error) (err error) {
@@ -46,7 +71,7 @@ func (f *file) transact(ctx context.Context, db *sql.DB, do func(tx *transaction
 			return err
 		}
 	}
-	tx := &transaction{ctx: ctx, conn: f.writer}
+	tx := &transaction{ctx: ctx, conn: f.writer, typedSelect: f.typedSelect}
 	if err := tx.exec("begin transaction"); err != nil {
 		f.dropWriter()
 		return err
@@ -101,6 +126,9 @@ func (f *file) dropWriter() {
 // broken reports whether DuckDB gave the instance up, as it does when it could
 // not write its log (a full disk): every later call fails until it is reopened.
 func broken(err error) bool {
+	if err == nil {
+		return false
+	}
 	text := err.Error()
 	return strings.Contains(text, "database has been invalidated") || strings.Contains(text, "FATAL Error")
 }
@@ -126,6 +154,8 @@ type transaction struct {
 	ctx     context.Context
 	conn    *sql.Conn
 	columns *[]warehouse.Column // of the plan, once it is committed; nil: as before
+
+	typedSelect func(d warehouse.Dialect, columns []warehouse.Column, typing warehouse.Typing, rows string) string
 }
 
 func (tx *transaction) exec(statement string, args ...any) error {
