@@ -1,23 +1,26 @@
 package sanitizer
 
 // class says which shapes a byte can be part of.
-type class uint16
+type class uint32
 
 const (
-	digit    class = 1 << iota
-	letter         // ASCII
-	at             // @
-	dot            // .
-	colon          // :
-	slash          // /
-	mark           // ? # & ; what URLs are made of, and HTML escapes
-	percent        // %
-	bracket        // ( [ { which may hide "(at)"
-	hyphen         // - _
-	back           // \ of escapes
-	beyond         // not ASCII
-	space          // ASCII white space
-	restMark       // + and others
+	digit   class = 1 << iota
+	letter        // ASCII
+	at            // @
+	dot           // .
+	colon         // :
+	slash         // /
+	mark          // ? # & ; what URLs are made of, and HTML escapes
+	percent       // %
+	bracket       // ( [ { which may hide "(at)"
+	hyphen        // - _
+	back          // \ of escapes
+	beyond        // not ASCII
+	space         // ASCII white space
+	plus          // +
+	equals        // =
+	sign          // > , | between a name and its value
+	tilde         // ~
 )
 
 var classes = func() (c [256]class) {
@@ -35,7 +38,7 @@ var classes = func() (c [256]class) {
 	}
 	for b, k := range map[byte]class{
 		'@': at, '.': dot, ':': colon, '/': slash, '?': mark, '#': mark, '&': mark, ';': mark, '%': percent,
-		'(': bracket, '[': bracket, '{': bracket, '-': hyphen, '_': hyphen, '\\': back, '+': restMark,
+		'(': bracket, '[': bracket, '{': bracket, '-': hyphen, '_': hyphen, '\\': back, '+': plus, '=': equals, '>': sign, ',': sign, '|': sign, '~': tilde,
 	} {
 		c[b] = k
 	}
@@ -61,7 +64,7 @@ func (s *Sanitizer) ordinary(text string, h Hint) bool {
 		}
 	}
 	switch {
-	case seen&(at|percent|bracket|mark|back) != 0, seen&beyond != 0 && (digits > 0 || seen&dot != 0 || len(text) >= minSecret):
+	case seen&(at|percent|bracket|mark|back|equals) != 0, seen&beyond != 0 && (digits > 0 || seen&dot != 0 || len(text) >= minSecret):
 		return false
 	case seen&colon != 0 && digits+len(text) > 2:
 		return false

@@ -61,11 +61,17 @@ type Hint struct {
 	URL bool
 	// Version says that numbers with dots are a version, not an address.
 	Version bool
+
+	secret string // the name that says that the text is a secret
 }
 
 // HintFor is the hint that a property's name gives.
 func HintFor(name string, allow Kinds) Hint {
-	return Hint{Allow: allow, Version: namesVersion(name)}
+	h := Hint{Allow: allow, Version: namesVersion(name)}
+	if secretName(name) != notSecret {
+		h.secret = name
+	}
+	return h
 }
 
 // maxPasses bounds how often a text with findings is read again.
@@ -74,6 +80,9 @@ const maxPasses = 6
 // Text returns the text without what it found, and the kinds that were found.
 // A text without findings is returned as it is.
 func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
+	if h.secret != "" && h.Allow&Secret == 0 && isSecretProperty(h.secret, text) {
+		return "[secret]", Secret
+	}
 	if s.ordinary(text, h) {
 		return text, 0
 	}

@@ -56,14 +56,24 @@ func (sc *scanner) at(i int) (span, bool) {
 			return f, true
 		}
 		return sc.areaPhone(i)
-	case restMark:
+	case plus:
 		return sc.plusPhone(i)
+	case equals, sign:
+		return sc.assigned(i)
 	case hyphen:
+		if sc.text[i] == '_' {
+			return sc.key(i)
+		}
 		return sc.privateKey(i)
 	case colon:
 		if i == 0 || !isWord(sc.text[i-1]) {
-			return sc.ipv6(i)
+			if f, ok := sc.ipv6(i); ok {
+				return f, true
+			}
 		}
+		return sc.assigned(i)
+	case tilde:
+		return sc.key(max(i-1, 0)) // Q~ of Azure
 	case letter, digit:
 		if i > 0 && isWord(sc.text[i-1]) {
 			return span{}, false
@@ -83,7 +93,7 @@ func (sc *scanner) word(i int) (span, bool) {
 			return f, true
 		}
 	}
-	if sc.text[i]|0x20 == 'b' {
+	if c := sc.text[i] | 0x20; c == 'b' || c == 't' || c == 'a' {
 		if f, ok := sc.token(i); ok {
 			return f, true
 		}
@@ -112,7 +122,10 @@ func (sc *scanner) number(i int) (span, bool) {
 	if f, ok := sc.ipv4(i); ok {
 		return f, true
 	}
-	if f, ok := sc.ipv6(i); ok || !manyDigits(sc.text, i) {
+	if f, ok := sc.ipv6(i); ok {
+		return f, ok
+	}
+	if f, ok := sc.key(i); ok || !manyDigits(sc.text, i) {
 		return f, ok
 	}
 	g := groupsAt(sc.text, i)

@@ -36,8 +36,8 @@ func (s *Sanitizer) fields(fields []event.Property, h Hint) ([]event.Property, K
 		name, kinds := s.Text(f.Name, h)
 		renamed = renamed || kinds != 0
 		found |= kinds
-		inner := h
-		inner.Version = h.Version || namesVersion(f.Name)
+		inner := HintFor(f.Name, h.Allow)
+		inner.Version = h.Version || inner.Version
 		f.Value, kinds = s.Value(f.Value, inner)
 		f.Name = name
 		found |= kinds

@@ -1,0 +1,117 @@
+package sanitizer_test
+
+import (
+	"encoding/base64"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
+)
+
+func entropy(s string) float64 {
+	counts := map[rune]float64{}
+	for _, c := range s {
+		counts[c]++
+	}
+	sum := 0.0
+	for _, n := range counts {
+		sum -= n / float64(len(s)) * math.Log2(n/float64(len(s)))
+	}
+	return sum
+}
+
+// TestSecretsAreFound measures how many keys in the shapes of gitleaks' rules are
+// found, alone and within a text.
+func TestSecretsAreFound(t *testing.T) {
+	s, r := build(t, sanitizer.Config{}), rand.New(rand.NewPCG(1, 2))
+	const secrets = sanitizer.Key | sanitizer.Secret | sanitizer.Token | sanitizer.JWT | sanitizer.PrivateKey | sanitizer.Credentials
+	found, all := 0, 0
+	var missed []string
+	for _, rule := range gitleaks(t) {
+		hits, tries := 0, 0
+		for range 5 {
+			key := sample(r, rule.match)
+			for n := 0; n < 20 && entropy(key) <= rule.entropy+0.5; n++ {
+				key = sample(r, rule.match)
+			}
+			for _, text := range []string{key, "it is " + key + " now", `{"a":"` + key + `"}`} {
+				tries++
+				if _, kinds := s.Text(text, sanitizer.Hint{}); kinds&secrets != 0 {
+					hits++
+				} else if testing.Verbose() && hits == 0 {
+					t.Logf("%s: %q", rule.id, text)
+				}
+			}
+		}
+		found, all = found+hits, all+tries
+		if hits*2 < tries {
+			missed = append(missed, rule.id)
+		}
+	}
+	t.Logf("%d of %d keys found; not those of %q", found, all, missed)
+	if share := float64(found) / float64(all); share < 0.95 {
+		t.Errorf("%.1f%% of the keys were found, want 95%%", 100*share)
+	}
+}
+
+// TestSecretsByTheirNames holds what stands beside a name, or in a property of that
+// name, and what does not.
+func TestSecretsByTheirNames(t *testing.T) {
+	s := build(t, sanitizer.Config{})
+	r := rand.New(rand.NewPCG(5, 6))
+	base62 := func(n int) string {
+		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = alphabet[r.IntN(len(alphabet))]
+		}
+		return string(b)
+	}
+	basic := base64.StdEncoding.EncodeToString([]byte("jane:" + base62(9)))
+	for text, want := range map[string]string{
+		"password=hunter2!":                                         "password=[secret]",
+		"db.password=correct":                                       "db.password=[secret]",
+		"client_secret: '" + base62(20) + "'":                       "client_secret: '[secret]'",
+		"the api_key=" + base62(12) + " is old":                     "the api_key=[secret] is old",
+		"session_token=" + base62(24):                               "session_token=[secret]",
+		"Bearer\t" + base62(24):                                     "[token]",
+		"Authorization: Token " + base62(30):                        "Authorization: [token]",
+		"ApiKey: " + base62(30):                                     "[token]",
+		"basic: " + basic:                                           "[token]",
+		"Basic " + base62(20):                                       "",
+		"password: required":                                        "",
+		"reset token: expired":                                      "",
+		"token=0":                                                   "",
+		"AccountKey=" + base62(86) + "==;":                          "[key];",
+		"ZXlKaGJHY2lPaUpJVXpJMU5pSjk" + "uZXlK":                     "",
+		"discord.com/api/webhooks/123456789012345678/" + base62(68): "[key]",
+		"https://api.telegram.org/bot1234567890:AA" + base62(33) + "/getMe":       "https://api.telegram.org/[key]/getMe",
+		"hooks.slack.com/services/T01234567/B01234567/" + base62(24):              "[key]",
+		"https://x.webhook.office.com/webhookb2/" + base62(40) + "@" + base62(36): "",
+	} {
+		got := s.String(text)
+		if want == "" {
+			want = got
+			if strings.HasPrefix(text, "https") == (got == text) {
+				t.Errorf("%q became %q", text, got)
+			}
+		}
+		if got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	for name, tc := range map[string]struct {
+		value string
+		found bool
+	}{
+		"password": {"hunter", true}, "clientSecret": {"a1b2c3d4", true}, "API_KEY": {base62(16), true}, "authToken": {base62(32), true},
+		"forgot_password": {"clicked", false}, "design_token": {"color-primary-500", false}, "token": {"true", false}, "hasPassword": {"false", false},
+	} {
+		got, found := s.Text(tc.value, sanitizer.HintFor(name, 0))
+		if (found == sanitizer.Secret) != tc.found || tc.found != (got == "[secret]") {
+			t.Errorf("%s: %q became %q", name, tc.value, got)
+		}
+	}
+}
