@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nyaruka/phonenumbers"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 )
 
@@ -112,6 +115,48 @@ func TestSecretsByTheirNames(t *testing.T) {
 		got, found := s.Text(tc.value, sanitizer.HintFor(name, 0))
 		if (found == sanitizer.Secret) != tc.found || tc.found != (got == "[secret]") {
 			t.Errorf("%s: %q became %q", name, tc.value, got)
+		}
+	}
+}
+
+// TestPhonesOfRegions measures the national forms of numbers in the operator's
+// regions: the library's own examples, in the form that it writes them in.
+func TestPhonesOfRegions(t *testing.T) {
+	regions := []string{"US", "GB", "DE", "FR", "ES", "PL", "IT", "NL", "SE", "AT", "CH", "BR", "AU", "JP", "IN", "MX"}
+	found, bare, all := 0, 0, 0
+	for _, region := range regions {
+		s := build(t, sanitizer.Config{Regions: []string{region}})
+		for _, kind := range []phonenumbers.PhoneNumberType{phonenumbers.FIXED_LINE, phonenumbers.MOBILE} {
+			number := phonenumbers.GetExampleNumberForType(region, kind)
+			for n := range 10 { // others of the same block, if they exist
+				other := proto.Clone(number).(*phonenumbers.PhoneNumber)
+				*other.NationalNumber += uint64(n)
+				if !phonenumbers.IsValidNumberForRegion(other, region) {
+					continue
+				}
+				all++
+				text := phonenumbers.Format(other, phonenumbers.NATIONAL)
+				if got, kinds := s.Text(text, sanitizer.Hint{}); kinds == sanitizer.Phone && !strings.ContainsAny(got, "0123456789") {
+					found++
+				} else {
+					t.Logf("%s: %q became %q", region, text, got)
+				}
+				if got, _ := s.Text(strings.Trim(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(text), " "), sanitizer.HintFor("customerPhone", 0)); got == "[phone]" {
+					bare++
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d national numbers found, %d as bare digits in a property named for a phone", found, all, bare)
+	if all < 100 || found*100 < all*95 || bare*100 < all*99 {
+		t.Errorf("%d of %d national numbers found, %d as bare digits", found, all, bare)
+	}
+	if got := build(t, sanitizer.Config{}).String("612 34 56 78"); got != "612 34 56 78" {
+		t.Errorf("a number of no region that was named became %q", got)
+	}
+	for name, value := range map[string]string{"phone_model": "iPhone 15 Pro", "mobile": "true", "isMobile": "1", "mobileScreens": "1280", "hotel": "4155552671"} {
+		if got, kinds := build(t, sanitizer.Config{}).Text(value, sanitizer.HintFor(name, 0)); kinds != 0 {
+			t.Errorf("%s: %q became %q", name, value, got)
 		}
 	}
 }

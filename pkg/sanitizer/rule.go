@@ -128,6 +128,9 @@ func (r *rule) match(text string) (start, end int, ok bool) {
 	if r.whole && end < len(text) && isWord(text[end]) || r.entropy > 0 && entropy(value) <= r.entropy || r.random && !random(value) {
 		return 0, 0, false
 	}
+	for end >= longestValue && end < len(text) && isSecretByte(text[end]) {
+		end++
+	}
 	return start, end, true
 }
 

@@ -18,6 +18,8 @@ type Sanitizer struct {
 	own        []*regexp.Regexp
 	parameters map[string]bool
 	prefixes   []string // of parameters
+	regions    []string // where national phone numbers are looked for
+	ownRegions bool     // the operator named them
 }
 
 // New builds a Sanitizer. A configuration without a key, or one that Check
@@ -29,7 +31,7 @@ func New(c Config) (*Sanitizer, error) {
 	if c.Key == "" {
 		return nil, errors.New("key: required: a secret of at least 16 bytes")
 	}
-	s := &Sanitizer{key: []byte(c.Key), names: append([]string(nil), builtin...), parameters: map[string]bool{}}
+	s := &Sanitizer{key: []byte(c.Key), names: append([]string(nil), builtin...), parameters: map[string]bool{}, regions: anyRegion}
 	for _, p := range append(DefaultParameters(), c.Parameters...) {
 		if prefix, open := strings.CutSuffix(p, "*"); open {
 			s.prefixes = append(s.prefixes, prefix)
@@ -44,7 +46,18 @@ func New(c Config) (*Sanitizer, error) {
 		}
 		s.own, s.names = append(s.own, match), append(s.names, p.Name)
 	}
-	return s, nil
+	return s.WithRegions(c.Regions), nil
+}
+
+// WithRegions is the sanitizer for a source whose users are in these regions, which
+// CheckRegions has passed; without any, it is the same.
+func (s *Sanitizer) WithRegions(regions []string) *Sanitizer {
+	if len(regions) == 0 {
+		return s
+	}
+	other := *s
+	other.regions, other.ownRegions = regions, true
+	return &other
 }
 
 // String sanitises a text without hints.
@@ -63,11 +76,12 @@ type Hint struct {
 	Version bool
 
 	secret string // the name that says that the text is a secret
+	phone  bool   // the name says that it is a phone number
 }
 
 // HintFor is the hint that a property's name gives.
 func HintFor(name string, allow Kinds) Hint {
-	h := Hint{Allow: allow, Version: namesVersion(name)}
+	h := Hint{Allow: allow, Version: namesVersion(name), phone: namesPhone(name)}
 	if secretName(name) != notSecret {
 		h.secret = name
 	}
@@ -82,6 +96,9 @@ const maxPasses = 6
 func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
 	if h.secret != "" && h.Allow&Secret == 0 && isSecretProperty(h.secret, text) {
 		return "[secret]", Secret
+	}
+	if h.phone && h.Allow&Phone == 0 && s.isPhoneProperty(text) {
+		return "[phone]", Phone
 	}
 	if s.ordinary(text, h) {
 		return text, 0

@@ -196,6 +196,7 @@ func TestConfigCheck(t *testing.T) {
 	}{
 		"short key":       {sanitizer.Config{Key: "x"}, "key: 1 bytes"},
 		"any parameter":   {sanitizer.Config{Parameters: []string{"*"}}, "parameters[0]"},
+		"no region":       {sanitizer.Config{Regions: []string{"ES", "spain"}}, "regions[1]"},
 		"no name":         {sanitizer.Config{Patterns: []sanitizer.Pattern{{Match: "x"}}}, "patterns[0]: name"},
 		"taken name":      {sanitizer.Config{Patterns: []sanitizer.Pattern{{Name: "email", Match: "x"}}}, "is taken"},
 		"twice":           {sanitizer.Config{Patterns: []sanitizer.Pattern{{Name: "a", Match: "x"}, {Name: "a", Match: "y"}}}, "patterns[1]: name"},

@@ -4,9 +4,10 @@ import "strings"
 
 // scanner looks for shapes in a text, from left to right.
 type scanner struct {
-	text  string
-	hint  Hint
-	floor int // end of the last finding: nothing before it is read again
+	sanitizer *Sanitizer
+	text      string
+	hint      Hint
+	floor     int // end of the last finding: nothing before it is read again
 }
 
 // span is a finding: text[start:end]. A span of no kind is passed over.
@@ -18,7 +19,7 @@ type span struct {
 // scan replaces every finding in a text, but for those in URLs.
 func (s *Sanitizer) scan(raw string, h Hint) (string, Kinds) {
 	v := viewOf(raw)
-	sc := scanner{text: v.text, hint: h}
+	sc := scanner{sanitizer: s, text: v.text, hint: h}
 	var out []byte
 	var found Kinds
 	last := 0

@@ -47,11 +47,11 @@ func (sc *scanner) assigned(i int) (span, bool) {
 	for n := 0; n < 8 && value < len(sc.text) && strings.IndexByte("=:>| \t\n'\"`", sc.text[value]) >= 0; n++ {
 		value++
 	}
-	end := value
-	for end < len(sc.text) && end-value < longestValue && isSecretByte(sc.text[end]) {
-		end++
+	end := sc.secretEnd(value, shortestValue)
+	if end-value < leastSecret {
+		return span{}, false
 	}
-	if _, ok := sc.jwt(value); ok || end-value < leastSecret {
+	if _, ok := sc.jwt(value); ok {
 		return span{}, false
 	}
 	if sc.text[i-1] == '?' {
@@ -59,8 +59,11 @@ func (sc *scanner) assigned(i int) (span, bool) {
 	}
 	name := sc.text[max(sc.floor, i-longestName, 0):i]
 	if c := sc.text[i]; c == '=' || c == ':' || c == '?' {
-		if n := secretName(strings.TrimRight(name, " \t'\"")); n != notSecret && isSecretValue(sc.text[value:end], n, c == '=' && value == i+1) {
-			return span{Secret, value, end}, true
+		if n := secretName(strings.TrimRight(name, " \t'\"")); n != notSecret {
+			end = sc.secretEnd(value, longestValue)
+			if isSecretValue(sc.text[value:end], n, c == '=' && value == i+1) {
+				return span{Secret, value, sc.secretEnd(value, len(sc.text))}, true
+			}
 		}
 	}
 	if end-value < shortestValue {
@@ -78,6 +81,15 @@ func (sc *scanner) assigned(i int) (span, bool) {
 		}
 	}
 	return span{}, false
+}
+
+// secretEnd is where the secret that begins at i ends, after most bytes at the latest.
+func (sc *scanner) secretEnd(i, most int) int {
+	end := i
+	for end < len(sc.text) && end-i < most && isSecretByte(sc.text[end]) {
+		end++
+	}
+	return end
 }
 
 // leastSecret is the length of the shortest value that is a secret for its name.

@@ -16,6 +16,9 @@ func (s *Sanitizer) Value(v event.Value, h Hint) (event.Value, Kinds) {
 		if h.Allow&Card == 0 && numberIsCard(v.Text) {
 			return event.StringValue("[card]"), Card
 		}
+		if h.phone && h.Allow&Phone == 0 && s.isPhoneProperty(v.Text) {
+			return event.StringValue("[phone]"), Phone
+		}
 	case event.Array:
 		for i := range v.Items {
 			var kinds Kinds

@@ -143,6 +143,9 @@ func (c *Config) check() error {
 	add("", c.Warehouse.check())
 	clean := withKey(c.Sanitizer, noKey)
 	add("sanitizer: ", clean.Check())
+	for i, source := range c.Intake.Sources {
+		add(fmt.Sprintf("sources[%d].", i), sanitizer.CheckRegions(source.Regions))
+	}
 	add("sentry: ", c.Sentry.Check())
 	return errors.Join(errs...)
 }

@@ -230,5 +230,11 @@ func decodeVendor(node strictyaml.Node, into any) error {
 // Tracer applies a plan as the configuration says.
 func (s *Settings) Tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Tracer, error) {
 	f := s.Config.Filters
-	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender})
+	regions := map[string][]string{}
+	for _, source := range s.Config.Intake.Sources {
+		if len(source.Regions) > 0 {
+			regions[source.Name] = source.Regions
+		}
+	}
+	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, Regions: regions})
 }
