@@ -116,8 +116,15 @@ func (sc *scanner) judged(g *groups, start, last int) bool {
 			return false
 		}
 	}
+	if sc.judgements++; sc.judgements > maxJudgements {
+		return true
+	}
 	return sc.sanitizer.isPhone(sc.text[start:end])
 }
+
+// maxJudgements bounds how many candidates of a text the library judges, because a
+// judgement takes many microseconds: those after them are taken for phone numbers.
+const maxJudgements = 20
 
 // nationalPhone reads a number as it is written within a country.
 func (sc *scanner) nationalPhone(g *groups) (span, bool) {

@@ -4,10 +4,11 @@ import "strings"
 
 // scanner looks for shapes in a text, from left to right.
 type scanner struct {
-	sanitizer *Sanitizer
-	text      string
-	hint      Hint
-	floor     int // end of the last finding: nothing before it is read again
+	sanitizer  *Sanitizer
+	text       string
+	hint       Hint
+	floor      int // end of the last finding: nothing before it is read again
+	judgements int // of phone numbers
 }
 
 // span is a finding: text[start:end]. A span of no kind is passed over.
