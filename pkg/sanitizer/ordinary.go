@@ -10,21 +10,23 @@ const (
 	dot           // .
 	colon         // :
 	slash         // /
-	mark          // ? # & ; what URLs are made of, and HTML escapes
+	mark          // ? # ; what URLs are made of
 	percent       // %
 	bracket       // ( [ { which may hide "(at)"
 	hyphen        // - _
-	back          // \ of escapes
+	back          // \ and & of escapes
 	beyond        // not ASCII
 	space         // ASCII white space
 	plus          // +
 	equals        // =
 	sign          // > , | between a name and its value
 	tilde         // ~
+	other         // what no shape is made of
 )
 
 var classes = func() (c [256]class) {
 	for b := range 256 {
+		c[b] = other
 		switch {
 		case '0' <= b && b <= '9':
 			c[b] = digit
@@ -37,7 +39,7 @@ var classes = func() (c [256]class) {
 		}
 	}
 	for b, k := range map[byte]class{
-		'@': at, '.': dot, ':': colon, '/': slash, '?': mark, '#': mark, '&': mark, ';': mark, '%': percent,
+		'@': at, '.': dot, ':': colon, '/': slash, '?': mark, '#': mark, '&': back, ';': mark, '%': percent,
 		'(': bracket, '[': bracket, '{': bracket, '-': hyphen, '_': hyphen, '\\': back, '+': plus, '=': equals, '>': sign, ',': sign, '|': sign, '~': tilde,
 	} {
 		c[b] = k
@@ -48,20 +50,24 @@ var classes = func() (c [256]class) {
 // minSecret is the shortest text that can contain a key, a token or an IBAN.
 const minSecret = 15
 
-// ordinary reports that a text cannot contain a finding: it lacks the bytes that
-// every shape has. It reads each byte once.
-func (s *Sanitizer) ordinary(text string, h Hint) bool {
-	if len(s.own) > 0 || h.URL {
-		return text == ""
-	}
-	var seen class
-	digits := 0
+// escapes are the bytes that begin one.
+const escapes = percent | back | beyond
+
+// survey reads each byte of a text once: which classes it has, and how many digits.
+func survey(text string) (seen class, digits int) {
 	for i := 0; i < len(text); i++ {
 		k := classes[text[i]]
 		seen |= k
-		if k == digit {
-			digits++
-		}
+		digits += int(k & digit)
+	}
+	return seen, digits
+}
+
+// ordinary reports that a text cannot contain a finding: it lacks the bytes that
+// every shape has.
+func (s *Sanitizer) ordinary(text string, seen class, digits int, h Hint) bool {
+	if len(s.own) > 0 || h.URL {
+		return text == ""
 	}
 	switch {
 	case seen&(at|percent|bracket|mark|back|equals) != 0, seen&beyond != 0 && (digits > 0 || seen&dot != 0 || len(text) >= minSecret):

@@ -100,16 +100,18 @@ func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
 	if h.phone && h.Allow&Phone == 0 && s.isPhoneProperty(text) {
 		return "[phone]", Phone
 	}
-	if s.ordinary(text, h) {
+	seen, digits := survey(text)
+	if s.ordinary(text, seen, digits, h) {
 		return text, 0
 	}
 	var found Kinds
 	for range maxPasses {
-		clean, kinds := s.pass(text, h)
+		clean, kinds := s.pass(text, seen, h)
 		if kinds == 0 {
 			return text, found
 		}
 		text = clean
+		seen, _ = survey(text)
 		found |= kinds
 	}
 	// Each removal makes a new shape of what is left: send none of it.
@@ -117,9 +119,12 @@ func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
 }
 
 // pass removes what one reading of the text finds.
-func (s *Sanitizer) pass(text string, h Hint) (string, Kinds) {
-	text, found := s.urls(text, h)
-	clean, kinds := s.scan(text, h)
+func (s *Sanitizer) pass(text string, seen class, h Hint) (string, Kinds) {
+	var found Kinds
+	if h.URL || seen&(slash|mark|escapes) != 0 {
+		text, found = s.urls(text, h)
+	}
+	clean, kinds := s.scan(text, seen, h)
 	found |= kinds
 	for i, match := range s.own {
 		kind := firstOwn << i

@@ -18,13 +18,23 @@ type span struct {
 }
 
 // scan replaces every finding in a text, but for those in URLs.
-func (s *Sanitizer) scan(raw string, h Hint) (string, Kinds) {
-	v := viewOf(raw)
+func (s *Sanitizer) scan(raw string, seen class, h Hint) (string, Kinds) {
+	v := view{text: raw}
+	if seen&escapes != 0 {
+		v = viewOf(raw)
+	}
 	sc := scanner{sanitizer: s, text: v.text, hint: h}
 	var out []byte
 	var found Kinds
 	last := 0
 	for i := 0; i < len(sc.text); {
+		k := classes[sc.text[i]]
+		if k&(inert|letter|digit) != 0 {
+			if n := sc.skip(i, k); n > i {
+				i = n
+				continue
+			}
+		}
 		f, ok := sc.at(i)
 		if !ok {
 			i++
@@ -46,6 +56,48 @@ func (s *Sanitizer) scan(raw string, h Hint) (string, Kinds) {
 		return raw, 0
 	}
 	return string(append(out, raw[last:]...)), found
+}
+
+// inert are the bytes that nothing begins with, or is found around.
+const inert = space | dot | slash | mark | percent | back | beyond
+
+// skip is where to go on from i: after what can be no finding, so that ordinary text
+// costs little. These are words of letters and short numbers that stand alone.
+func (sc *scanner) skip(i int, k class) int {
+	text := sc.text
+	if k&inert != 0 {
+		return i + 1
+	}
+	j := i + 1
+	for j < len(text) && classes[text[j]] == k {
+		j++
+	}
+	switch {
+	case i > 0 && isWord(text[i-1]):
+		return j // the rest of a word
+	case j-i > 7 && (k == digit || j-i >= minSecret-3):
+		return i
+	}
+	if j < len(text) {
+		after := classes[text[j]]
+		if after == dot && (j+1 == len(text) || classes[text[j+1]] == space) || text[j] == ',' && k == letter {
+			after = space
+		}
+		if after != space && after != other {
+			return i
+		}
+		n := j
+		for n < len(text) && n < j+4 && isSeparator(text[n]) {
+			n++
+		}
+		if k == digit && n < len(text) && isDigit(text[n]) {
+			return i
+		}
+	}
+	if k == letter && j-i >= 4 && j-i <= 6 && strings.IndexByte("btac", text[i]|0x20) >= 0 {
+		return i // it may be a scheme, or curl
+	}
+	return j
 }
 
 // at finds what is at i, or around it.

@@ -32,17 +32,19 @@ func (s *Sanitizer) urlsIn(text string, h Hint) (string, Kinds) {
 	var out []byte
 	var found Kinds
 	last := 0
-	for i := 0; i < len(text); {
-		if delimits(text[i]) {
-			i++
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; classes[c]&(slash|mark) == 0 || c == ';' || c == '&' {
 			continue
 		}
-		end := i + 1
+		start, end := i, i+1
+		for start > last && !delimits(text[start-1]) {
+			start--
+		}
 		for end < len(text) && !delimits(text[end]) {
 			end++
 		}
-		if clean, kinds := s.url(text[i:end], h); kinds != 0 {
-			out = append(append(out, text[last:i]...), clean...)
+		if clean, kinds := s.url(text[start:end], h); kinds != 0 {
+			out = append(append(out, text[last:start]...), clean...)
 			last = end
 			found |= kinds
 		}
