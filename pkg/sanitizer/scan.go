@@ -80,7 +80,7 @@ func (sc *scanner) skip(i int, k class) int {
 	}
 	if j < len(text) {
 		after := classes[text[j]]
-		if after == dot && (j+1 == len(text) || classes[text[j+1]] == space) || text[j] == ',' && k == letter {
+		if next := j + 1; after&(dot|sign) != 0 && text[j] != '>' && (next == len(text) || classes[text[next]] == space && !sc.longWord(next+1)) {
 			after = space
 		}
 		if after != space && after != other {
@@ -94,10 +94,15 @@ func (sc *scanner) skip(i int, k class) int {
 			return i
 		}
 	}
-	if k == letter && j-i >= 4 && j-i <= 6 && strings.IndexByte("btac", text[i]|0x20) >= 0 {
+	if k == letter && j-i >= 4 && j-i <= 6 && schemeStarts[pair(text[i:])] {
 		return i // it may be a scheme, or curl
 	}
-	return j
+	return min(j+1, len(text))
+}
+
+// longWord reports that what begins at i is so long that it may be a rule's value.
+func (sc *scanner) longWord(i int) bool {
+	return i < len(sc.text) && (classes[sc.text[i]]&(letter|digit) == 0 || sc.secretEnd(i, shortestValue)-i == shortestValue)
 }
 
 // at finds what is at i, or around it.
@@ -147,10 +152,8 @@ func (sc *scanner) word(i int) (span, bool) {
 			return f, true
 		}
 	}
-	if c := sc.text[i] | 0x20; c == 'b' || c == 't' || c == 'a' {
-		if f, ok := sc.token(i); ok {
-			return f, true
-		}
+	if f, ok := sc.token(i); ok {
+		return f, true
 	}
 	if f, ok := sc.key(i); ok {
 		return f, true

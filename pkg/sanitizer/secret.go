@@ -147,9 +147,14 @@ func isSecretValue(value, name string, sure bool) bool {
 }
 
 // isSecretByte reports the characters of secrets without spaces.
-func isSecretByte(c byte) bool {
-	return isTokenByte(c) || c >= '!' && c <= '~' && strings.IndexByte(".~+/=%:!$*@^", c) >= 0
-}
+func isSecretByte(c byte) bool { return secretBytes[c] }
+
+var secretBytes = func() (set [256]bool) {
+	for c := range set {
+		set[c] = isTokenByte(byte(c)) || strings.IndexByte(".~+/=%:!$*@^", byte(c)) >= 0
+	}
+	return set
+}()
 
 // isTokenByte reports the alphabet of base64 for URLs.
 func isTokenByte(c byte) bool { return isWord(c) || c == '-' || c == '_' }
@@ -183,10 +188,21 @@ func (sc *scanner) jwt(i int) (span, bool) {
 // schemes are what stands before the credentials of an Authorization header.
 var schemes = [...]string{"bearer", "basic", "token", "apikey"}
 
+// schemeStarts marks the first two letters of schemes, and of curl.
+var schemeStarts = func() (starts [1 << 14]bool) {
+	for _, word := range append(schemes[:], "curl") {
+		starts[pair(word)] = true
+	}
+	return starts
+}()
+
 // token reads the credentials of an Authorization header.
 func (sc *scanner) token(i int) (span, bool) {
 	rest := sc.text[i:]
 	scheme := ""
+	if len(rest) < 2 || !schemeStarts[pair(rest)] {
+		return span{}, false
+	}
 	for _, s := range schemes {
 		if len(rest) > len(s) && strings.EqualFold(rest[:len(s)], s) {
 			scheme = s

@@ -215,6 +215,9 @@ func (s *Sanitizer) allowedQuery(query string) (kept string, all bool) {
 // allowsValue reports that the value of an allowed parameter does not hold another
 // parameter, which is not: utm_content=token%3D...
 func (s *Sanitizer) allowsValue(value string) bool {
+	if strings.IndexByte(value, '%') < 0 && strings.IndexByte(value, '=') < 0 && !escaped(value) {
+		return true
+	}
 	v := viewOf(value)
 	for piece := range strings.FieldsFuncSeq(v.text, func(c rune) bool { return strings.ContainsRune("&;?#,| ", c) }) {
 		if name, value, ok := strings.Cut(piece, "="); ok && strings.Trim(value, "=") != "" && !s.allows(name) {
