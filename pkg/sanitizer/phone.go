@@ -126,28 +126,52 @@ func (sc *scanner) judged(g *groups, start, last int) bool {
 // judgement takes many microseconds: those after them are taken for phone numbers.
 const maxJudgements = 20
 
-// nationalPhone reads a number as it is written within a country.
+// ownForms are the sizes of groups that are a phone number without a 0 before it: of
+// North America, also with its 1, and of China.
+var ownForms = []string{"334", "1334", "344"}
+
+// nationalPhone reads a number as it is written within a country, or with 00 and a
+// country code. As bare digits it is an order number, unless it is a mobile phone's
+// in Britain or Germany.
 func (sc *scanner) nationalPhone(g *groups) (span, bool) {
-	if g.n == 0 || g.total < 8 || sc.joinedBefore(g.list[0].start, "-._") {
+	if g.n == 0 || g.total < 8 || sc.joinedBefore(g.list[0].start, "-._") || zip(g) {
 		return span{}, false
 	}
-	last := exitCode(g)
-	if last < 0 {
-		last = trunk(g)
+	head, last, least := g.digits(0), -1, 2
+	switch {
+	case strings.HasPrefix(head, "00"):
+		if last, least = g.lastWithin(17), 1; last == 0 && (g.total < 12 || isGTIN(head)) {
+			return span{}, false
+		}
+	case g.n == 1:
+		if len(head) == 11 && (strings.HasPrefix(head, "07") || head[:2] == "01" && '5' <= head[2] && head[2] <= '7') {
+			last = 0
+		}
+	case head[0] == '0' && (len(head) < 2 || len(head) > 6 || len(head) == 2 && g.total == 2*g.n && g.n != 5 && g.separator(1) == g.separator(g.n-1)):
+		// Pairs are a phone number in France, where it has five; else of a lottery.
+	case head[0] == '0' || sc.sanitizer.ownRegions:
+		last = g.lastWithin(12)
+	default:
+		for _, form := range ownForms {
+			if g.formed(form) {
+				last = len(form) - 1
+			}
+		}
 	}
-	if last < 0 {
-		last = northAmerican(g)
-	}
-	if last < 0 {
-		last = chinese(g)
-	}
-	if last < 0 && sc.sanitizer.ownRegions && g.n > 1 && g.total <= 12 && g.allGroups(g.n-1, 2, plain) {
-		last = g.n - 1
-	}
-	if last < 0 || last == 0 && isGTIN(g.digits(0)) || zip(g) {
+	if last < 0 || !g.allGroups(last, least, plain) {
 		return span{}, false
 	}
 	return span{Phone, g.list[0].start, g.list[last].end}, sc.judged(g, g.list[0].start, last)
+}
+
+// formed reports that the first groups have the sizes of a form.
+func (g *groups) formed(form string) bool {
+	for i := range len(form) {
+		if i >= g.n || g.size(i) != int(form[i]-'0') {
+			return false
+		}
+	}
+	return true
 }
 
 // isGTIN reports the number of an article, of 13 or 14 digits (EAN, with zeros before
@@ -170,68 +194,4 @@ func zip(g *groups) bool {
 
 func plain(separator string) bool {
 	return len(separator) == 1 || separator == " / " || separator == " - " || separator == ") " || separator == " ("
-}
-
-// exitCode is 00 and a country code.
-func exitCode(g *groups) int {
-	head := g.digits(0)
-	if !strings.HasPrefix(head, "00") || len(head) > 2 && head[2] == '0' {
-		return -1
-	}
-	last := g.lastWithin(17)
-	if last < 0 || !g.allGroups(last, 1, plain) {
-		return -1
-	}
-	if last == 0 && (g.total < 12 || g.total > 15) || g.list[last].sum < 10 {
-		return -1
-	}
-	return last
-}
-
-// trunk is a 0, an area code and a number, with separators: 030/1234567. As
-// bare digits it is an order number, unless it is a mobile phone's in Britain
-// or Germany.
-func trunk(g *groups) int {
-	head := g.digits(0)
-	if head[0] != '0' || len(head) < 2 || head[1] == '0' {
-		return -1
-	}
-	if g.n == 1 {
-		if len(head) == 11 && (head[1] == '7' || head[1] == '1' && '5' <= head[2] && head[2] <= '7') {
-			return 0
-		}
-		return -1
-	}
-	last := g.lastWithin(12)
-	if g.n != 5 && len(head) == 2 && g.allGroups(g.n-1, 2, plain) && g.total == 2*g.n {
-		return -1 // pairs are a phone number in France, where it has five; else of a lottery
-	}
-	if last < 1 || len(head) > 6 || g.list[last].sum < 9 || !g.allGroups(last, 2, plain) {
-		return -1
-	}
-	return last
-}
-
-// northAmerican is 3-3-4, also with a 1 before it.
-func northAmerican(g *groups) int {
-	first := 0
-	if g.digits(0) == "1" {
-		first = 1
-	}
-	last := first + 2
-	if g.n <= last || g.size(first) != 3 || g.size(first+1) != 3 || g.size(last) != 4 {
-		return -1
-	}
-	if g.digits(first)[0] < '2' || g.digits(first + 1)[0] < '2' || !g.allGroups(last, 1, plain) {
-		return -1
-	}
-	return last
-}
-
-// chinese is 3-4-4, beginning with 13 to 19.
-func chinese(g *groups) int {
-	if g.n < 3 || g.size(0) != 3 || g.size(1) != 4 || g.size(2) != 4 || g.digits(0)[0] != '1' || g.digits(0)[1] < '3' || !g.allGroups(2, 4, plain) {
-		return -1
-	}
-	return 2
 }

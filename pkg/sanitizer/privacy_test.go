@@ -131,7 +131,7 @@ func TestSecretsByTheirNames(t *testing.T) {
 		value string
 		found bool
 	}{
-		"password": {"hunter", true}, "clientSecret": {"a1b2c3d4", true}, "API_KEY": {base62(16), true}, "authToken": {base62(32), true},
+		"password": {"hunter", true}, "passwd": {"a#b?c;d", true}, "clientSecret": {"a1b2c3d4", true}, "API_KEY": {base62(16), true}, "authToken": {base62(32), true},
 		"forgot_password": {"clicked", false}, "design_token": {"color-primary-500", false}, "token": {"true", false}, "hasPassword": {"false", false},
 	} {
 		got, found := s.Text(tc.value, sanitizer.HintFor(name, 0))

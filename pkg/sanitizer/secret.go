@@ -121,13 +121,8 @@ func secretName(name string) string {
 
 // isSecretProperty reports that the whole text of a property is a secret.
 func isSecretProperty(name, text string) bool {
-	for i := range len(text) {
-		if !isSecretByte(text[i]) {
-			return false
-		}
-	}
 	end := secretName(name)
-	return isSecretValue(text, end, len(end) == len(name))
+	return !strings.ContainsAny(text, " \t\n[") && isSecretValue(text, end, len(end) == len(name))
 }
 
 // isSecretValue reports that a value can be a secret, and is not a word about one
