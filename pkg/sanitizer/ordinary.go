@@ -53,45 +53,60 @@ const minSecret = 15
 // escapes are the bytes that begin one.
 const escapes = percent | back | beyond
 
-// survey reads each byte of a text once: which classes it has, and how many digits.
-func survey(text string) (seen class, digits int) {
+// survey reads a text once. It says which classes its bytes have, and whether it may
+// hold what secrets and numbers are made of: a long run of letters and digits, seven
+// digits with or without separators, four with three dots, a spelled-out at.
+func survey(text string) (seen class, mayHold bool) {
+	run, digits, dots := 0, 0, 0
 	for i := 0; i < len(text); i++ {
 		k := classes[text[i]]
 		seen |= k
-		digits += int(k & digit)
-	}
-	return seen, digits
-}
-
-// ordinary reports that a text cannot contain a finding: it lacks the bytes that
-// every shape has.
-func (s *Sanitizer) ordinary(text string, seen class, digits int, h Hint) bool {
-	if len(s.own) > 0 || h.URL {
-		return text == ""
-	}
-	switch {
-	case seen&(at|percent|bracket|mark|back|equals) != 0, seen&beyond != 0 && (digits > 0 || seen&dot != 0 || len(text) >= minSecret):
-		return false
-	case seen&colon != 0 && digits+len(text) > 2:
-		return false
-	case digits >= 4 && seen&dot != 0, digits >= 7:
-		return false
-	}
-	return len(text) < minSecret || digits == 0 && seen&(hyphen|colon) == 0 && !mayHoldToken(text)
-}
-
-// mayHoldToken reports a run of 15 or more letters, which a secret can be, or
-// the word before one.
-func mayHoldToken(text string) bool {
-	run := 0
-	for i := 0; i < len(text); i++ {
-		if classes[text[i]]&letter == 0 {
+		switch {
+		case k == letter:
+			begin := i
+			for i+1 < len(text) && classes[text[i+1]] == letter {
+				i++
+			}
+			run += i - begin + 1
+			digits, dots = 0, 0
+		case k == space:
 			run = 0
 			continue
+		case k == digit:
+			run++
+			digits++
+		case k == hyphen:
+			run++
+		case k == dot:
+			run = 0
+			dots++
+		default:
+			run = 0
+			if k == bracket && !mayHold {
+				_, mayHold = spelled(text[i:], "at")
+			}
+			if !isSeparator(text[i]) {
+				digits, dots = 0, 0
+			}
 		}
-		if run++; run >= minSecret-3 {
-			return true
-		}
+		mayHold = mayHold || run >= minRun || digits >= 7 || digits >= 4 && dots >= 3
 	}
-	return false
+	return seen, mayHold
+}
+
+// minRun is the shortest run of letters, digits and hyphens of a secret; a private key
+// has ten before its first space.
+const minRun = 10
+
+// ordinary reports that a text cannot contain a finding: it lacks what every shape has.
+func (s *Sanitizer) ordinary(text string, seen class, mayHold bool, h Hint) bool {
+	switch {
+	case len(s.own) > 0 || h.URL:
+		return text == ""
+	case seen&(at|percent|back|equals|tilde) != 0, seen&beyond != 0 && (seen&(digit|dot) != 0 || len(text) >= minSecret):
+		return false
+	case seen&colon != 0 && len(text) > 2, seen&mark != 0 && seen&slash != 0:
+		return false
+	}
+	return !mayHold
 }

@@ -183,3 +183,29 @@ func TestPhonesOfRegions(t *testing.T) {
 		}
 	}
 }
+
+// TestOrdinaryHidesNothing compares with a sanitizer that looks at every text closely,
+// because it has a pattern of the operator's.
+func TestOrdinaryHidesNothing(t *testing.T) {
+	s, closely := build(t, sanitizer.Config{}), build(t, sanitizer.Config{Patterns: []sanitizer.Pattern{{Name: "never", Match: "nothing is like this"}}})
+	r := rand.New(rand.NewPCG(7, 8))
+	texts := append(lines(t, "testdata/go.txt"), lines(t, "testdata/stay.txt")...)
+	for _, rule := range gitleaks(t) {
+		for range 10 {
+			texts = append(texts, sample(r, rule.match))
+		}
+	}
+	for _, patterns := range ordinaryValues {
+		for _, pattern := range patterns {
+			for range 20 {
+				texts = append(texts, fill(r, pattern))
+			}
+		}
+	}
+	for _, text := range texts {
+		got, _ := s.Text(text, sanitizer.Hint{})
+		if want, found := closely.Text(text, sanitizer.Hint{}); got != want {
+			t.Errorf("%q became %q, looked at closely %q: %v", text, got, want, closely.NamesOf(found))
+		}
+	}
+}

@@ -100,8 +100,8 @@ func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
 	if h.phone && h.Allow&Phone == 0 && s.isPhoneProperty(text) {
 		return "[phone]", Phone
 	}
-	seen, digits := survey(text)
-	if s.ordinary(text, seen, digits, h) {
+	seen, mayHold := survey(text)
+	if s.ordinary(text, seen, mayHold, h) {
 		return text, 0
 	}
 	var found Kinds
