@@ -7,7 +7,7 @@ BIN     := bin/sparrow
 
 export GOTOOLCHAIN = local
 
-.PHONY: help run build slim test unit lint sdk browser compare bench bench-questions fuzz setup apidocs docker clean
+.PHONY: help run build slim test unit lint sdk browser compare bench bench-questions fuzz setup apidocs secretrules docker clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -69,6 +69,10 @@ apidocs: ## copy Swagger UI, the page at /docs, out of the npm package that pkg/
 bots: ## copy the list of bots out of the npm package that pkg/bot pins
 	@scripts/need.sh node npm
 	scripts/bots.sh
+
+secretrules: ## copy the rules of API keys out of the gitleaks module that scripts/secretrules.sh pins
+	@scripts/need.sh go
+	scripts/secretrules.sh
 
 docker: ## the container image (docker build --build-arg SLIM=1 for the slim one)
 	docker build -t sparrow:$(RELEASE) --build-arg RELEASE=$(RELEASE) .

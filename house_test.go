@@ -77,15 +77,16 @@ var patterns = map[string][]string{
 
 // onlyIn names heavy modules and the one package that may import each.
 var onlyIn = map[string]string{
-	"github.com/duckdb/duckdb-go":    "pkg/warehouse/duckdb",
-	"github.com/nats-io/nats-server": "pkg/journal",
-	"github.com/nats-io/nats.go":     "pkg/journal",
-	"github.com/getsentry/sentry-go": "pkg/report",
-	"github.com/cockroachdb/pebble":  "pkg/dedup",
-	"github.com/spf13/cobra":         "pkg/app/command",
-	"cloud.google.com/go/bigquery":   "pkg/warehouse/bigquery",
-	"github.com/golang-jwt/jwt":      "pkg/auth",
-	"github.com/itchyny/gojq":        "trackers/http",
+	"github.com/duckdb/duckdb-go":     "pkg/warehouse/duckdb",
+	"github.com/nats-io/nats-server":  "pkg/journal",
+	"github.com/nats-io/nats.go":      "pkg/journal",
+	"github.com/getsentry/sentry-go":  "pkg/report",
+	"github.com/cockroachdb/pebble":   "pkg/dedup",
+	"github.com/spf13/cobra":          "pkg/app/command",
+	"cloud.google.com/go/bigquery":    "pkg/warehouse/bigquery",
+	"github.com/golang-jwt/jwt":       "pkg/auth",
+	"github.com/itchyny/gojq":         "trackers/http",
+	"github.com/nyaruka/phonenumbers": "pkg/sanitizer",
 }
 
 // forbidden names modules and packages that nothing here may import, tests

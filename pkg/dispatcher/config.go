@@ -40,6 +40,9 @@ type Source struct {
 	// Burst is how many events may come at once above the rate; a larger batch
 	// is refused. 0 means a second's worth or a full batch, whichever is more.
 	Burst int `yaml:"burst"`
+	// Regions are the countries of the source's users, for the sanitizer; the
+	// dispatcher does not use them.
+	Regions []string `yaml:"regions"`
 	// Browser is how pages with the keys behave.
 	Browser Browser `yaml:"browser"`
 }

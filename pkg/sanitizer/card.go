@@ -20,8 +20,11 @@ func (sc *scanner) card(g *groups) (span, bool) {
 		for i := range last + 1 {
 			n += copy(number[n:], g.digits(i))
 		}
-		if isCard(number[:n]) {
-			return span{Card, g.list[0].start, g.list[last].end}, true
+		start, end := g.list[0].start, g.list[last].end
+		inside := last > 0 && start >= 2 && isDigit(sc.text[start-2]) && sc.text[start-1] == ' ' && sc.joined(end, g.separator(1))
+		goesOn := last > 0 && last+1 < g.n && g.size(last+1) == g.size(0) && g.separator(last+1) == g.separator(1)
+		if !inside && !goesOn && !(n == 13 && isGTIN(string(number[:n]))) && isCard(number[:n]) {
+			return span{Card, start, end}, true
 		}
 	}
 	return span{}, false
@@ -35,6 +38,9 @@ func (g *groups) cardShaped(last int) bool {
 	}
 	if last == 2 && g.size(0) == 4 && g.size(1) == 6 {
 		return g.size(2) == 5 || g.size(2) == 4
+	}
+	if last > 0 && g.list[last].sum == 14 {
+		return false // Diners Club are 4-6-4
 	}
 	for i := 1; i <= last; i++ {
 		if g.size(i) > g.size(0) || i < last && g.size(i) != g.size(0) {

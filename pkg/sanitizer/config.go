@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 // Config is what an operator sets of the sanitizer.
@@ -17,6 +19,10 @@ type Config struct {
 	// Parameters are the query parameters that stay in URLs, beside those of
 	// DefaultParameters; a trailing * stands for any ending.
 	Parameters []string `yaml:"parameters"`
+	// Regions are the countries (ISO 3166: ES, PL) whose national phone numbers are
+	// found. Without any, the forms of some large countries are found
+	// that hardly anything else has.
+	Regions []string `yaml:"regions"`
 	// Patterns are kinds of the operator's own.
 	Patterns []Pattern `yaml:"patterns"`
 }
@@ -55,6 +61,7 @@ func (c *Config) Check() error {
 			faults = append(faults, fmt.Errorf("parameters[%d]: want a parameter's name, or how it begins and a * at its end", i))
 		}
 	}
+	faults = append(faults, CheckRegions(c.Regions))
 	if len(c.Patterns) > maxOwn {
 		faults = append(faults, fmt.Errorf("patterns: %d; %d at most", len(c.Patterns), maxOwn))
 	}
@@ -64,6 +71,16 @@ func (c *Config) Check() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// CheckRegions names the regions that are none.
+func CheckRegions(regions []string) error {
+	for i, region := range regions {
+		if !phonenumbers.GetSupportedRegions()[region] {
+			return fmt.Errorf("regions[%d]: %q is no region; want a country's two capital letters, such as ES", i, region)
+		}
+	}
+	return nil
 }
 
 func (p Pattern) check(earlier []Pattern) error {

@@ -17,9 +17,12 @@
 //	             user agents have it (Chrome/141.0.0.0), or where the property's
 //	             name says so
 //	jwt          eyJ... with two or three dots
-//	token        "Bearer ..." and "Basic ..."
-//	key          the shapes of well-known API keys (AWS, GitHub, Stripe, ...)
+//	token        "Bearer ...", "Token ...", "ApiKey ...", and "Basic ..." with base64 of
+//	             user:password
+//	key          well-known API keys (AWS, GitHub, Stripe, ...), by gitleaks' rules
+//	             and our own: see rules
 //	private-key  PEM, also cut off
+//	secret       the value of a name that ends in password, secret, token, api_key
 //
 // and in URLs, absolute or from the path on, also within text:
 //

@@ -56,7 +56,7 @@ func groupsAt(text string, i int) groups {
 // manyDigits reports that at least as many digits begin at i, with or without
 // separators, as the shortest number that is read in groups has.
 func manyDigits(text string, i int) bool {
-	const least = 9
+	const least = 8
 	for digits, end := 0, min(len(text), i+maxGroups*4); i < end; i++ {
 		if isDigit(text[i]) {
 			if digits++; digits == least {

@@ -22,6 +22,7 @@ const (
 	Token
 	Key
 	PrivateKey
+	Secret // a value whose name says that it is one
 	Credentials
 	Query
 	Fragment
@@ -30,7 +31,7 @@ const (
 )
 
 var builtin = []string{
-	"email", "phone", "card", "iban", "ssn", "ip", "jwt", "token", "key", "private-key",
+	"email", "phone", "card", "iban", "ssn", "ip", "jwt", "token", "key", "private-key", "secret",
 	"credentials", "query", "fragment", "redacted",
 }
 

@@ -18,6 +18,8 @@ type Sanitizer struct {
 	own        []*regexp.Regexp
 	parameters map[string]bool
 	prefixes   []string // of parameters
+	regions    []string // where national phone numbers are looked for
+	ownRegions bool     // the operator named them
 }
 
 // New builds a Sanitizer. A configuration without a key, or one that Check
@@ -29,7 +31,7 @@ func New(c Config) (*Sanitizer, error) {
 	if c.Key == "" {
 		return nil, errors.New("key: required: a secret of at least 16 bytes")
 	}
-	s := &Sanitizer{key: []byte(c.Key), names: append([]string(nil), builtin...), parameters: map[string]bool{}}
+	s := &Sanitizer{key: []byte(c.Key), names: append([]string(nil), builtin...), parameters: map[string]bool{}, regions: anyRegion}
 	for _, p := range append(DefaultParameters(), c.Parameters...) {
 		if prefix, open := strings.CutSuffix(p, "*"); open {
 			s.prefixes = append(s.prefixes, prefix)
@@ -44,7 +46,18 @@ func New(c Config) (*Sanitizer, error) {
 		}
 		s.own, s.names = append(s.own, match), append(s.names, p.Name)
 	}
-	return s, nil
+	return s.WithRegions(c.Regions), nil
+}
+
+// WithRegions is the sanitizer for a source whose users are in these regions, which
+// CheckRegions has passed; without any, it is the same.
+func (s *Sanitizer) WithRegions(regions []string) *Sanitizer {
+	if len(regions) == 0 {
+		return s
+	}
+	other := *s
+	other.regions, other.ownRegions = regions, true
+	return &other
 }
 
 // String sanitises a text without hints.
@@ -61,11 +74,18 @@ type Hint struct {
 	URL bool
 	// Version says that numbers with dots are a version, not an address.
 	Version bool
+
+	secret string // the name that says that the text is a secret
+	phone  bool   // the name says that it is a phone number
 }
 
 // HintFor is the hint that a property's name gives.
 func HintFor(name string, allow Kinds) Hint {
-	return Hint{Allow: allow, Version: namesVersion(name)}
+	h := Hint{Allow: allow, Version: namesVersion(name), phone: namesPhone(name)}
+	if secretName(name) != notSecret {
+		h.secret = name
+	}
+	return h
 }
 
 // maxPasses bounds how often a text with findings is read again.
@@ -74,16 +94,24 @@ const maxPasses = 6
 // Text returns the text without what it found, and the kinds that were found.
 // A text without findings is returned as it is.
 func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
-	if s.ordinary(text, h) {
+	if h.secret != "" && h.Allow&Secret == 0 && isSecretProperty(h.secret, text) {
+		return "[secret]", Secret
+	}
+	if h.phone && h.Allow&Phone == 0 && s.isPhoneProperty(text) {
+		return "[phone]", Phone
+	}
+	seen, mayHold := survey(text)
+	if s.ordinary(text, seen, mayHold, h) {
 		return text, 0
 	}
 	var found Kinds
 	for range maxPasses {
-		clean, kinds := s.pass(text, h)
+		clean, kinds := s.pass(text, seen, h)
 		if kinds == 0 {
 			return text, found
 		}
 		text = clean
+		seen, _ = survey(text)
 		found |= kinds
 	}
 	// Each removal makes a new shape of what is left: send none of it.
@@ -91,9 +119,12 @@ func (s *Sanitizer) Text(text string, h Hint) (string, Kinds) {
 }
 
 // pass removes what one reading of the text finds.
-func (s *Sanitizer) pass(text string, h Hint) (string, Kinds) {
-	text, found := s.urls(text, h)
-	clean, kinds := s.scan(text, h)
+func (s *Sanitizer) pass(text string, seen class, h Hint) (string, Kinds) {
+	var found Kinds
+	if h.URL || seen&(slash|mark|escapes) != 0 {
+		text, found = s.urls(text, h)
+	}
+	clean, kinds := s.scan(text, seen, h)
 	found |= kinds
 	for i, match := range s.own {
 		kind := firstOwn << i

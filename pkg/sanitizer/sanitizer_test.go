@@ -101,6 +101,36 @@ func TestReplacements(t *testing.T) {
 	}
 }
 
+// TestParametersHiddenInURLs holds the places, besides a plain query, where URLs carry
+// parameters and credentials.
+func TestParametersHiddenInURLs(t *testing.T) {
+	s := build(t, sanitizer.Config{})
+	for in, want := range map[string]string{
+		"https://example.com/cart;jsessionid=A1B2C3?utm_id=1": "https://example.com/cart?utm_id=1",
+		"/a;v=1/b;sid=2":                                         "/a/b",
+		"https://example.com/a&token=abc":                        "https://example.com/a",
+		"https://example.com/a&utm_id=1&token=abc":               "https://example.com/a&utm_id=1",
+		"https://example.com/a?utm_content=token%3Dabc&utm_id=1": "https://example.com/a?utm_id=1",
+		"https://example.com/a?utm_content=x%26token%3Dabc":      "https://example.com/a",
+		"https://example.com/a?gclid=EAIaIQobChMIabc%3D%3D":      "https://example.com/a?gclid=EAIaIQobChMIabc%3D%3D",
+		"https://example.com/a%23access_token=abc":               "https://example.com/a",
+		"https://example.com/%23/users/42":                       "https://example.com/",
+		"/c%23-tutorial":                                         "/c%23-tutorial",
+		"page.html#access_token=abc":                             "page.html",
+		"see #state=abc":                                         "see ",
+		"postgres://app:hun/ter2@db.internal/app":                "postgres://db.internal/app",
+		"https://user:pa?ss#w@example.com/a":                     "https://example.com/a",
+		"https://example.com:8080/@jane":                         "https://example.com:8080/@jane",
+		"https://[::1]:8080/":                                    "https://[[ip]]:8080/",
+		"AT&T=good; R&D":                                         "AT&T=good; R&D",
+		"/a;b/c":                                                 "/a;b/c",
+	} {
+		if got := s.String(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestHints(t *testing.T) {
 	s := build(t, sanitizer.Config{})
 	for name, tc := range map[string]struct {
@@ -196,6 +226,7 @@ func TestConfigCheck(t *testing.T) {
 	}{
 		"short key":       {sanitizer.Config{Key: "x"}, "key: 1 bytes"},
 		"any parameter":   {sanitizer.Config{Parameters: []string{"*"}}, "parameters[0]"},
+		"no region":       {sanitizer.Config{Regions: []string{"ES", "spain"}}, "regions[1]"},
 		"no name":         {sanitizer.Config{Patterns: []sanitizer.Pattern{{Match: "x"}}}, "patterns[0]: name"},
 		"taken name":      {sanitizer.Config{Patterns: []sanitizer.Pattern{{Name: "email", Match: "x"}}}, "is taken"},
 		"twice":           {sanitizer.Config{Patterns: []sanitizer.Pattern{{Name: "a", Match: "x"}, {Name: "a", Match: "y"}}}, "patterns[1]: name"},

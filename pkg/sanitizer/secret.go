@@ -1,73 +1,155 @@
 package sanitizer
 
-import "strings"
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
 
-// shape is a well-known kind of API key: its first characters, and the least number
-// of characters of its alphabet that follow.
-type shape struct {
-	prefix string
-	least  int
-	upper  bool // upper-case letters and digits alone
-}
-
-// shapes are the keys that their first characters identify.
-var shapes = []shape{
-	{"AKIA", 16, true}, {"ASIA", 16, true}, {"ABIA", 16, true}, {"ACCA", 16, true}, // AWS
-	{"ghp_", 20, false}, {"gho_", 20, false}, {"ghu_", 20, false}, {"ghs_", 20, false}, {"ghr_", 20, false}, {"github_pat_", 20, false},
-	{"glpat-", 16, false}, {"gldt-", 16, false}, {"glrt-", 16, false}, // GitLab
-	{"sk_live_", 10, false}, {"sk_test_", 10, false}, {"rk_live_", 10, false}, {"rk_test_", 10, false}, {"whsec_", 16, false}, // Stripe
-	{"AIza", 30, false}, {"ya29.", 20, false}, {"GOCSPX-", 20, false}, // Google
-	{"xoxb-", 10, false}, {"xoxp-", 10, false}, {"xoxa-", 10, false}, {"xoxr-", 10, false}, {"xoxs-", 10, false}, {"xoxe-", 10, false}, {"xapp-", 10, false}, // Slack
-	{"sk-ant-", 16, false}, {"sk-proj-", 16, false}, {"sk-svcacct-", 16, false}, {"sk-", 32, false}, // Anthropic, OpenAI
-	{"npm_", 30, false}, {"pypi-AgEI", 16, false}, {"rubygems_", 30, false}, {"dckr_pat_", 16, false},
-	{"dop_v1_", 30, false}, {"doo_v1_", 30, false}, {"dor_v1_", 30, false}, // DigitalOcean
-	{"SG.", 30, false}, {"key-", 32, false}, // SendGrid, Mailgun
-	{"shpat_", 30, false}, {"shpss_", 30, false}, {"shpca_", 30, false}, // Shopify
-	{"hf_", 30, false}, {"hvs.", 20, false}, {"hvb.", 20, false}, {"glsa_", 20, false}, {"lin_api_", 20, false}, {"figd_", 20, false},
-	{"sntrys_", 20, false}, {"sntryu_", 20, false}, {"NRAK-", 20, false}, {"sq0atp-", 16, false}, {"sq0csp-", 16, false},
-	{"EAACEdEose0cBA", 10, false}, {"ATATT3", 30, false}, {"phx_", 30, false}, {"r8_", 30, false}, {"gsk_", 30, false}, {"sbp_", 30, false},
-	{"AGE-SECRET-KEY-1", 30, true}, {"PMAK-", 30, false}, {"ops_eyJ", 30, false}, {"tfp_", 30, false},
-}
-
-// shapeStarts marks the first two characters of all shapes.
-var shapeStarts = func() (starts [1 << 14]bool) {
-	for _, s := range shapes {
-		starts[pair(s.prefix)] = true
-	}
-	return starts
-}()
-
-// pair is the index of a text's first two characters, ASCII.
-func pair(s string) int { return int(s[0]&0x7f)<<7 | int(s[1]&0x7f) }
-
-// key reads an API key of a well-known shape.
+// key reads an API key that begins at i, or that has a rule's keyword there.
 func (sc *scanner) key(i int) (span, bool) {
 	rest := sc.text[i:]
-	if len(rest) < minSecret || !shapeStarts[pair(rest)] {
+	if len(rest) < 2 {
 		return span{}, false
 	}
-	for k := range shapes {
-		s := &shapes[k]
-		if !strings.HasPrefix(rest, s.prefix) {
+	for _, w := range prefixed.begin(rest) {
+		if !w.begins(rest) {
 			continue
 		}
-		end := i + len(s.prefix)
-		for end < len(sc.text) && s.has(sc.text[end]) {
-			end++
+		from := i
+		for w.rule.inside && from > sc.floor && i-from < maxSecretHead && (isTokenByte(sc.text[from-1]) || sc.text[from-1] == '.' || sc.text[from-1] == '~') {
+			from--
 		}
-		if end-i-len(s.prefix) >= s.least && (!s.upper || sc.endsAt(end)) {
-			return span{Key, i, end}, true
+		if start, end, ok := w.rule.match(sc.text[from:]); ok {
+			return span{Key, from + start, from + end}, true
 		}
 	}
 	return span{}, false
 }
 
-func (s *shape) has(c byte) bool {
-	if s.upper {
-		return isDigit(c) || 'A' <= c && c <= 'Z'
+// maxSecretHead is how far before its keyword a key begins.
+const maxSecretHead = 64
+
+// The text around the sign of an assignment.
+const (
+	longestName   = 72
+	shortestValue = 14 // of the values of rules
+)
+
+// assigned reads the value of name=value, with a name that says it is a secret, or
+// that a rule has.
+func (sc *scanner) assigned(i int) (span, bool) {
+	if i == 0 || strings.IndexByte("=:>|,", sc.text[i-1]) >= 0 {
+		return span{}, false // the sign before has been read
 	}
-	return isTokenByte(c) || c == '.' && strings.HasSuffix(s.prefix, ".")
+	value := i + 1
+	for n := 0; n < 8 && value < len(sc.text) && strings.IndexByte("=:>| \t\n'\"`", sc.text[value]) >= 0; n++ {
+		value++
+	}
+	end := sc.secretEnd(value, shortestValue)
+	if end-value < leastSecret {
+		return span{}, false
+	}
+	if _, ok := sc.jwt(value); ok {
+		return span{}, false
+	}
+	if sc.text[i-1] == '?' {
+		i-- // name ?= value
+	}
+	name := sc.text[max(sc.floor, i-longestName, 0):i]
+	if c := sc.text[i]; c == '=' || c == ':' || c == '?' {
+		if n := secretName(strings.TrimRight(name, " \t'\"")); n != notSecret {
+			end = sc.secretEnd(value, longestValue)
+			if isSecretValue(sc.text[value:end], n, c == '=' && value == i+1) {
+				return span{Secret, value, sc.secretEnd(value, len(sc.text))}, true
+			}
+		}
+	}
+	if end-value < shortestValue {
+		return span{}, false
+	}
+	around := sc.text[i-len(name) : value+2]
+	for j := range len(around) - 1 {
+		for _, w := range named.begin(around[j:]) {
+			if !w.begins(sc.text[i-len(name)+j:]) || !w.rule.names().MatchString(name) {
+				continue
+			}
+			if start, end, ok := w.rule.match(sc.text[value:]); ok {
+				return span{Key, value + start, value + end}, true
+			}
+		}
+	}
+	return span{}, false
 }
+
+// secretEnd is where the secret that begins at i ends, after most bytes at the latest.
+func (sc *scanner) secretEnd(i, most int) int {
+	end := i
+	for end < len(sc.text) && end-i < most && isSecretByte(sc.text[end]) {
+		end++
+	}
+	return end
+}
+
+// leastSecret is the length of the shortest value that is a secret for its name.
+const leastSecret = 5
+
+// secretNames are the ends of names whose values are secret. A token can be many
+// things, so its value must look like a secret.
+var secretNames = []string{
+	"password", "passwd", "passphrase", "secret", "api_key", "apikey", "api-key", "access_key", "accesskey", "secret_key", "secretkey",
+	"private_key", "privatekey", tokenName,
+}
+
+const tokenName = "token"
+
+const notSecret = ""
+
+// secretName is the end of a name that says that its value is secret, or notSecret.
+func secretName(name string) string {
+	if len(name) < len(tokenName) || strings.IndexByte("detyn", name[len(name)-1]|0x20) < 0 {
+		return notSecret
+	}
+	for _, end := range secretNames {
+		if n := len(name) - len(end); n >= 0 && strings.EqualFold(name[n:], end) {
+			return end
+		}
+	}
+	return notSecret
+}
+
+// isSecretProperty reports that the whole text of a property is a secret.
+func isSecretProperty(name, text string) bool {
+	end := secretName(name)
+	return !strings.ContainsAny(text, " \t\n[") && isSecretValue(text, end, len(end) == len(name))
+}
+
+// isSecretValue reports that a value can be a secret, and is not a word about one
+// (password: required). sure says that such a word would not stand here.
+func isSecretValue(value, name string, sure bool) bool {
+	letters := 0
+	for letters < len(value) && (isLetter(value[letters]) || value[letters] == '_' || value[letters] == '-') {
+		letters++
+	}
+	switch {
+	case len(value) < leastSecret || value == "false" || value == "undefined":
+		return false
+	case name == tokenName:
+		return len(value) >= 16 && random(value)
+	}
+	return sure || letters < len(value) || len(value) >= 20 && random(value)
+}
+
+// isSecretByte reports the characters of secrets without spaces.
+func isSecretByte(c byte) bool { return secretBytes[c] }
+
+var secretBytes = func() (set [256]bool) {
+	for c := range set {
+		set[c] = isTokenByte(byte(c)) || strings.IndexByte(".~+/=%:!$*@^", byte(c)) >= 0
+	}
+	return set
+}()
 
 // isTokenByte reports the alphabet of base64 for URLs.
 func isTokenByte(c byte) bool { return isWord(c) || c == '-' || c == '_' }
@@ -98,31 +180,54 @@ func (sc *scanner) jwt(i int) (span, bool) {
 	return span{JWT, i, end}, true
 }
 
+// schemes are what stands before the credentials of an Authorization header.
+var schemes = [...]string{"bearer", "basic", "token", "apikey"}
+
+// schemeStarts marks the first two letters of schemes, and of curl.
+var schemeStarts = func() (starts [1 << 14]bool) {
+	for _, word := range append(schemes[:], "curl") {
+		starts[pair(word)] = true
+	}
+	return starts
+}()
+
 // token reads the credentials of an Authorization header.
 func (sc *scanner) token(i int) (span, bool) {
 	rest := sc.text[i:]
-	n := 0
-	for _, scheme := range [...]string{"bearer ", "basic "} {
-		if len(rest) > len(scheme) && strings.EqualFold(rest[:len(scheme)], scheme) {
-			n = len(scheme)
-		}
-	}
-	if n == 0 {
+	scheme := ""
+	if len(rest) < 2 || !schemeStarts[pair(rest)] {
 		return span{}, false
 	}
-	n += blanks(rest[n:])
-	begin, telling := n, false
+	for _, s := range schemes {
+		if len(rest) > len(s) && strings.EqualFold(rest[:len(s)], s) {
+			scheme = s
+		}
+	}
+	begin := len(scheme)
+	for begin < len(rest) && begin < len(scheme)+4 && strings.IndexByte(" \t:", rest[begin]) >= 0 {
+		begin++
+	}
+	if scheme == "" || begin == len(scheme) {
+		return span{}, false
+	}
+	n, telling := begin, false
 	for n < len(rest) && (isTokenByte(rest[n]) || strings.IndexByte(".~+/=", rest[n]) >= 0) {
 		telling = telling || isDigit(rest[n]) || rest[n] == '='
 		n++
 	}
-	if n-begin < 12 || !telling && n-begin < 40 {
-		return span{}, false
+	value := rest[begin:n]
+	ok := len(value) >= 12 && (telling || len(value) >= 40 || random(value))
+	switch scheme {
+	case "basic":
+		plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
+		ok = err == nil && len(plain) >= 3 && bytes.IndexByte(plain, ':') >= 0 && utf8.Valid(plain)
+	case "token", "apikey":
+		ok = ok && len(value) >= 16 && random(value[:min(len(value), longestValue)])
 	}
-	return span{Token, i, i + n}, true
+	return span{Token, i, i + n}, ok
 }
 
-const pemBegin, pemEnd = "-----BEGIN ", "-----END "
+const pemBegin, pemEnd = "-----BEGIN", "-----END "
 
 // privateKey reads a PEM block at i with a private key, or what is left
 // of one.

@@ -26,23 +26,25 @@ func (s *Sanitizer) urlsIn(text string, h Hint) (string, Kinds) {
 	if h.URL {
 		return s.url(text, h)
 	}
-	if strings.IndexByte(text, '?') < 0 && strings.IndexByte(text, '/') < 0 {
+	if strings.IndexByte(text, '?') < 0 && strings.IndexByte(text, '/') < 0 && strings.IndexByte(text, '#') < 0 {
 		return text, 0
 	}
 	var out []byte
 	var found Kinds
 	last := 0
-	for i := 0; i < len(text); {
-		if delimits(text[i]) {
-			i++
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; classes[c]&(slash|mark) == 0 || c == ';' || c == '&' {
 			continue
 		}
-		end := i + 1
+		start, end := i, i+1
+		for start > last && !delimits(text[start-1]) {
+			start--
+		}
 		for end < len(text) && !delimits(text[end]) {
 			end++
 		}
-		if clean, kinds := s.url(text[i:end], h); kinds != 0 {
-			out = append(append(out, text[last:i]...), clean...)
+		if clean, kinds := s.url(text[start:end], h); kinds != 0 {
+			out = append(append(out, text[last:start]...), clean...)
 			last = end
 			found |= kinds
 		}
@@ -74,15 +76,8 @@ func (s *Sanitizer) url(word string, h Hint) (string, Kinds) {
 		word, found = clean, Credentials
 	}
 	sure := h.URL || authority > 0 || strings.HasPrefix(word, "/")
-	hash := strings.IndexByte(word, '#')
-	query := strings.IndexByte(word, '?')
-	if hash >= 0 && query > hash {
-		query = -1
-	}
-	if query >= 0 && !sure && !namesParameter(word[query+1:]) {
-		query = -1
-	}
-	if !sure && query < 0 {
+	query, hash := queryAndFragment(word, authority, sure)
+	if !sure && query < 0 && hash < 0 {
 		return word, found
 	}
 	fragment := ""
@@ -93,13 +88,69 @@ func (s *Sanitizer) url(word string, h Hint) (string, Kinds) {
 			found |= Fragment
 		}
 	}
-	if query >= 0 && h.Allow&Query == 0 {
+	if h.Allow&Query != 0 {
+		return word + fragment, found
+	}
+	if query >= 0 {
 		if kept, all := s.allowedQuery(word[query+1:]); !all {
-			word = strings.TrimSuffix(word[:query+1]+kept, "?")
+			word = strings.TrimSuffix(word[:query+1]+kept, word[query:query+1])
 			found |= Query
 		}
 	}
+	if clean, ok := s.withoutPathParameters(word, query, sure); ok {
+		word = clean
+		found |= Query
+	}
 	return word + fragment, found
+}
+
+// queryAndFragment are where a word's query and fragment begin; -1 for none. A query
+// may lack its ?, a fragment be percent-encoded, if parameters follow. What is not
+// surely a URL has a query or fragment only if parameters follow.
+func queryAndFragment(word string, authority int, sure bool) (query, hash int) {
+	hash = strings.IndexByte(word, '#')
+	if hash < 0 && sure {
+		if n := strings.Index(word, "%23"); n >= 0 && (strings.IndexByte(word[n:], '=') > 0 || strings.HasPrefix(word[n+3:], "/")) {
+			hash = n
+		}
+	}
+	query = strings.IndexByte(word, '?')
+	if hash >= 0 && query > hash {
+		query = -1
+	}
+	if sure && query < 0 {
+		if n := strings.IndexByte(word[authority:], '&'); n >= 0 && namesParameter(word[authority+n+1:]) && (hash < 0 || authority+n < hash) {
+			query = authority + n
+		}
+	}
+	if !sure && query >= 0 && !namesParameter(word[query+1:]) {
+		query = -1
+	}
+	if !sure && query < 0 && hash >= 0 && !namesParameter(word[hash+1:]) {
+		hash = -1
+	}
+	return query, hash
+}
+
+// withoutPathParameters removes ;name=value from the path of a URL.
+func (s *Sanitizer) withoutPathParameters(word string, query int, sure bool) (string, bool) {
+	path, rest := word, ""
+	if query >= 0 && query < len(word) {
+		path, rest = word[:query], word[query:]
+	}
+	if !sure || strings.IndexByte(path, ';') < 0 {
+		return "", false
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if name, parameters, ok := strings.Cut(segment, ";"); ok && namesParameter(parameters) {
+			if kept, all := s.allowedQuery(parameters); !all {
+				segments[i] = strings.TrimSuffix(name+";"+kept, ";")
+			}
+		}
+	}
+	clean := strings.Join(segments, "/") + rest
+	return clean, clean != word
 }
 
 // withoutCredentials removes what is before an @ in the authority of a URL.
@@ -112,6 +163,9 @@ func withoutCredentials(word string, authority int) (string, bool) {
 		end = authority + n
 	}
 	n := strings.LastIndexByte(word[authority:end], '@')
+	if user, port, ok := strings.Cut(word[authority:end], ":"); n < 0 && ok && user != "" && user[0] != '[' && strings.Trim(port, "0123456789") != "" {
+		n = strings.IndexByte(word[authority:], '@') // the password has a slash of its own
+	}
 	if n < 0 {
 		return "", false
 	}
@@ -143,10 +197,10 @@ func (s *Sanitizer) allowedQuery(query string) (kept string, all bool) {
 		} else {
 			rest = ""
 		}
-		name, _, _ := strings.Cut(parameter, "=")
+		name, value, _ := strings.Cut(parameter, "=")
 		switch {
 		case name == "" && parameter == "":
-		case s.allows(name):
+		case s.allows(name) && s.allowsValue(value):
 			list = append(list, parameter)
 		default:
 			all = false
@@ -156,6 +210,21 @@ func (s *Sanitizer) allowedQuery(query string) (kept string, all bool) {
 		return query, true
 	}
 	return strings.Join(list, "&"), false
+}
+
+// allowsValue reports that the value of an allowed parameter does not hold another
+// parameter, which is not: utm_content=token%3D...
+func (s *Sanitizer) allowsValue(value string) bool {
+	if strings.IndexByte(value, '%') < 0 && strings.IndexByte(value, '=') < 0 && !escaped(value) {
+		return true
+	}
+	v := viewOf(value)
+	for piece := range strings.FieldsFuncSeq(v.text, func(c rune) bool { return strings.ContainsRune("&;?#,| ", c) }) {
+		if name, value, ok := strings.Cut(piece, "="); ok && strings.Trim(value, "=") != "" && !s.allows(name) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Sanitizer) allows(parameter string) bool {

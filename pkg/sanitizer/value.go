@@ -16,6 +16,9 @@ func (s *Sanitizer) Value(v event.Value, h Hint) (event.Value, Kinds) {
 		if h.Allow&Card == 0 && numberIsCard(v.Text) {
 			return event.StringValue("[card]"), Card
 		}
+		if h.phone && h.Allow&Phone == 0 && s.isPhoneProperty(v.Text) {
+			return event.StringValue("[phone]"), Phone
+		}
 	case event.Array:
 		for i := range v.Items {
 			var kinds Kinds
@@ -36,8 +39,8 @@ func (s *Sanitizer) fields(fields []event.Property, h Hint) ([]event.Property, K
 		name, kinds := s.Text(f.Name, h)
 		renamed = renamed || kinds != 0
 		found |= kinds
-		inner := h
-		inner.Version = h.Version || namesVersion(f.Name)
+		inner := HintFor(f.Name, h.Allow)
+		inner.Version = h.Version || inner.Version
 		f.Value, kinds = s.Value(f.Value, inner)
 		f.Name = name
 		found |= kinds

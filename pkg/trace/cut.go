@@ -26,7 +26,7 @@ func (ev *evaluation) properties(prefix string, list []event.Property, allowed m
 			ev.describe(prefix, p.Name, dropped[fault])
 			continue
 		}
-		v, found := ev.tracer.clean.Value(v, r.hint)
+		v, found := ev.clean.Value(v, r.hint)
 		ev.addFindings(prefix, p.Name, found)
 		kept = append(kept, event.Property{Name: p.Name, Value: v})
 	}
@@ -68,7 +68,7 @@ func (ev *evaluation) context() {
 }
 
 func (ev *evaluation) text(name string, text *string, h sanitizer.Hint) {
-	clean, found := ev.tracer.clean.Text(*text, h)
+	clean, found := ev.clean.Text(*text, h)
 	*text = clean
 	ev.addFindings(name, "", found)
 }
@@ -77,7 +77,7 @@ func (ev *evaluation) text(name string, text *string, h sanitizer.Hint) {
 // anything into a name.
 func (ev *evaluation) consent() {
 	for purpose := range ev.event.Consent {
-		if _, found := ev.tracer.clean.Text(purpose, sanitizer.Hint{}); found != 0 || !plainWord(purpose) {
+		if _, found := ev.clean.Text(purpose, sanitizer.Hint{}); found != 0 || !plainWord(purpose) {
 			delete(ev.event.Consent, purpose)
 		}
 	}
@@ -100,7 +100,7 @@ func (ev *evaluation) identities() {
 		name string
 		text *string
 	}{{"userId", &ev.event.UserID}, {"deviceId", &ev.event.DeviceID}, {"sessionId", &ev.event.SessionID}, {"eventId", &ev.event.EventID}} {
-		clean, found := ev.tracer.clean.Identity(*id.text, sanitizer.Hint{})
+		clean, found := ev.clean.Identity(*id.text, sanitizer.Hint{})
 		*id.text = clean
 		ev.addFindings(id.name, "", found)
 	}
@@ -113,7 +113,7 @@ func (ev *evaluation) addFindings(prefix, name string, found sanitizer.Kinds) {
 		}
 		return
 	}
-	kinds := ev.tracer.clean.NamesOf(found)
+	kinds := ev.clean.NamesOf(found)
 	for _, kind := range kinds {
 		ev.addFinding(prefix+name, kind)
 	}

@@ -20,6 +20,9 @@ type Options struct {
 	IDRules map[string]IDRules
 	// KeepPrerender lets events of prerendered pages through.
 	KeepPrerender bool
+	// Regions are the countries whose national phone numbers are found, by source;
+	// other sources have the sanitizer's own.
+	Regions map[string][]string
 }
 
 // The reasons that need no detail.
@@ -40,6 +43,7 @@ var ReasonBot = "bot (" + bot.Version + ")"
 type Tracer struct {
 	plan    *plan.Plan
 	clean   *sanitizer.Sanitizer
+	sources map[string]*sanitizer.Sanitizer // of those with their own regions
 	options Options
 	events  map[string]*rules
 	user    map[string]rule
@@ -64,7 +68,10 @@ func New(p *plan.Plan, s *sanitizer.Sanitizer, o Options) (*Tracer, error) {
 	if err := p.CheckKinds(s.Names()); err != nil {
 		return nil, err
 	}
-	t := &Tracer{plan: p, clean: s, options: o, events: map[string]*rules{}, user: map[string]rule{}}
+	t := &Tracer{plan: p, clean: s, sources: map[string]*sanitizer.Sanitizer{}, options: o, events: map[string]*rules{}, user: map[string]rule{}}
+	for source, regions := range o.Regions {
+		t.sources[source] = s.WithRegions(regions)
+	}
 	compile := func(name string, property *plan.Property) rule {
 		allow, _ := s.Set(property.Allow) // CheckKinds has looked
 		return rule{property, sanitizer.HintFor(name, allow)}
@@ -126,6 +133,7 @@ func (r *reduction) forTracker(tracker string, into *event.Event) event.Decision
 type evaluation struct {
 	*reduction
 	tracer  *Tracer
+	clean   *sanitizer.Sanitizer // for the record's source
 	agent   agent
 	explain *Explanation // nil but for Explain
 }
@@ -133,6 +141,7 @@ type evaluation struct {
 // run reports whether the reduction is complete. It is not when the event is not
 // routed to the tracker: the rest is left out then.
 func (ev *evaluation) run(rec *event.Record, tracker string) (complete bool) {
+	ev.clean = cmp.Or(ev.tracer.sources[rec.Source], ev.tracer.clean)
 	if !ev.parse(rec) || !ev.filter(rec) {
 		return true
 	}

@@ -72,6 +72,19 @@ func record(data string) *event.Record {
 	}
 }
 
+// TestRegionsOfASource holds what a source's regions mean for its national phone numbers.
+func TestRegionsOfASource(t *testing.T) {
+	tracer := build(t, shop, trace.Options{Regions: map[string][]string{"madrid": {"ES"}}})
+	for source, want := range map[string]string{"madrid": "[phone]", "web": "612 34 56 78"} {
+		rec := record(`{"event":"purchase product","deviceId":"d1","userId":"u","context":{"consent":{"analytics":true},"page":{"title":"612 34 56 78"}},"properties":{"price":1.10}}`)
+		rec.Source, rec.Receipt.Epoch = source, source
+		var into event.Event
+		if d := tracer.Trace(rec, "ga4", &into); d.Outcome != event.Pending || into.Page.Title != want {
+			t.Errorf("%s: %+v, %q", source, d, into.Page.Title)
+		}
+	}
+}
+
 const purchase = `{"event":"purchase product","deviceId":"d1","context":{"consent":{"analytics":true}},"properties":{"price":1.10}}`
 
 func TestDecisions(t *testing.T) {

@@ -188,6 +188,9 @@ func (c *Config) check() error {
 	clean.Key = cmp.Or(clean.Key, noKey)
 	add("sanitizer: ", clean.Check())
 	add("", c.Filters.check(c.Intake.Sources))
+	for i, source := range c.Intake.Sources {
+		add(fmt.Sprintf("sources[%d].", i), sanitizer.CheckRegions(source.Regions))
+	}
 	add("sentry: ", c.Sentry.Check())
 	return errors.Join(errs...)
 }

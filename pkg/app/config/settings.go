@@ -238,7 +238,13 @@ func (s *Settings) Tracer(p *plan.Plan, clean *sanitizer.Sanitizer) (*trace.Trac
 	for _, r := range f.IDRules {
 		ids[r.Source] = r.IDRules
 	}
-	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, BotRules: rules, IDRules: ids})
+	regions := make(map[string][]string)
+	for _, source := range s.Config.Intake.Sources {
+		if len(source.Regions) > 0 {
+			regions[source.Name] = source.Regions
+		}
+	}
+	return trace.New(p, clean, trace.Options{KeepBots: !f.Bots, KeepPrerender: !f.Prerender, BotRules: rules, IDRules: ids, Regions: regions})
 }
 
 // Roles says which parts of the gateway run in this process.
