@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net"
 	"net/http"
@@ -28,7 +30,8 @@ type Gateway struct {
 	binary string
 	args   []string
 	client *http.Client
-	fill   *strings.Replacer // of {{listen}} and {{dir}}
+	user   *syscall.Credential // nil: this process's own
+	fill   *strings.Replacer   // of {{listen}} and {{dir}}
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -66,6 +69,19 @@ func New(t testing.TB, files map[string]string, args ...string) *Gateway {
 		}
 	})
 	return g
+}
+
+// RunAs has the process run as another user, whom the gateway's directory then
+// belongs to. Only root can do it.
+func (g *Gateway) RunAs(user uint32) {
+	g.t.Helper()
+	g.user = &syscall.Credential{Uid: user, Gid: user}
+	err := errors.Join(os.Chmod(filepath.Dir(g.binary), 0o755), filepath.WalkDir(g.Dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chown(path, int(user), int(user)))
+	}))
+	if err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 // Write replaces a file in the gateway's directory, filled in as New does.
@@ -127,6 +143,9 @@ func (g *Gateway) Launch() (ended <-chan struct{}) {
 	cmd.Dir = g.Dir
 	cmd.Env = append(os.Environ(), g.Env...)
 	cmd.Stdout, cmd.Stderr = g.log, g.log
+	if g.user != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: g.user}
+	}
 	if err := cmd.Start(); err != nil {
 		g.mu.Unlock()
 		g.t.Fatalf("start the gateway: %v", err)

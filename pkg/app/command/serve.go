@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,7 @@ func (s *invocation) run(ctx context.Context, settings *config.Settings, logger 
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
 
-	g, err := gateway.Open(ctx, settings, gateway.Options{Logger: logger, Release: s.program.Release, Reload: reload})
+	g, err := open(ctx, settings, gateway.Options{Logger: logger, Release: s.program.Release, Reload: reload})
 	if err != nil {
 		return fmt.Errorf("start the gateway: %w", err)
 	}
@@ -101,5 +102,33 @@ func untilSignal(parent context.Context) (ctx context.Context, done func()) {
 	return ctx, func() {
 		cancel()
 		watch.Wait()
+	}
+}
+
+// openLimit bounds how long a start goes on after a signal.
+const openLimit = 10 * time.Second
+
+// open opens a gateway. A disk that does not answer keeps it for no longer than
+// openLimit after ctx ended; the process is to end then.
+func open(ctx context.Context, settings *config.Settings, options gateway.Options) (*gateway.Gateway, error) {
+	var g *gateway.Gateway
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		g, err = gateway.Open(ctx, settings, options)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return g, err
+	case <-ctx.Done():
+	}
+	limit := time.NewTimer(openLimit)
+	defer limit.Stop()
+	select {
+	case err := <-done:
+		return g, err
+	case <-limit.C:
+		return nil, fmt.Errorf("it did not end within %s of the signal: the disk does not answer: check the disk of %s", openLimit, settings.Config.Data)
 	}
 }
