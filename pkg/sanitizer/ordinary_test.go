@@ -27,7 +27,7 @@ var ordinaryValues = map[string][]string{
 }
 
 func TestFalseAlarmsAreFew(t *testing.T) {
-	s := build(t, sanitizer.Config{})
+	everywhere, three := build(t, sanitizer.Config{}), build(t, sanitizer.Config{Regions: []string{"ES", "PL", "DE"}})
 	for group, patterns := range ordinaryValues {
 		t.Run(group, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
@@ -37,7 +37,11 @@ func TestFalseAlarmsAreFew(t *testing.T) {
 			for range each {
 				for _, pattern := range patterns {
 					text := fill(r, pattern)
-					if got, found := s.Text(text, sanitizer.Hint{}); found&^(sanitizer.Query|sanitizer.Fragment) != 0 {
+					got, found := everywhere.Text(text, sanitizer.Hint{})
+					if found == 0 {
+						got, found = three.Text(text, sanitizer.Hint{})
+					}
+					if found&^(sanitizer.Query|sanitizer.Fragment) != 0 {
 						if wrong++; len(examples) < 6 || !slices.Contains(examples, pattern) {
 							examples = append(examples, pattern, text, got)
 						}

@@ -20,6 +20,24 @@ func (s *Sanitizer) isPhone(number string) bool {
 	})
 }
 
+// isComplete reports that a number has all digits with which it is written within its
+// country: without its 0 a number of Germany is an order number.
+func (s *Sanitizer) isComplete(number string) bool {
+	return len(number) <= 24 && slices.ContainsFunc(s.regions, func(region string) bool {
+		n, err := phonenumbers.Parse(number, region)
+		return err == nil && phonenumbers.IsValidNumberForRegion(n, region) && onlyDigits(phonenumbers.Format(n, phonenumbers.NATIONAL)) == onlyDigits(number)
+	})
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // isPossiblePhone reports that a country's numbers have the length of this one,
 // which begins with a +.
 func isPossiblePhone(number string) bool {
@@ -149,12 +167,17 @@ func (sc *scanner) nationalPhone(g *groups) (span, bool) {
 		}
 	case head[0] == '0' && (len(head) < 2 || len(head) > 6 || len(head) == 2 && g.total == 2*g.n && g.n != 5 && g.separator(1) == g.separator(g.n-1)):
 		// Pairs are a phone number in France, where it has five; else of a lottery.
-	case head[0] == '0' || sc.sanitizer.ownRegions:
+	case head[0] == '0':
 		last = g.lastWithin(12)
 	default:
 		for _, form := range ownForms {
 			if g.formed(form) {
 				last = len(form) - 1
+			}
+		}
+		if last < 0 && sc.sanitizer.ownRegions && g.n >= 3 {
+			if sc.judgements++; sc.judgements > maxJudgements || sc.sanitizer.isComplete(g.text[g.list[0].start:g.list[g.n-1].end]) {
+				last = g.n - 1
 			}
 		}
 	}
@@ -187,9 +210,10 @@ func isGTIN(digits string) bool {
 	return sum%10 == 0
 }
 
-// zip reports a ZIP code with its four more digits: 02139-4307.
+// zip reports a ZIP code with its four more digits (02139-4307), or an order number as
+// eBay has them (08-39143-42064).
 func zip(g *groups) bool {
-	return g.n >= 2 && g.size(0) == 5 && g.size(1) == 4 && g.separator(1) == "-"
+	return (g.formed("54") || g.formed("255")) && g.separator(1) == "-"
 }
 
 func plain(separator string) bool {
