@@ -21,10 +21,12 @@
 //	timestamp, or originalTimestamp    timestamp, with sentAt beside it: see event.EventTime
 //	properties                         properties; a page's or screen's name and category are added
 //	traits (of identify) or context.traits    userProperties
+//	context.campaign                   utm parameters of page.url, where it has none
+//	integrations.*.session_id          sessionId, without context.sessionId
 //	context.page .screen .locale .sessionId .userAgent .ip    the same
 //	context.consent.categoryPreferences       consent
 //	context.consentManagement.allowedConsentIds, .deniedConsentIds    consent, true and false
 //
-// A message's integrations are kept but have no effect: the tracking plan decides
-// where an event goes.
+// A message's other integrations are kept but have no effect: the tracking plan
+// decides where an event goes.
 package segment

@@ -52,6 +52,18 @@ func TestTranslation(t *testing.T) {
 			"track", `{"event":"e","anonymousId":"a","context":{"consentManagement":{"deniedConsentIds":["ads","both"],"allowedConsentIds":["stats","both",3]}}}`,
 			`{"event":"e","deviceId":"a","context":{"consent":{"ads":false,"both":false,"stats":true}}}`,
 		},
+		"a campaign is where vendors look for it": {
+			"page", `{"anonymousId":"a","context":{"page":{"url":"https://shop.example/pricing?a=1#x","path":"/pricing"},"campaign":{"name":"spring sale","source":"newsletter","id":7}}}`,
+			`{"event":"pageview","deviceId":"a","properties":{"pathname":"/pricing"},"context":{"page":{"url":"https://shop.example/pricing?a=1&utm_source=newsletter&utm_campaign=spring+sale&utm_id=7#x","path":"/pricing"}}}`,
+		},
+		"an address that has a campaign keeps it": {
+			"page", `{"anonymousId":"a","context":{"page":{"url":"https://shop.example/?utm_source=x"},"campaign":{"name":"spring"}}}`,
+			`{"event":"pageview","deviceId":"a","context":{"page":{"url":"https://shop.example/?utm_source=x"}}}`,
+		},
+		"a session of an integration": {
+			"track", `{"event":"e","anonymousId":"a","integrations":{"All":true,"Actions Amplitude":{"session_id":1795843417382}}}`,
+			`{"event":"e","deviceId":"a","context":{"sessionId":"1795843417382"}}`,
+		},
 		"a time with a blank, without a zone": {
 			"track", `{"event":"e","anonymousId":"a","timestamp":"2026-11-28 04:00:00"}`, `{"event":"e","deviceId":"a","timestamp":"2026-11-28T04:00:00Z"}`,
 		},

@@ -1,6 +1,10 @@
 package segment
 
 import (
+	"net/url"
+	"slices"
+	"strings"
+
 	"github.com/sparrow-edge/sparrow/pkg/event"
 )
 
@@ -76,14 +80,42 @@ func (m message) context(kind string) object {
 			page.setText(name, m.child("properties").text(name))
 		}
 	}
-	out.setObject("page", page)
+	out.setObject("page", withCampaign(page, from.child("campaign")))
 	out.setObject("screen", from.child("screen"))
 	for _, name := range [...]string{"locale", "userAgent", "ip"} {
 		out.setText(name, from.text(name))
 	}
 	out.setText("sessionId", from.id("sessionId"))
+	for _, integration := range m.child("integrations") { // where Segment's own SDKs put a vendor's session
+		out.setText("sessionId", object(integration.Value.Fields).id("session_id"))
+	}
 	out.setObject("consent", consent(from))
 	return out
+}
+
+// withCampaign adds a message's campaign to the page's address, where all vendors look
+// for it, unless the address has one.
+func withCampaign(page, campaign object) object {
+	address, err := url.Parse(page.text("url"))
+	if err != nil || address.Host == "" || strings.Contains(address.RawQuery, "utm_") {
+		return page
+	}
+	var query []string
+	if address.RawQuery != "" {
+		query = append(query, address.RawQuery)
+	}
+	for _, parameter := range [...]struct{ name, member string }{
+		{"utm_source", "source"}, {"utm_medium", "medium"}, {"utm_campaign", "name"}, {"utm_term", "term"}, {"utm_content", "content"}, {"utm_id", "id"},
+	} {
+		if value := campaign.id(parameter.member); value != "" {
+			query = append(query, parameter.name+"="+url.QueryEscape(value))
+		}
+	}
+	if len(campaign) == 0 {
+		return page
+	}
+	address.RawQuery = strings.Join(query, "&")
+	return append(object{{Name: "url", Value: event.StringValue(address.String())}}, slices.DeleteFunc(slices.Clone(page), func(p event.Property) bool { return p.Name == "url" })...)
 }
 
 // maxPurposes bounds the purposes that are read from a list: no page has that many.

@@ -126,25 +126,12 @@ func forbidden(id string) bool {
 	return false
 }
 
-// The times that can be the start of a session, in seconds since 1970: from
-// September 2001, before which they had fewer digits, to the year 2100.
-const (
-	firstSession = 1_000_000_000
-	lastSession  = 4_102_444_800
-)
-
-// sessionID is the start of a session in milliseconds, as Amplitude wants it: an
-// id that is such a number, or one in seconds. Any other is no session to
-// Amplitude: -1.
+// sessionID is the start of a session in milliseconds, as Amplitude wants it. An id
+// that does not tell it is no session to Amplitude: -1.
 func sessionID(id string) string {
-	n, err := strconv.ParseInt(id, 10, 64)
-	switch {
-	case err != nil || strconv.FormatInt(n, 10) != id: // +7 and 007 are no numbers in JSON
+	start, ok := tracker.SessionStart(id)
+	if !ok {
 		return "-1"
-	case n >= firstSession && n < lastSession:
-		return id + "000"
-	case n >= firstSession*1000 && n < lastSession*1000:
-		return id
 	}
-	return "-1"
+	return strconv.FormatInt(start.UnixMilli(), 10)
 }

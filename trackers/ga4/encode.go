@@ -69,7 +69,7 @@ type parameter struct {
 // an engagement time to show an event in its standard reports.
 func contextOf(ev *event.Event) [5]parameter {
 	return [...]parameter{
-		{"session_id", ev.SessionID, maxValue},
+		{"session_id", sessionID(ev.SessionID), maxValue},
 		{"engagement_time_msec", engagement(ev), 0},
 		{"page_location", ev.Page.URL, 1000},
 		{"page_referrer", ev.Page.Referrer, 420},
@@ -87,6 +87,18 @@ func (e *encoder) appendContext(b []byte, context *[5]parameter) []byte {
 		}
 	}
 	return b
+}
+
+// sessionID is the start of a session in seconds, as Google's own tag names it, or
+// another id of digits. Google takes no other.
+func sessionID(id string) string {
+	if start, ok := tracker.SessionStart(id); ok {
+		return strconv.FormatInt(start.Unix(), 10)
+	}
+	if strings.Trim(id, "0123456789") == "" {
+		return id
+	}
+	return ""
 }
 
 // engagement is the event's own engagement time in whole milliseconds, or the
