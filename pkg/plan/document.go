@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/sparrow-edge/sparrow/pkg/strictyaml"
@@ -216,7 +217,7 @@ func (b *builder) name(node strictyaml.Node, where, name string) {
 		b.fault(node, "%s: a name must not be empty", where)
 	case len(name) > MaxName:
 		b.fault(node, "%s: a name of %d bytes; %d at most", where, len(name), MaxName)
-	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
-		b.fault(node, "%s: a name must be UTF-8 without NUL", where)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		b.fault(node, "%s: a name must be UTF-8 without control characters", where)
 	}
 }

@@ -164,6 +164,16 @@ func printable(s string) string {
 	}, s)
 }
 
+// withoutControls is printable for a text of several lines.
+func withoutControls(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && unruly(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
 // writeJSON writes a value as JSON and a line break. indent is for each level,
 // "" for all on one line.
 func writeJSON(w io.Writer, v any, indent string) error {

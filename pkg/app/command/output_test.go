@@ -38,3 +38,15 @@ func TestCSVHasNoFormulas(t *testing.T) {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
+
+// TestErrorsDoNothingToATerminal: an error may hold what a client sent.
+func TestErrorsDoNothingToATerminal(t *testing.T) {
+	var out, complaint strings.Builder
+	program := Program{Stdout: &out, Stderr: &complaint, Env: func(string) (string, bool) { return "", false }}
+	if code := Run(t.Context(), program, []string{"views", "print", "--config", "a\x1b]0;owned\x07b\u202ec.yaml"}); code == 0 {
+		t.Error("an unknown command succeeds")
+	}
+	if text := complaint.String(); !strings.Contains(text, "owned") || strings.ContainsFunc(text, unruly) {
+		t.Errorf("the terminal gets %q", text)
+	}
+}

@@ -38,7 +38,8 @@ func Run(ctx context.Context, p Program, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(p.Stderr, "sparrow: %v\n", err)
+	// An error may repeat what a client sent, such as a value that DuckDB cannot cast.
+	fmt.Fprintf(p.Stderr, "sparrow: %s\n", withoutControls(err.Error()))
 	if advice := fault.StorageAdvice(err); advice != "" {
 		fmt.Fprintf(p.Stderr, "sparrow: %s\n", advice)
 	}

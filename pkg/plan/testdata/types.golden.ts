@@ -1,4 +1,4 @@
-// Made by `sparrow plan types` of the plan 348683eb39cc. Make it again when the plan changes.
+// Made by `sparrow plan types` of the plan 4a538196aa39. Make it again when the plan changes.
 import type {} from "@sparrow-edge/sdk";
 
 /** The tracking plan: events by name, and their properties. */
@@ -43,7 +43,7 @@ export interface PlanEvents {
     whatever?: unknown;
   };
   "quo\"te' `back` ${x} \\ slash": {
-    "new\nline"?: string;
+    "two words"?: string;
   };
   "\u2028 line \u003c/script\u003e": {
     "2nd"?: number;

@@ -17,7 +17,7 @@ sparrow.track("purchase product", {
   matrix: [[1], [2]], whatever: null, free: { x: 1 }, nothing: {}, items: [{ id: "1", "shelf no": 2, place: { aisle: "b" } }],
 });
 sparrow.track("*/ }; declare const escaped: true; /*", { "*/": "x" });
-sparrow.track("quo\"te' `back` ${x} \\ slash", { "new\nline": "x" });
+sparrow.track("quo\"te' `back` ${x} \\ slash", { "two words": "x" });
 sparrow.track("\u2028 line </script>", { ünïcode: "x", "2nd": 2, readonly: "x", constructor: "x" });
 sparrow.track("//");
 createSparrow<PlanEvents>().track("logout");
