@@ -1,12 +1,18 @@
 package trace
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
 	"github.com/sparrow-edge/sparrow/pkg/plan"
 	"github.com/sparrow-edge/sparrow/pkg/sanitizer"
 )
+
+const userPrefix = "userProperties."
+
+// redacted is a text of which the sanitizer left nothing.
+var redacted = regexp.MustCompile(`^(?:\[[a-z0-9-]+\][\s,;]*)+$`)
 
 // properties removes what the plan does not allow from a list, in place, and
 // sanitises the rest.
@@ -28,6 +34,11 @@ func (ev *evaluation) properties(prefix string, list []event.Property, allowed m
 		}
 		v, found := ev.clean.Value(v, r.hint)
 		ev.addFindings(prefix, p.Name, found)
+		if found != 0 && prefix == userPrefix && v.Kind == event.String && redacted.MatchString(v.Text) {
+			// It would overwrite what the vendor knows of the user.
+			ev.describe(prefix, p.Name, "dropped: nothing is left but "+v.Text)
+			continue
+		}
 		kept = append(kept, event.Property{Name: p.Name, Value: v})
 	}
 	return kept

@@ -13,7 +13,8 @@ type Explanation struct {
 	Event event.Event
 	// Properties says by name ("properties.note", "page.url") what was done:
 	// "allowed", "dropped: not in plan", "dropped: wrong type", "dropped: null",
-	// "dropped: value not in plan", "sanitised: email, card". Of ids and context
+	// "dropped: value not in plan", "sanitised: email, card", and of a user property
+	// "dropped: nothing is left but [email]". Of ids and context
 	// only what was sanitised is listed. Empty for an event that was stopped
 	// before its properties were read.
 	Properties map[string]string

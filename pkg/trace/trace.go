@@ -167,7 +167,7 @@ func (ev *evaluation) reduce(source string) {
 	if !ev.people(source) {
 		return
 	}
-	into.UserProperties = ev.properties("userProperties.", into.UserProperties, ev.tracer.user)
+	into.UserProperties = ev.properties(userPrefix, into.UserProperties, ev.tracer.user)
 	ev.context()
 	ev.identities()
 	ev.decision.Outcome = event.Pending

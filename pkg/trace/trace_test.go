@@ -327,3 +327,24 @@ func BenchmarkTrace(b *testing.B) {
 		})
 	}
 }
+
+// TestRedactionsAreNoUserProperties: "[email]" would overwrite the user's profile at a
+// vendor. An event's property says that something was there.
+func TestRedactionsAreNoUserProperties(t *testing.T) {
+	tracer := build(t, shop, trace.Options{})
+	for text, want := range map[string]string{
+		"gold": "gold", "ann@example.com": "", "ann@example.com, bob@example.com": "", "gold ann@example.com": "gold [email]", "[email]": "[email]",
+	} {
+		rec := record(fmt.Sprintf(`{"event":"pageview","deviceId":"d","userProperties":{"tier":%q},"properties":{"pathname":"ann@example.com"}}`, text))
+		rec.Receipt = event.Receipt{}
+		var into event.Event
+		d := tracer.Trace(rec, "amplitude", &into)
+		got, there := event.Lookup(into.UserProperties, "tier")
+		if d.Outcome != event.Pending || got.Text != want || there != (want != "") {
+			t.Errorf("%q leaves as %q (%+v), want %q", text, got.Text, d, want)
+		}
+		if path, _ := into.Lookup("pathname"); path.Text != "[email]" {
+			t.Errorf("an event's property leaves as %q", path.Text)
+		}
+	}
+}
