@@ -1,12 +1,14 @@
 package dispatcher
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,14 +85,25 @@ func (d *Dispatcher) readBody(q *intakeRequest) *refusal {
 	}
 }
 
-// inflate returns the body's content: the body itself, or the inflated one of a
-// gzip body. The error says that a gzip body is damaged; its bytes stay in
-// scratch.body.
+// The first bytes of a body decide what it is: clients forget a header, or keep one
+// that their proxy has made wrong. JSON begins with neither.
+var (
+	gzipMagic     = []byte{0x1f, 0x8b}
+	byteOrderMark = []byte("\ufeff")
+)
+
+// content is the body's content, inflated if it is gzip, without a byte order mark.
+// The error says that a gzip body is damaged; its bytes stay in scratch.body.
+func (d *Dispatcher) content(q *intakeRequest) (content []byte, f *refusal, damaged error) {
+	content = q.scratch.body
+	if bytes.HasPrefix(content, gzipMagic) {
+		content, f, damaged = d.inflate(q)
+	}
+	return bytes.TrimPrefix(content, byteOrderMark), f, damaged
+}
+
 func (d *Dispatcher) inflate(q *intakeRequest) (content []byte, f *refusal, damaged error) {
 	s := q.scratch
-	if !q.gzip {
-		return s.body, nil, nil
-	}
 	s.compressed.Reset(s.body)
 	defer s.compressed.Reset(nil)
 	var err error
@@ -116,7 +129,7 @@ func (d *Dispatcher) inflate(q *intakeRequest) (content []byte, f *refusal, dama
 	}
 }
 
-var errGzip = errors.New("not gzip as Content-Encoding says, or cut short")
+var errGzip = errors.New("gzip that is damaged or cut short")
 
 func refuseEmpty() *refusal {
 	return refuse(http.StatusBadRequest, reasonEmpty, `the body is empty; send an event: {"event":"...","deviceId":"..."}`)
@@ -127,7 +140,8 @@ func refuseBusy() *refusal {
 }
 
 // checkType accepts JSON under the names clients send it by: application/json,
-// anything+json, text/plain (which needs no preflight), and no type at all.
+// anything+json, text/plain (which needs no preflight), the default types of curl and
+// of some HTTP libraries, and no type at all.
 func checkType(h http.Header) *refusal {
 	value := h.Get("Content-Type")
 	switch value {
@@ -136,19 +150,19 @@ func checkType(h http.Header) *refusal {
 	}
 	name, _, err := mime.ParseMediaType(value)
 	if (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)) &&
-		(name == "application/json" || name == "text/plain" || strings.HasSuffix(name, "+json")) {
+		(slices.Contains(jsonTypes, name) || strings.HasSuffix(name, "+json")) {
 		return nil
 	}
 	return refuse(http.StatusUnsupportedMediaType, reasonType, "Content-Type must be application/json or text/plain (with curl: -H 'Content-Type: application/json')")
 }
 
-// checkEncoding reports whether the body is gzip, and refuses other encodings.
-func checkEncoding(h http.Header) (zipped bool, f *refusal) {
-	switch value := h.Get("Content-Encoding"); {
-	case value == "" || strings.EqualFold(value, "identity"):
-		return false, nil
-	case strings.EqualFold(value, "gzip") || strings.EqualFold(value, "x-gzip"):
-		return true, nil
+var jsonTypes = []string{"application/json", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream"}
+
+// checkEncoding refuses encodings other than gzip.
+func checkEncoding(h http.Header) *refusal {
+	switch strings.ToLower(h.Get("Content-Encoding")) {
+	case "", "identity", "gzip", "x-gzip":
+		return nil
 	}
-	return false, refuse(http.StatusUnsupportedMediaType, reasonEncoding, "Content-Encoding must be gzip, or none")
+	return refuse(http.StatusUnsupportedMediaType, reasonEncoding, "Content-Encoding must be gzip, or none")
 }

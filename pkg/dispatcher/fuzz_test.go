@@ -56,7 +56,8 @@ func FuzzDispatch(f *testing.F) {
 		default:
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
-		if compressed || len(body) == 0 {
+		body = bytes.TrimPrefix(body, []byte("\ufeff"))
+		if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) || len(body) == 0 {
 			return
 		}
 		if valid := json.Valid(body); valid && w.Code == 400 || !valid && w.Code == 200 && !bytes.Contains(body, bytes.Repeat([]byte("["), 100)) {

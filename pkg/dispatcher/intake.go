@@ -17,7 +17,6 @@ type intakeRequest struct {
 	id     string
 	origin string  // the Origin header, "" for none
 	source *source // the anonymous one until the key is known
-	gzip   bool
 
 	dialect *dialect // of the path
 	scratch *scratch
@@ -62,7 +61,7 @@ func (d *Dispatcher) accept(q *intakeRequest) *refusal {
 	if f := d.readBody(q); f != nil {
 		return f
 	}
-	content, f, damaged := d.inflate(q)
+	content, f, damaged := d.content(q)
 	if f != nil {
 		return f
 	}
@@ -110,11 +109,9 @@ func (d *Dispatcher) authorize(q *intakeRequest) (authorized bool, f *refusal) {
 			return authorized, f
 		}
 	}
-	zipped, f := checkEncoding(q.r.Header)
-	if f != nil {
+	if f = checkEncoding(q.r.Header); f != nil {
 		q.w.Header().Set("Accept-Encoding", "gzip")
 	}
-	q.gzip = zipped
 	return authorized, f
 }
 

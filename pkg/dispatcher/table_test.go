@@ -110,7 +110,13 @@ func scenarios(t testing.TB) []scenario {
 		{name: "white space", body: " \n", status: 400, code: "malformed", kept: 1},
 		{name: "a million open brackets", body: strings.Repeat("[", 1_000_000), status: 400, code: "malformed", kept: 1},
 		{name: "gzip cut short", body: zipped(t, purchase)[:60], options: []option{header("Content-Encoding", "gzip")}, status: 400, code: "malformed", kept: 1, says: "gzip"},
-		{name: "not gzip", body: purchase, options: []option{header("Content-Encoding", "gzip")}, status: 400, code: "malformed", kept: 1, says: "gzip"},
+		{name: "a header of gzip, but no gzip", body: purchase, options: []option{header("Content-Encoding", "gzip")}, status: 200, kept: 1},
+		{name: "gzip without its header", body: zipped(t, purchase), status: 200, kept: 1},
+		{name: "a byte order mark", body: "\ufeff" + purchase, status: 200, kept: 1},
+		{name: "a byte order mark within gzip", body: zipped(t, "\ufeff["+purchase+"]"), status: 200, kept: 1},
+		{name: "JSON as curl sends it", body: purchase, options: []option{header("Content-Type", "application/x-www-form-urlencoded")}, status: 200, kept: 1},
+		{name: "JSON as octets", body: purchase, options: []option{header("Content-Type", "application/octet-stream")}, status: 200, kept: 1},
+		{name: "a form that is none", body: "event=purchase&deviceId=d", options: []option{header("Content-Type", "application/x-www-form-urlencoded")}, status: 400, code: "malformed", kept: 1},
 		{name: "an empty body", body: "", status: 400, code: "empty"},
 		{name: "an empty body within gzip", body: zipped(t, ""), options: []option{header("Content-Encoding", "gzip")}, status: 400, code: "empty"},
 
@@ -121,7 +127,7 @@ func scenarios(t testing.TB) []scenario {
 		{name: "a wildcard's own domain", body: purchase, options: []option{header("Origin", "https://shop.example.com")}, status: 403, code: "origin"},
 		{name: "the null origin", body: purchase, options: []option{header("Origin", "null")}, status: 403, code: "origin"},
 		{name: "GET", body: "", options: []option{method(http.MethodGet)}, status: 405, code: "method"},
-		{name: "a form", body: purchase, options: []option{header("Content-Type", "application/x-www-form-urlencoded")}, status: 415, code: "type"},
+		{name: "a page", body: purchase, options: []option{header("Content-Type", "text/html")}, status: 415, code: "type"},
 		{name: "brotli", body: purchase, options: []option{header("Content-Encoding", "br")}, status: 415, code: "encoding"},
 
 		{name: "10 MB", body: strings.Repeat(" ", 10_000_000), status: 413, code: "body_size"},

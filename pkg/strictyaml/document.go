@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -17,7 +18,7 @@ import (
 func Parse(file string, text []byte) (Node, error) {
 	var parsed *ast.File
 	err := guarded(func() (err error) {
-		parsed, err = parser.ParseBytes(text, 0)
+		parsed, err = parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0) // a byte order mark
 		return err
 	})
 	n := Node{File: file}
