@@ -7,7 +7,7 @@ BIN     := bin/sparrow
 
 export GOTOOLCHAIN = local
 
-.PHONY: help run build slim test unit lint sdk browser compare bench bench-questions fuzz setup apidocs secretrules docker clean
+.PHONY: help run build slim test unit lint sdk browser compare bench bench-questions fuzz setup apidocs bots secretrules docker clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
