@@ -2,7 +2,6 @@ package segment
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/sparrow-edge/sparrow/pkg/event"
@@ -97,25 +96,23 @@ func (m message) context(kind string) object {
 // for it, unless the address has one.
 func withCampaign(page, campaign object) object {
 	address, err := url.Parse(page.text("url"))
-	if err != nil || address.Host == "" || strings.Contains(address.RawQuery, "utm_") {
+	if len(campaign) == 0 || err != nil || address.Host == "" || strings.Contains(address.RawQuery, "utm_") {
 		return page
 	}
-	var query []string
-	if address.RawQuery != "" {
-		query = append(query, address.RawQuery)
-	}
+	query := address.RawQuery
 	for _, parameter := range [...]struct{ name, member string }{
 		{"utm_source", "source"}, {"utm_medium", "medium"}, {"utm_campaign", "name"}, {"utm_term", "term"}, {"utm_content", "content"}, {"utm_id", "id"},
 	} {
 		if value := campaign.id(parameter.member); value != "" {
-			query = append(query, parameter.name+"="+url.QueryEscape(value))
+			query += "&" + parameter.name + "=" + url.QueryEscape(value)
 		}
 	}
-	if len(campaign) == 0 {
-		return page
+	address.RawQuery = strings.TrimPrefix(query, "&")
+	out := object{{Name: "url", Value: event.StringValue(address.String())}}
+	for _, member := range page {
+		out.set(member.Name, member.Value)
 	}
-	address.RawQuery = strings.Join(query, "&")
-	return append(object{{Name: "url", Value: event.StringValue(address.String())}}, slices.DeleteFunc(slices.Clone(page), func(p event.Property) bool { return p.Name == "url" })...)
+	return out
 }
 
 // maxPurposes bounds the purposes that are read from a list: no page has that many.
