@@ -22,8 +22,9 @@
 //   - sender sends a window's events within the vendor's limits. It owns the
 //     client, the rate limit, the breaker and the isolation of failing events.
 //   - parking keeps the events that wait for their own next attempt.
-//   - outbox publishes decisions. It owns the draft, the cursor and the
-//     sequence that fences off a second process.
+//   - outbox publishes decisions. It owns the draft (the next checkpoint, as it
+//     fills), the cursor, and the sequence of the last checkpoint, by which a
+//     second process is fenced off.
 //
 // # Windows and checkpoints
 //
@@ -32,10 +33,13 @@
 // counts until it is committed: its outcomes, counts and the new cursor then go
 // into the next checkpoint, whose watermark is that cursor. A checkpoint holds
 // everything that the lane needs to go on and is published in one durable message,
-// so after a crash the lane needs only the last one. The breaker, the rate counts
-// and the attempts of events that are not parked start anew. Checkpoints are published before the next window is sent, immediately when
-// the journal has nothing more to read, and once a second when only counts and
-// the watermark changed.
+// so after a crash the lane needs only the last one. Three things are not in it
+// and start anew: the breaker, the rate counts, and the attempts of events that
+// are not parked.
+//
+// Checkpoints are published at three moments: before the next window is sent,
+// immediately when the journal has nothing more to read, and once a second when
+// only counts and the watermark changed.
 //
 //	watermark          reader
 //	    │   window         │
@@ -45,9 +49,9 @@
 //
 // # Promises
 //
-//   - Every event that is no duplicate, from Checkpoint.Start up to Checkpoint.Watermark has exactly one
-//     final outcome in a checkpoint, is counted as filtered, is parked, or lies in
-//     a Gap.
+//   - Every event that is no duplicate, from event.Checkpoint.Start up to
+//     Watermark has exactly one final outcome in a checkpoint, is counted as
+//     filtered, is parked, or lies in a Gap.
 //   - After SIGKILL nothing is lost. To a vendor with a dedup key
 //     (tracker.Traits.Dedup) the events since the last checkpoint are sent again
 //     under the same ids. To a vendor without one, nothing is ever sent twice: a
@@ -61,17 +65,17 @@
 //   - No more events of one identity are sent in a minute than the vendor accepts
 //     (tracker.Traits.IdentityRate). The others are parked until they may be sent.
 //   - An outage parks nothing: the breaker opens and the cursor waits. There is one
-//     exception. If the outage interrupts a window about some of whose events the
-//     vendor has decided already, the others are parked: at most one window. The time
-//     limit for their retries does not start, and they are due as soon as the breaker
-//     closes. The reason is that the watermark can stand before or after a window, not
-//     within it.
+//     exception, because the watermark can stand before or after a window, not
+//     within it. If the outage begins within a window, and the vendor has decided
+//     some of its events already, the window's other events are parked: at most
+//     one window. The time limit for their retries does not start, and they are
+//     due as soon as the breaker closes.
 //   - An event on which the vendor fails (5xx) each time, while it accepts others,
 //     does not block the lane. After Config.IsolateAfter failures in a row events
 //     are sent one at a time. The failing event is parked, sent alone from then on (after
 //     a restart: once it has failed that often), and rejected when the time limit
-//     for its retries is over. A vendor that fails on everything is
-//     down.
+//     for its retries (Config.Budget) is over. A vendor that fails on everything
+//     counts as down.
 //   - An event that gets older than the journal's maximum age expires as the
 //     watermark moves, also while the breaker is open, so that the journal can be
 //     trimmed below Status.EarliestNeeded. What vanished before the lane read it is

@@ -5,7 +5,7 @@
 //
 // It promises:
 //
-//   - No 2xx before the log's Append returned without an error.
+//   - No 2xx before Log.Append (the journal's) returned without an error.
 //   - Event bytes are kept exactly as they were sent, from the first byte of
 //     the JSON value to its last. A body that is not JSON is kept whole, marked
 //     malformed; an element that breaks the contract of an event is kept, marked

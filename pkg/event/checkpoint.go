@@ -18,7 +18,7 @@ const (
 	Delivered                // the vendor accepted it
 	Filtered                 // not sent because of the plan, consent or a filter
 	Rejected                 // refused by the vendor or by our check of its rules; or the retry budget is spent
-	Expired                  // left the journal before it could be sent
+	Expired                  // got too old or left the journal before it could be sent, or its tracker was removed
 	Uncertain                // sent, no answer, and the vendor has no dedup key
 )
 

@@ -61,20 +61,20 @@
 //	| count times: uvarint length | bytes
 //	+-------------------------------------
 //
-// Batches of a chain are numbered without gaps. So a reader that sees batch 7
-// after batch 4 knows that two messages are gone, and from "before" how many
-// records were in them, even where the server has given their sequences to other
-// messages or hides a damaged block without an error. In events each chain has one
-// writer: an embedded journal goes on with the chain it finds; a process on a
-// cluster begins a new one, and so does a writer that cannot know whether its last
-// message was stored. In outcomes the chain is 0 and each lane counts its own
-// batches.
+// The messages of a chain are numbered without gaps (in batch). So a reader
+// that sees batch 7 after batch 4 knows that two messages are gone, and from
+// "before" how many records were in them, even where the server has given their
+// sequences to other messages or hides a damaged block without an error. In
+// events each chain has one writer: an embedded journal goes on with the chain
+// it finds; a process on a cluster begins a new one, and so does a writer that
+// cannot know whether its last message was stored. In outcomes the chain is 0
+// and each lane counts its own batches.
 //
 // # Small streams
 //
 // A third stream keeps, as JSON and with the epoch they belong to, a message for
 // each reader (its pin) and one for the end of the events stream as last
-// acknowledged. If the events stream ends before that when it is opened, its tail
+// acknowledged. If the events stream ends before that when it is opened, its end
 // was damaged. It is then filled up with empty frames, because a sequence that was
 // given out in a receipt must never name another record.
 //

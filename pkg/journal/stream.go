@@ -28,8 +28,8 @@ type Message struct {
 	LostRecords uint64
 }
 
-// Stream is one of the journal's two logs. Its methods are safe for concurrent
-// use.
+// Stream is one of the journal's two streams: events or outcomes. Its methods are
+// safe for concurrent use.
 type Stream struct {
 	name   string // in JetStream
 	label  string // in metrics and logs

@@ -11,7 +11,7 @@
 //
 // A lease keeps processes out of each other's way. It does not make them safe: a
 // process that was frozen may believe in a lease that it has lost, until it looks
-// at its clock. That nothing is done twice rests on what the work writes to, which
+// at its clock. What the work writes to has to make sure that nothing is done twice: it
 // must refuse a writer that does not know what was written last. Work that was
 // refused in this way returns ErrFenced; the member then stands by for one TTL.
 //
@@ -22,6 +22,10 @@
 //	session.NODE    {id, name, shared}            the member NODE is alive; rewritten three times in each TTL
 //	lease.NAME      {node, session, name, since}  the holder of a lease; empty when it was given back
 //	home.RESOURCE   {node, session, name, since}  where a resource is placed for good
+//
+// (These names are stored, and older than the glossary: a session entry is a
+// membership, a home entry a placement, and "shared" lists the balanced leases
+// for which the member is ready. "name" is for people.)
 //
 // NODE names a data directory. Each start of a process on it is an incarnation
 // with an id of its own ("id" and "session" above). A lease names the incarnation
@@ -38,8 +42,8 @@
 // that are alive and ready for the work: the node with the highest hash of name
 // and node (rendezvous hashing, see Owner). A member claims a free lease when it
 // is the owner, or when nobody claimed the lease for a TTL; and it gives a lease
-// up when another member is the owner. When a member comes or goes, only the
-// leases move that it owns.
+// up when another member is the owner. When a member comes or goes, the only
+// leases that move are those that it owns.
 //
 // The spread is that of a fair die, not even: of m leases each of n members owns
 // m/n on average, with a standard deviation of √(m/n·(1−1/n)). For example, of 8

@@ -45,7 +45,7 @@
 //	sums          day source event tracker outcome reason n
 //	counted_days  day
 //
-// And DuckDB has, for now alone:
+// And DuckDB alone has, for now:
 //
 //	events        day epoch seq idx event deviceId userId timestamp receivedAt eventId receipt source
 //	              pageUrl pagePath pageReferrer pageTitle sessionId properties.*
@@ -58,8 +58,8 @@
 // Rows of an epoch before the sequence in unfilled are read from raw until
 // Backfill has made their typed columns.
 //
-// lanes has a row for each life of a tracker's lane: one that was removed and put
-// back has several, apart from each other by where they start, and its sums go on.
+// lanes has a row for each life of a tracker's lane. A tracker that was removed and
+// put back has several rows, told apart by where they start, and its sums go on.
 //
 // raw.event is the event's name as it is counted: MaxNames names a source and
 // day, the later ones "(other)"; "(malformed)" for a body that is not JSON,

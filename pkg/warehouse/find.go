@@ -40,7 +40,7 @@ type Found struct {
 type FoundLane struct {
 	Tracker string
 	State   State
-	// Plan is the version in force at the lane's last report.
+	// Plan is the version in force at the lane's last checkpoint.
 	Plan string
 	// Parked is set in StateParked.
 	Parked *event.Parked

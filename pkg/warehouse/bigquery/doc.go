@@ -9,6 +9,8 @@
 // for each table, how many rows of that sequence are stored already: these rows
 // are ahead of the position. Four tables are counted so: raw (after the events'
 // position) and deliveries, filtered_log, leaks_log (after the outcomes' position).
+// Positions are always the journal's; the streams below are BigQuery's write
+// streams, to which the rows of one table are appended.
 //
 //	raw    r1 r2 r3 r4 | r5 r6 r7        the table, in the journal's order
 //	         position ─┘ └── ahead = 3   stored, but part of no commit yet
@@ -59,12 +61,13 @@
 //	                        the sum of D is 120 + 5 + 7
 //
 // Compact, called every hour, inserts the sums of each day that changed into
-// sums_log, with the version of the newest commit, in one statement. Of a day the
-// newest version holds, and the changes of later commits add to it: so it does not
-// matter how often, or by how many processes, that is done. A commit is deleted two
-// hours later at the earliest, when its changes are in sums_log. Rows of sums_log
-// with the outcome "first" are no sums: they say with which sequence (n) a day
-// begins in a journal (source), for finding the day of a receipt.
+// sums_log, with the version of the newest commit, in one statement. The sums of
+// a day are its rows with the newest version, and the changes of later commits:
+// so it does not matter how often, or by how many processes, Compact is called. A
+// commit is deleted two hours later at the earliest, when its changes are in
+// sums_log. Rows of sums_log with the outcome "first" are no sums. They serve to
+// find the day of a receipt: source is the journal, and n the sequence with which
+// the day begins in it.
 //
 // Most batches only add. What else can happen to a day (a lane begins before rows
 // that are stored, or ends; a replay; a gap in the journal; another journal) has it

@@ -39,7 +39,7 @@ func (j *Journal) Append(records ...event.Record) uint64 {
 	return seq
 }
 
-// Report adds a report, stamped with the epoch if it has none, and returns its sequence.
+// Report adds a checkpoint, stamped with the epoch if it has none, and returns its sequence.
 func (j *Journal) Report(r event.Checkpoint) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -19,8 +19,8 @@ type Harness struct {
 	Open   Opener
 	MaxRow int  // bytes of data beyond which a row is refused
 	Serial bool // one part of the suite at a time
-	// Ahead says that rows of raw and deliveries may be there before the marks
-	// say so: the warehouse has no transaction over its tables.
+	// Ahead says that rows of raw and deliveries may be there before the stream
+	// positions say so: the warehouse has no transaction over its tables.
 	Ahead bool
 	// Results is a query for the part of that name, where the warehouse's SQL
 	// has no names with quotes; its third column is odd_name.
