@@ -13,8 +13,8 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/retry"
 )
 
-// Source is the journal's events stream.
-type Source interface {
+// Events is the journal's events stream.
+type Events interface {
 	// Epoch names the stream: positions of different epochs have nothing in common.
 	Epoch() string
 	// Bounds returns the position of the first message that is still there and the
@@ -51,7 +51,7 @@ var backoff = retry.Backoff{Min: 100 * time.Millisecond, Max: 10 * time.Second}
 // be written is reported once and opened again after a growing pause. Run returns an
 // error when the index cannot be closed or moved aside for that, and when the last
 // flush fails. A second Run waits for the first to return.
-func (i *Index) Run(ctx context.Context, source Source) error {
+func (i *Index) Run(ctx context.Context, source Events) error {
 	stopping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopLimit, cancel) })()
@@ -59,7 +59,7 @@ func (i *Index) Run(ctx context.Context, source Source) error {
 }
 
 // run follows until ctx ends.
-func (i *Index) run(ctx context.Context, source Source) error {
+func (i *Index) run(ctx context.Context, source Events) error {
 	i.running.Lock()
 	defer i.running.Unlock()
 	failing := make(retry.Streaks)
@@ -100,7 +100,7 @@ func (i *Index) flushed() event.Position {
 
 // followOnce follows the journal until something fails or ctx ends. The error is the
 // store's failure if there is one.
-func (i *Index) followOnce(ctx context.Context, source Source) (err error) {
+func (i *Index) followOnce(ctx context.Context, source Events) (err error) {
 	if i.store == nil {
 		i.life.Lock()
 		err := i.open()
@@ -165,7 +165,7 @@ func (i *Index) applyFor(ctx context.Context, r Reader, w *writer) error {
 
 // reconcile compares the index with the journal, and empties an index that does not
 // belong to it.
-func (i *Index) reconcile(ctx context.Context, source Source) error {
+func (i *Index) reconcile(ctx context.Context, source Events) error {
 	first, end, err := source.Bounds(ctx)
 	if err != nil {
 		return outsideError{fmt.Errorf("read the journal's bounds: %w", err)}

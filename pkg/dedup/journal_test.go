@@ -123,7 +123,7 @@ func (i *incidents) classes() map[string]int {
 }
 
 // open opens an index and follows a source until the returned function is called.
-func open(t testing.TB, dir string, config dedup.Config, options dedup.Options, source dedup.Source) (*dedup.Index, func()) {
+func open(t testing.TB, dir string, config dedup.Config, options dedup.Options, source dedup.Events) (*dedup.Index, func()) {
 	t.Helper()
 	index, err := dedup.Open(dir, config, options)
 	if err != nil {

@@ -178,7 +178,7 @@ func TestTrackerThatCannotJudge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, w *world) {
-				w.config.Budget = time.Hour
+				w.config.RetryFor = time.Hour
 				w.journal.add("buy", "buy")
 				w.runTracker(&broken{translator: *w.tracker, judge: judge})
 				wait(2 * time.Hour)

@@ -197,7 +197,8 @@ func (l *Lane) expireItem(it *item, now time.Time) {
 	}
 }
 
-// TooOld is why a vendor no longer accepts an event at a time, or "".
+// TooOld is why a vendor no longer accepts an event at a time, for which the event is
+// rejected; "" if it does.
 func TooOld(traits tracker.Traits, e *event.Event, now time.Time) string {
 	happened := e.Time
 	if happened.IsZero() {

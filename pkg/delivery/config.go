@@ -45,7 +45,7 @@ type Config struct {
 	Concurrency int `yaml:"concurrency"`
 	// Budget is how long a parked event is tried again; 0 means 24 h, or the
 	// vendor's back-dating window where that is shorter.
-	Budget time.Duration `yaml:"budget"`
+	RetryFor time.Duration `yaml:"budget"`
 	// Timeout is for one request, from dialling to the end of the response.
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxParked is how many events may wait for a retry of their own; at the
@@ -96,7 +96,7 @@ func (c Config) Check() error {
 	fail(rate >= 0 && !math.IsInf(rate, 0) && !math.IsNaN(rate), "rate: use a number of events such as 500/s, or leave it out")
 	fail(c.Burst >= 0, "burst: %d: use a positive number of events, or leave it out", c.Burst)
 	fail(c.Concurrency >= 0 && c.Concurrency <= maxConcurrency, "concurrency: %d: use 1 to %d, or leave it out", c.Concurrency, maxConcurrency)
-	fail(c.Budget >= 0, "budget: %s: use a duration such as 24h, or leave it out", c.Budget)
+	fail(c.RetryFor >= 0, "budget: %s: use a duration such as 24h, or leave it out", c.RetryFor)
 	fail(c.Timeout > 0 && c.Timeout <= maxTimeout, "timeout: %s: use more than 0 and at most %s", c.Timeout, maxTimeout)
 	fail(c.MaxParked > 0 && c.MaxParked <= maxParkedLimit, "maxParked: %d: use 1 to %d", c.MaxParked, maxParkedLimit)
 	fail(c.IsolateAfter >= isolateAgain && c.IsolateAfter <= maxIsolateAfter, "isolateAfter: %d: use %d to %d", c.IsolateAfter, isolateAgain, maxIsolateAfter)
@@ -115,8 +115,8 @@ func (c Config) fromTime() (time.Time, error) {
 
 // budget is how long a parked event is tried again at a vendor.
 func (c Config) budget(traits tracker.Traits) time.Duration {
-	if c.Budget > 0 {
-		return c.Budget
+	if c.RetryFor > 0 {
+		return c.RetryFor
 	}
 	if traits.MaxEventAge > 0 {
 		return min(defaultBudget, traits.MaxEventAge)

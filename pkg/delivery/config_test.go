@@ -25,7 +25,7 @@ func TestConfigCheck(t *testing.T) {
 		"rate":         {func(c *delivery.Config) { c.Rate = -1 }, "rate:"},
 		"burst":        {func(c *delivery.Config) { c.Burst = -1 }, "burst:"},
 		"concurrency":  {func(c *delivery.Config) { c.Concurrency = 1000 }, "concurrency:"},
-		"budget":       {func(c *delivery.Config) { c.Budget = -time.Hour }, "budget:"},
+		"budget":       {func(c *delivery.Config) { c.RetryFor = -time.Hour }, "budget:"},
 		"timeout":      {func(c *delivery.Config) { c.Timeout = 0 }, "timeout:"},
 		"long timeout": {func(c *delivery.Config) { c.Timeout = time.Hour }, "timeout:"},
 		"maxParked":    {func(c *delivery.Config) { c.MaxParked = 1 << 20 }, "maxParked:"},
@@ -58,7 +58,7 @@ func TestConfigKeys(t *testing.T) {
 	}
 	want := delivery.Config{
 		Name: "ga4", Mode: delivery.DryRun, From: "start", Insecure: true, Rate: 10, Burst: 20, Concurrency: 3,
-		Budget: 2 * time.Hour, Timeout: 5 * time.Second, MaxParked: 7, IsolateAfter: 4, Drain: delivery.DefaultConfig().Drain,
+		RetryFor: 2 * time.Hour, Timeout: 5 * time.Second, MaxParked: 7, IsolateAfter: 4, Drain: delivery.DefaultConfig().Drain,
 	}
 	if config != want {
 		t.Errorf("got %+v, want %+v", config, want)

@@ -21,9 +21,9 @@ var (
 	ErrFenced = errors.New("another process runs this lane")
 )
 
-// Source is the journal's events stream as a lane reads it, duplicates flagged.
+// Events is the journal's events stream as a lane reads it, duplicates flagged.
 // It is used from one goroutine at a time.
-type Source interface {
+type Events interface {
 	// Read opens a reader at from, which may lie within a message.
 	Read(ctx context.Context, from event.Position) (Reader, error)
 	// Bounds returns the position of the first record that is still there and
@@ -68,7 +68,7 @@ type Tracer interface {
 // Deps is what a lane works with. Source, OutcomeLog and Tracer are needed; the
 // rest may be nil or zero.
 type Deps struct {
-	Source     Source
+	Source     Events
 	OutcomeLog OutcomeLog
 	// Tracer returns the tracer in force. A lane asks for it when a window
 	// begins to fill, so that a reload takes effect between windows and each

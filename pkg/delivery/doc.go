@@ -37,9 +37,9 @@
 // and start anew: the breaker, the rate counts, and the attempts of events that
 // are not parked.
 //
-// Checkpoints are published at three moments: before the next window is sent,
-// immediately when the journal has nothing more to read, and once a second when
-// only counts and the watermark changed.
+// A checkpoint with outcomes or parked events is published before the next window
+// is sent, and at once when the journal has nothing more to read. One with which only
+// counts and the watermark change is published at most once a second.
 //
 //	watermark          reader
 //	    │   window         │
@@ -72,9 +72,9 @@
 //     due as soon as the breaker closes.
 //   - An event on which the vendor fails (5xx) each time, while it accepts others,
 //     does not block the lane. After Config.IsolateAfter failures in a row events
-//     are sent one at a time. The failing event is parked, sent alone from then on (after
-//     a restart: once it has failed that often), and rejected when the time limit
-//     for its retries (Config.Budget) is over. A vendor that fails on everything
+//     are sent one at a time. The failing event is parked, sent alone from then on, also
+//     after a restart, and rejected when the time limit
+//     for its retries (Config.RetryFor) is over. A vendor that fails on everything
 //     counts as down.
 //   - An event that gets older than the journal's maximum age expires as the
 //     watermark moves, also while the breaker is open, so that the journal can be

@@ -12,7 +12,7 @@ import (
 // feed reads the journal on from a position and keeps the rest of a message
 // that did not fit into a window.
 type feed struct {
-	source Source
+	source Events
 	reader Reader
 	from   event.Position // after the last record that was handed out
 	rest   []event.Record

@@ -35,7 +35,7 @@ func TestEventOnWhichTheVendorFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, w *world) {
-				w.config.Budget = 6 * time.Hour
+				w.config.RetryFor = 6 * time.Hour
 				w.tracker.each, w.traits.MaxBatch = test.each, 100
 				w.vendor.fails = func(id string) bool { return slices.Contains(test.bad, id) }
 				w.crowd(60)
@@ -78,7 +78,7 @@ func TestVendorThatFailsOnEverything(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		var down atomic.Bool
 		down.Store(true)
-		w.config.Budget = 2 * time.Hour
+		w.config.RetryFor = 2 * time.Hour
 		w.tracker.each = 1
 		w.vendor.fails = func(string) bool { return down.Load() }
 		w.crowd(300)
@@ -129,7 +129,7 @@ func TestOnlyEventOnWhichTheVendorFails(t *testing.T) {
 func TestManyEventsOnWhichTheVendorFails(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		var down atomic.Bool
-		w.config.Budget = 24 * time.Hour
+		w.config.RetryFor = 24 * time.Hour
 		w.vendor.fails = func(id string) bool { return down.Load() || strings.HasSuffix(id, "0-1") }
 		w.crowd(300) // every tenth message has one
 		w.run()

@@ -95,7 +95,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 
 func TestParkedEventIsRetriedUntilItsBudgetEnds(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		w.config.Budget = 2 * time.Hour
+		w.config.RetryFor = 2 * time.Hour
 		w.vendor.say = func(id string) string {
 			if id == "e1-1-0" {
 				return "park"
@@ -168,7 +168,7 @@ func TestMaxAgeExpiresWhileTheBreakerIsOpen(t *testing.T) {
 
 func TestMaxAgeExpiresParkedEvents(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
-		w.config.MaxAge, w.config.Budget, w.config.MaxParked = 10*time.Hour, 100*time.Hour, 1
+		w.config.MaxAge, w.config.RetryFor, w.config.MaxParked = 10*time.Hour, 100*time.Hour, 1
 		w.vendor.say = func(string) string { return "park" }
 		w.journal.add("buy", "buy")
 		w.run()

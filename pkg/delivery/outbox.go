@@ -150,7 +150,7 @@ func sameCheckpoint(a, b *event.Checkpoint) bool {
 func (o *outbox) checkpoint(intents []event.Position) *event.Checkpoint {
 	r := &event.Checkpoint{
 		Tracker: o.name, Epoch: o.epoch, Plan: o.draft.plan, Release: o.release,
-		Time: time.Now().UTC().Truncate(time.Microsecond), Start: o.start, Watermark: o.cursor, Closed: o.closed,
+		Time: time.Now().UTC().Truncate(time.Microsecond), Start: o.start, Watermark: o.cursor, Removed: o.closed,
 		Deliveries: o.draft.rows, Parked: o.parking.list(), Gaps: o.draft.gaps,
 	}
 	for h, n := range o.draft.filtered {

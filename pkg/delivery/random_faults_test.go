@@ -74,7 +74,7 @@ func whatever(t *testing.T, seed uint64, dedup bool) map[event.Outcome]int {
 	c := &chance{rng: rand.New(rand.NewPCG(seed, 1)), on: true}
 	w := newWorld(t, dedup)
 	w.tracker.each, w.traits.MaxBatch, w.traits.Concurrency = 1+c.number(5), 1+c.number(12), 1+c.number(4)
-	w.config.MaxParked, w.config.MaxAge, w.config.Budget = 1+c.number(20), 20*time.Minute, 5*time.Minute
+	w.config.MaxParked, w.config.MaxAge, w.config.RetryFor = 1+c.number(20), 20*time.Minute, 5*time.Minute
 	w.vendor.say = func(string) string {
 		for _, word := range []string{"reject", "park", "again"} {
 			if c.one(15) {

@@ -48,7 +48,7 @@ func (l *Lane) remove(ctx context.Context) error {
 		return err
 	case !ok:
 		return ErrNoLane
-	case last.Closed:
+	case last.Removed:
 		return nil
 	}
 	if err := l.resume(ctx); err != nil {

@@ -28,7 +28,7 @@ func (l *Lane) resume(ctx context.Context) error {
 	case !ok:
 		l.out.start, err = l.origin(ctx, first, end)
 		l.out.cursor = l.out.start
-	case last.Closed:
+	case last.Removed:
 		l.out.start, l.out.cursor = end, end
 	case last.Epoch != l.out.epoch || end.Before(last.Watermark):
 		err = l.abandon(ctx, &last)
@@ -62,7 +62,7 @@ func (l *Lane) readLast(ctx context.Context) (last event.Checkpoint, seq uint64,
 // accepted makes "now" mean then, and not whenever Run comes to it.
 func (l *Lane) Anchor(ctx context.Context) error {
 	last, _, ok, err := l.readLast(ctx)
-	if err == nil && (!ok || last.Closed) {
+	if err == nil && (!ok || last.Removed) {
 		err = l.resume(ctx)
 	}
 	if err != nil {

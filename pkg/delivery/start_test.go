@@ -132,7 +132,7 @@ func TestRemove(t *testing.T) {
 			}
 		}
 		last := w.outcomeLog.last()
-		if !last.Closed || len(last.Parked) != 0 || delivery.EarliestNeeded(&last) != (event.Position{}) {
+		if !last.Removed || len(last.Parked) != 0 || delivery.EarliestNeeded(&last) != (event.Position{}) {
 			t.Errorf("last checkpoint: %+v", last)
 		}
 		counts(t, w.audit(), map[event.Outcome]int{event.Delivered: 1, event.Expired: 2101, event.Rejected: 300, event.Filtered: 300})

@@ -47,7 +47,7 @@ type Status struct {
 // EarliestNeeded is the lowest position that the lane of a checkpoint may still
 // read. The zero Position means that nothing is needed: the lane is closed.
 func EarliestNeeded(r *event.Checkpoint) event.Position {
-	if r.Closed {
+	if r.Removed {
 		return event.Position{}
 	}
 	lowest := r.Watermark

@@ -15,9 +15,9 @@ import (
 	"github.com/sparrow-edge/sparrow/pkg/fault"
 )
 
-// Log makes records durable. Both methods are safe for concurrent use and bound
+// Journal makes records durable. Both methods are safe for concurrent use and bound
 // their own waiting.
-type Log interface {
+type Journal interface {
 	// Append stores the records in one message and returns once they are
 	// durable. It never changes the records, and does not read them after it
 	// returned nil. After an error it may still read them (a log that gave up
@@ -41,7 +41,7 @@ type Options struct {
 // handlers are safe for concurrent use.
 type Dispatcher struct {
 	limits   Limits
-	log      Log
+	log      Journal
 	logger   *slog.Logger
 	reporter fault.Reporter
 	metrics  *metrics
@@ -59,7 +59,7 @@ type Dispatcher struct {
 
 // New makes a dispatcher that appends to log. It fails when the configuration
 // does not pass its Check, or when the metrics are registered already.
-func New(c Config, log Log, o Options) (*Dispatcher, error) {
+func New(c Config, log Journal, o Options) (*Dispatcher, error) {
 	if err := c.Check(); err != nil {
 		return nil, fmt.Errorf("dispatcher: %w", err)
 	}

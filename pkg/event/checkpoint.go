@@ -119,8 +119,8 @@ type Checkpoint struct {
 	// Watermark: every event from Start up to, not including, it has an
 	// outcome in some checkpoint, or is parked.
 	Watermark Position
-	// Closed says that the tracker was removed: this is its last checkpoint.
-	Closed bool
+	// Removed says that the tracker was removed: this is its last checkpoint.
+	Removed bool
 
 	Deliveries []Delivery
 	Filtered   []FilteredCount
@@ -170,7 +170,7 @@ func (c *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 	b = AppendPosition(b, c.Start)
 	b = AppendPosition(b, c.Watermark)
 	closed := byte(0)
-	if c.Closed {
+	if c.Removed {
 		closed = 1
 	}
 	b = append(b, closed)
@@ -261,7 +261,7 @@ func (c *Checkpoint) UnmarshalBinary(b []byte) error {
 	}
 	*c = Checkpoint{
 		Tracker: d.Text(), Epoch: d.Text(), Run: d.Uint32(), Plan: d.Text(), Release: d.Text(), Time: d.Time(),
-		Start: d.Position(), Watermark: d.Position(), Closed: d.Byte() != 0,
+		Start: d.Position(), Watermark: d.Position(), Removed: d.Byte() != 0,
 	}
 	name := func() string { return "" }
 	if version != checkpointVersionNoNames {

@@ -19,7 +19,7 @@ func fullCheckpoint() event.Checkpoint {
 	position := func(seq uint64, index uint32) event.Position { return event.Position{Seq: seq, Index: index} }
 	return event.Checkpoint{
 		Tracker: "ga4", Epoch: "e1", Run: 3, Plan: "p7", Release: "v1.2.3", Time: at,
-		Start: position(1, 0), Watermark: position(1<<40, 7), Closed: true,
+		Start: position(1, 0), Watermark: position(1<<40, 7), Removed: true,
 		Deliveries: []event.Delivery{
 			{Position: position(2, 1), EventID: "a", Source: "dashboard", Event: "e", Outcome: event.Delivered, Reason: "validated", Status: 204, Attempts: 1, Time: at, Latency: 12 * time.Millisecond, Day: day},
 			{Position: position(2, 2), EventID: "b", Source: "dashboard", Event: "(invalid)", Outcome: event.Rejected, Reason: "retries exhausted", Status: 500, Error: "<html>", Attempts: 9, Time: at, Day: day.AddDate(0, 0, -1)},

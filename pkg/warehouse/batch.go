@@ -88,7 +88,7 @@ type LaneRow struct {
 	Start, Watermark event.Position
 	Closed           bool
 	Plan, Release    string
-	Reported         time.Time
+	Time             time.Time
 	Parked           []event.Parked // all that is parked
 }
 

@@ -95,7 +95,7 @@ func someRecord(n int) event.Record {
 func (b *bench) appendEvents(n int) {
 	for i := range n {
 		seq := b.journal.Append(someRecord(2*i), someRecord(2*i+1))
-		b.journal.Report(event.Checkpoint{
+		b.journal.AddCheckpoint(event.Checkpoint{
 			Tracker: "ga4", Watermark: event.Position{Seq: seq + 1},
 			Deliveries: []event.Delivery{{Position: event.Position{Seq: seq, Index: 1}, Outcome: event.Delivered}},
 		})
@@ -181,7 +181,7 @@ func TestLoaderOutcomesWaitForEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		for seq := range uint64(200) { // more than the loader holds back
-			b.journal.Report(event.Checkpoint{
+			b.journal.AddCheckpoint(event.Checkpoint{
 				Tracker: "ga4", Epoch: "e1", Watermark: event.Position{Seq: 1},
 				Deliveries: []event.Delivery{{Position: event.Position{Seq: seq + 1, Index: 1}, Outcome: event.Delivered}},
 			})
@@ -207,7 +207,7 @@ func TestLoaderReportAheadOfJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		b.appendEvents(1)
-		b.journal.Report(event.Checkpoint{Tracker: "ga4", Epoch: "e1", Watermark: event.Position{Seq: 50}})
+		b.journal.AddCheckpoint(event.Checkpoint{Tracker: "ga4", Epoch: "e1", Watermark: event.Position{Seq: 50}})
 		b.appendEvents(1)
 		b.start()
 		wait(time.Minute)

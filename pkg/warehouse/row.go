@@ -68,8 +68,8 @@ func (b *Batch) AddCheckpoint(seq uint64, c *event.Checkpoint) {
 		b.Gaps = append(b.Gaps, GapRow{Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Gap: g})
 	}
 	b.Lanes = append(b.Lanes, LaneRow{
-		Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Start: c.Start, Watermark: c.Watermark, Closed: c.Closed,
-		Plan: plan, Release: release, Reported: c.Time.UTC(), Parked: c.Parked,
+		Seq: seq, Tracker: tracker, Epoch: c.Epoch, Run: c.Run, Start: c.Start, Watermark: c.Watermark, Closed: c.Removed,
+		Plan: plan, Release: release, Time: c.Time.UTC(), Parked: c.Parked,
 	})
 }
 

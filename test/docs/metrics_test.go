@@ -64,8 +64,8 @@ func (c *catalogue) Unregister(prometheus.Collector) bool { return false }
 // Dependencies of the components. The test only creates them, so nothing here is
 // ever called.
 type (
-	noLog        struct{ dispatcher.Log }
-	noSource     struct{ delivery.Source }
+	noLog        struct{ dispatcher.Journal }
+	noSource     struct{ delivery.Events }
 	noOutcomeLog struct{ delivery.OutcomeLog }
 	noTracker    struct{ tracker.Tracker }
 	noWarehouse  struct{ warehouse.Warehouse }

@@ -51,7 +51,7 @@ func (l outcomeLog) Publish(ctx context.Context, r *event.Checkpoint, after uint
 // read, and the checkpoint itself, where the lane goes on after a restart. A closed lane needs nothing.
 func (l outcomeLog) pin(ctx context.Context, r *event.Checkpoint, seq uint64) error {
 	reader := laneName(r.Tracker)
-	if r.Closed {
+	if r.Removed {
 		return errors.Join(l.journal.Events().Unpin(ctx, reader), l.journal.Outcomes().Unpin(ctx, reader))
 	}
 	return errors.Join(l.journal.Events().Pin(ctx, reader, delivery.EarliestNeeded(r).Seq), l.journal.Outcomes().Pin(ctx, reader, seq))

@@ -90,7 +90,7 @@ func (r *run) send(records []event.Record) {
 	for i := range uint32(2) {
 		report.Deliveries = append(report.Deliveries, event.Delivery{Position: event.Position{Seq: r.posted, Index: i + 1}, Outcome: event.Delivered, Time: day, Day: day})
 	}
-	r.journal.Report(report)
+	r.journal.AddCheckpoint(report)
 }
 
 // await waits for something to be so.

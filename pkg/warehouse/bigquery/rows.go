@@ -102,7 +102,7 @@ func (e rowEncoder) lane(l *warehouse.LaneRow, _ bool) []byte {
 	encoded, _ := json.Marshal(list) // it cannot fail: strings and numbers only
 	return newEncoder(len(encoded)+256).text(l.Tracker, l.Epoch).
 		number(int64(l.Run), int64(l.Start.Seq), int64(l.Start.Index), int64(l.Watermark.Seq), int64(l.Watermark.Index)).
-		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Reported, true)).text(string(encoded), e.epoch).number(int64(l.Seq)).row
+		flag(l.Closed).text(l.Plan, l.Release).instant(storable(l.Time, true)).text(string(encoded), e.epoch).number(int64(l.Seq)).row
 }
 
 // firstWaiting is the first position of the mark and the parked events of a row of

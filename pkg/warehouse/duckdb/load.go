@@ -220,7 +220,7 @@ func (tx *transaction) loadLanes(b *warehouse.Batch) error {
 			return fmt.Errorf("replace lane: %w", err)
 		}
 		err = tx.exec("insert into lanes values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", l.Tracker, l.Epoch, l.Run,
-			l.Start.Seq, l.Start.Index, l.Watermark.Seq, l.Watermark.Index, l.Closed, l.Plan, l.Release, l.Reported)
+			l.Start.Seq, l.Start.Index, l.Watermark.Seq, l.Watermark.Index, l.Closed, l.Plan, l.Release, l.Time)
 		if err != nil {
 			return fmt.Errorf("insert lane: %w", err)
 		}

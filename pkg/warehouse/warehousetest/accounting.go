@@ -143,7 +143,7 @@ func checkLostEvent(t testing.TB, h Harness) {
 	sent := func(index uint32) event.Delivery {
 		return event.Delivery{Position: event.Position{Seq: 1, Index: index}, Outcome: event.Delivered, Time: day(), Day: day()}
 	}
-	j.Report(event.Checkpoint{Tracker: "ga4", Watermark: event.Position{Seq: 2}, Deliveries: []event.Delivery{sent(1), sent(1)}})
+	j.AddCheckpoint(event.Checkpoint{Tracker: "ga4", Watermark: event.Position{Seq: 2}, Deliveries: []event.Delivery{sent(1), sent(1)}})
 	carry(t, w, j)
 	same(t, "unaccounted", ask(t, w, `select event, accepted, delivered, pending, unaccounted, drift, open from reconciliation order by event`),
 		[][]any{{"lost", 1, 0, 0, 1, "1.0", false}, {"twice", 1, 2, 0, -1, "-1.0", false}})
@@ -161,7 +161,7 @@ func checkBrowserLosses(t testing.TB, h Harness) {
 	again := told(`{"count":3}`)
 	again.Duplicate = true
 	j.Append(told(`{"count":3}`), again, told(`{"count":4}`), told(`{"count":-9}`), told(`{"count":1e15}`), told(`{"count":"x"}`), told(`{}`))
-	j.Report(event.Checkpoint{Tracker: "ga4", Watermark: event.Position{Seq: 2}})
+	j.AddCheckpoint(event.Checkpoint{Tracker: "ga4", Watermark: event.Position{Seq: 2}})
 	carry(t, w, j)
 	same(t, "lost", ask(t, w, `select event, tracker, accepted, unaccounted, lost from reconciliation where lost <> 0`),
 		[][]any{{"sparrow:lost", "(browser)", 0, 0, 7}})
@@ -180,7 +180,7 @@ func checkReplacedJournal(t testing.TB, h Harness) {
 		return ask(t, w, `select event, accepted, delivered, expired, pending, unaccounted from reconciliation order by event`)
 	}
 	j.Append(named("sent"), named("parked"), named("ahead"))
-	j.Report(event.Checkpoint{
+	j.AddCheckpoint(event.Checkpoint{
 		Tracker: "ga4", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 1, Index: 2},
 		Deliveries: []event.Delivery{{Position: event.Position{Seq: 1}, Outcome: event.Delivered, Time: day(), Day: day()}},
 		Parked:     []event.Parked{{Position: event.Position{Seq: 1, Index: 1}, Due: day(), Since: day(), Attempts: 1}},
@@ -190,7 +190,7 @@ func checkReplacedJournal(t testing.TB, h Harness) {
 
 	j.Renew("another")
 	j.Append(named("new"))
-	j.Report(event.Checkpoint{Tracker: "ga4", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 1}})
+	j.AddCheckpoint(event.Checkpoint{Tracker: "ga4", Start: event.Position{Seq: 1}, Watermark: event.Position{Seq: 1}})
 	carry(t, w, j)
 	same(t, "after", sums(), [][]any{{"ahead", 1, 0, 1, 0, 0}, {"new", 1, 0, 0, 1, 0}, {"parked", 1, 0, 1, 0, 0}, {"sent", 1, 1, 0, 0, 0}})
 	sameSums(t, w)
@@ -211,7 +211,7 @@ func checkNamesOverflow(t testing.TB, h Harness) {
 			report.Filtered = append(report.Filtered, event.FilteredCount{Day: day(), Source: "shop", Event: name, Reason: "event not in plan", Count: 1})
 		}
 		j.Append(records...)
-		j.Report(report)
+		j.AddCheckpoint(report)
 		if round == 0 {
 			carry(t, w, j) // the second loader knows the names from the warehouse
 		}
@@ -234,7 +234,7 @@ func checkFind(t testing.TB, h Harness) {
 		Time: day(), Day: day(), Latency: 5 * time.Millisecond}
 	b.AddCheckpoint(10, &event.Checkpoint{Tracker: "ga4", Epoch: epoch, Run: 1, Plan: "p2", Watermark: event.Position{Seq: 4}, Deliveries: []event.Delivery{again}})
 	b.AddCheckpoint(11, &event.Checkpoint{Tracker: "late", Epoch: epoch, Start: event.Position{Seq: 3, Index: 1}, Watermark: event.Position{Seq: 3, Index: 2}})
-	b.AddCheckpoint(12, &event.Checkpoint{Tracker: "gone", Epoch: epoch, Watermark: event.Position{Seq: 2}, Closed: true,
+	b.AddCheckpoint(12, &event.Checkpoint{Tracker: "gone", Epoch: epoch, Watermark: event.Position{Seq: 2}, Removed: true,
 		Gaps: []event.Gap{{From: event.Position{Seq: 1, Index: 1}, To: event.Position{Seq: 1, Index: 2}}}})
 	load(t, w, b)
 	states := func(id string) string {

@@ -40,7 +40,7 @@ func (j *Journal) Append(records ...event.Record) uint64 {
 }
 
 // Report adds a checkpoint, stamped with the epoch if it has none, and returns its sequence.
-func (j *Journal) Report(r event.Checkpoint) uint64 {
+func (j *Journal) AddCheckpoint(r event.Checkpoint) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if r.Epoch == "" {

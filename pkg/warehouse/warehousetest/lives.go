@@ -49,7 +49,7 @@ func checkLives(t testing.TB, h Harness) {
 // some messages, and says the first time that it held back event 2; event 8 is
 // parked once it is past it.
 func life(start, mark uint64, closed bool, delivers ...uint64) *event.Checkpoint {
-	r := &event.Checkpoint{Tracker: "heap", Epoch: epoch, Time: day(), Start: event.Position{Seq: start}, Watermark: event.Position{Seq: mark}, Closed: closed && len(delivers) == 0}
+	r := &event.Checkpoint{Tracker: "heap", Epoch: epoch, Time: day(), Start: event.Position{Seq: start}, Watermark: event.Position{Seq: mark}, Removed: closed && len(delivers) == 0}
 	for _, seq := range delivers {
 		r.Deliveries = append(r.Deliveries, event.Delivery{Position: event.Position{Seq: seq}, Outcome: event.Delivered, Time: day(), Day: day()})
 	}

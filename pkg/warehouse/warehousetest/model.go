@@ -65,7 +65,7 @@ func newHistory(seed uint64, epoch string, messages int) *history {
 func (h *history) live() {
 	for i := range 3 {
 		if h.calm {
-			h.journal.Report(h.report(&lane{tracker: fmt.Sprintf("tracker%d", i)}, 0))
+			h.journal.AddCheckpoint(h.report(&lane{tracker: fmt.Sprintf("tracker%d", i)}, 0))
 		}
 	}
 	for i := range 3 {
@@ -158,8 +158,8 @@ func (h *history) lane(tracker string) *lane {
 		}
 	}
 	report.Parked = h.parked(l)
-	report.Closed = l.closed
-	h.journal.Report(report)
+	report.Removed = l.closed
+	h.journal.AddCheckpoint(report)
 	return l
 }
 
@@ -199,7 +199,7 @@ func (h *history) advance(l *lane, to int) {
 	}
 	report.Watermark = h.position(l.end)
 	report.Parked = h.parked(l)
-	h.journal.Report(report)
+	h.journal.AddCheckpoint(report)
 }
 
 func (h *history) decide(i int) fate {
@@ -262,7 +262,7 @@ func (h *history) replay(l *lane) {
 		}
 		// Held back once more: the lane's count stands.
 		report.Filtered = []event.FilteredCount{{Day: day(), Source: "shop", Event: "buy", Reason: "consent", Count: 3}}
-		h.journal.Report(report)
+		h.journal.AddCheckpoint(report)
 	}
 }
 
