@@ -5,6 +5,7 @@ package tour_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -153,6 +154,48 @@ func TestTheWarehouseCanBeReadWhileNoGatewayRuns(t *testing.T) {
 	if rows := g.Query("select count(*) as n from raw"); harness.Number(rows[0], "n") != 1 {
 		t.Errorf("rows after a restart: %v", rows)
 	}
+}
+
+// TestDataIsTheOwnersAlone: other users of the machine can read no event, whatever the
+// rights of the directory are, and also files of an earlier release.
+func TestDataIsTheOwnersAlone(t *testing.T) {
+	g := harness.New(t, map[string]string{"sparrow.yaml": "listen: {{listen}}\nsources: [{ name: shop, keys: [pk_tour_key] }]\n", "plan.yaml": "events: {}\n"}, "serve")
+	data := filepath.Join(g.Dir, "data")
+	if err := os.Mkdir(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	check := func() (files int) {
+		err := filepath.WalkDir(data, func(path string, entry os.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			info, err := entry.Info()
+			if errors.Is(err, os.ErrNotExist) {
+				return nil
+			}
+			if err == nil && info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s has the rights %v", path, info.Mode().Perm())
+			}
+			files++
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	g.Start()
+	g.Query("select 1 as one") // the warehouse is open
+	if check() < 3 {
+		t.Error("there are no files to check")
+	}
+	g.Stop(time.Minute)
+	warehouse := filepath.Join(data, "warehouse.duckdb")
+	if err := os.Chmod(warehouse, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g.Start()
+	check()
 }
 
 func TestSecondGatewayIsRefused(t *testing.T) {

@@ -63,6 +63,7 @@ const gcPercent = 50
 
 // run runs a gateway until a signal ends it. A second signal ends it at once.
 func (s *invocation) run(ctx context.Context, settings *config.Settings, logger *slog.Logger, started func(*gateway.Gateway)) error {
+	syscall.Umask(0o077) // the files hold what visitors did: they are the owner's alone
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

@@ -125,7 +125,23 @@ func (g *Gateway) openData(context.Context) error {
 	if err := os.MkdirAll(g.settings.Config.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
+	closeToOthers(g.settings.Config.Data)
 	return nil
+}
+
+// closeToOthers takes the rights of other users from the files that are there: the
+// directory may have been made by hand, and the files by an earlier release. What
+// cannot be changed belongs to somebody else: whoever opens it says so.
+func closeToOthers(dir string) {
+	_ = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().Perm()&0o077 != 0 {
+			_ = os.Chmod(path, info.Mode().Perm()&^0o077)
+		}
+		return nil
+	})
 }
 
 func (g *Gateway) openReporter(context.Context) error {
