@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -48,4 +49,30 @@ func TestLanesGetWhatALaneAloneWouldGet(t *testing.T) {
 		})
 	}
 	lanes.Wait()
+}
+
+// TestWhatIsKeptIsBounded traces events that take much more memory than bytes: a list
+// of 30,000 numbers is a fiftieth of what it becomes.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	tracer := build(t, "events: { list: { properties: { numbers: array } } }", trace.Options{})
+	numbers := `{"event":"list","deviceId":"d","properties":{"numbers":[` + strings.TrimSuffix(strings.Repeat("1,", 30_000), ",") + `]}}`
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for i := range 200 {
+		rec := record(numbers)
+		rec.Receipt.Seq = uint64(i)
+		var into event.Event
+		if d := tracer.Trace(rec, "ga4", &into); d.Outcome != event.Pending {
+			t.Fatalf("%+v", d)
+		}
+	}
+	if grown := int64(heap()) - int64(before); grown > 64<<20 {
+		t.Errorf("%d MiB are kept, the bound is 32", grown>>20)
+	}
+	runtime.KeepAlive(tracer)
 }
