@@ -89,14 +89,14 @@ func (e *encoder) appendContext(b []byte, context *[5]parameter) []byte {
 	return b
 }
 
-// sessionID is the start of a session in seconds, as Google's own tag names it, or
-// another id of digits. Google takes no other.
+// sessionID is an id of digits, which is all that Google takes, as it is, or the start
+// of a session in seconds, as Google's own tag names it.
 func sessionID(id string) string {
-	if start, ok := tracker.SessionStart(id); ok {
-		return strconv.FormatInt(start.Unix(), 10)
-	}
 	if strings.Trim(id, "0123456789") == "" {
 		return id
+	}
+	if start, ok := tracker.SessionStart(id); ok {
+		return strconv.FormatInt(start.Unix(), 10)
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func conformance(t *testing.T, golden, more string) {
 // TestSessions: Google takes digits; other ids name a session by its start, or none.
 func TestSessions(t *testing.T) {
 	for id, want := range map[string]any{
-		"1795165800": "1795165800", "1795165800123": "1795165800", "01a2209b-e526-7a7b-8f55-0d7a2f3c9b10": "1795843417", "GS2.1.s1747075570$o3$g1$t1747075600": "1747075570",
+		"1795165800": "1795165800", "1795165800123": "1795165800123", "01a2209b-e526-7a7b-8f55-0d7a2f3c9b10": "1795843417", "GS2.1.s1747075570$o3$g1$t1747075600": "1747075570",
 		"4711": "4711", "s-4711": nil, "": nil, "550e8400-e29b-41d4-a716-446655440000": nil,
 	} {
 		e := trackertest.Track()
