@@ -40,6 +40,27 @@ func TestTimeIsLinear(t *testing.T) {
 	}
 }
 
+// TestKeywordsCostNoMoreThanAFewRules: a text may be full of words at which the rules
+// of API keys run, which takes many microseconds each (5 s for 32 KB, unbounded).
+// After two hundred of them what stands there is taken for a key, unread.
+func TestKeywordsCostNoMoreThanAFewRules(t *testing.T) {
+	s := build(t, sanitizer.Config{})
+	for _, unit := range []string{"jira=aaaaaaaaaaaaaaaaaaaa ", "discordapp.com = 'aaaaaaaaaaaaaaaa' ", "asana: bbbbbbbbbbbbbbbb; "} {
+		text := strings.Repeat(unit, 4000)
+		clean, found := s.Text(text, sanitizer.Hint{})
+		if rest := strings.Count(clean, strings.TrimSpace(unit)); found == 0 || rest > 200 {
+			t.Errorf("%q: %d of 4,000 are left, found %v", unit, rest, s.NamesOf(found))
+		}
+		if again, _ := s.Text(clean, sanitizer.Hint{}); again != clean {
+			t.Errorf("%q: a second reading changes the text", unit)
+		}
+		few := strings.Repeat(unit, 10)
+		if clean, found := s.Text(few, sanitizer.Hint{}); clean != few {
+			t.Errorf("%q ten times becomes %.60q, %v", unit, clean, s.NamesOf(found))
+		}
+	}
+}
+
 func TestOrdinaryTextCostsNoAllocation(t *testing.T) {
 	s := build(t, sanitizer.Config{})
 	for _, text := range []string{"", "billing", "purchase product", "19.99", "en-GB", "Why batching matters", "/posts/42", "9f1c2f64-3b1e-4a7b-8f55-0d7a2f3c9b10", "2026-11-20T09:14:40.000Z",

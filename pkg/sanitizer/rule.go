@@ -44,7 +44,7 @@ type keyword struct {
 
 // keywords finds keywords by their first two characters.
 type keywords struct {
-	starts [1 << 14]uint8 // index of lists; 0 for none
+	starts [1 << 14]uint16 // index of lists; 0 for none
 	lists  [][]keyword
 }
 
@@ -95,7 +95,7 @@ func pair(s string) int { return int(s[0]&0x7f|0x20)<<7 | int(s[1]&0x7f|0x20) }
 func (k *keywords) add(w keyword) {
 	at := &k.starts[pair(w.text)]
 	if *at == 0 {
-		*at = uint8(len(k.lists))
+		*at = uint16(len(k.lists))
 		k.lists = append(k.lists, nil)
 	}
 	k.lists[*at] = append(k.lists[*at], w)

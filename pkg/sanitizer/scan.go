@@ -9,6 +9,7 @@ type scanner struct {
 	hint       Hint
 	floor      int // end of the last finding: nothing before it is read again
 	judgements int // of phone numbers
+	lookups    int // of rules of API keys
 }
 
 // span is a finding: text[start:end]. A span of no kind is passed over.

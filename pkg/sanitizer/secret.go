@@ -3,6 +3,7 @@ package sanitizer
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,6 +18,9 @@ func (sc *scanner) key(i int) (span, bool) {
 		if !w.begins(rest) {
 			continue
 		}
+		if sc.lookups++; sc.lookups > maxLookups {
+			return span{Key, i, sc.secretEnd(i+len(w.text), len(sc.text))}, true
+		}
 		from := i
 		for w.rule.inside && from > sc.floor && i-from < maxSecretHead && (isTokenByte(sc.text[from-1]) || sc.text[from-1] == '.' || sc.text[from-1] == '~') {
 			from--
@@ -27,6 +31,10 @@ func (sc *scanner) key(i int) (span, bool) {
 	}
 	return span{}, false
 }
+
+// maxLookups bounds how many rules of API keys run on a text, because one takes many
+// microseconds: what stands at the keywords after them is taken for a key.
+const maxLookups = 200
 
 // maxSecretHead is how far before its keyword a key begins.
 const maxSecretHead = 64
@@ -69,10 +77,18 @@ func (sc *scanner) assigned(i int) (span, bool) {
 	if end-value < shortestValue {
 		return span{}, false
 	}
+	var tried []*rule // a rule reads the whole name, however often it has the keyword
 	around := sc.text[i-len(name) : value+2]
 	for j := range len(around) - 1 {
 		for _, w := range named.begin(around[j:]) {
-			if !w.begins(sc.text[i-len(name)+j:]) || !w.rule.names().MatchString(name) {
+			if !w.begins(sc.text[i-len(name)+j:]) || slices.Contains(tried, w.rule) {
+				continue
+			}
+			tried = append(tried, w.rule)
+			if sc.lookups++; sc.lookups > maxLookups {
+				return span{Key, value, sc.secretEnd(value, len(sc.text))}, true
+			}
+			if !w.rule.names().MatchString(name) {
 				continue
 			}
 			if start, end, ok := w.rule.match(sc.text[value:]); ok {
