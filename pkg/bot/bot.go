@@ -22,8 +22,12 @@ func (r *Rules) Decide(userAgent string) (machine, known bool) {
 	return machine, machine
 }
 
+// longest is how much of a user agent is read: clients may send any text as one.
+const longest = 1024
+
 // Is reports whether a user agent is that of a machine, by the list and the general
-// words. It takes time in proportion to the text's length.
+// words, within its first 1,024 bytes.
 func Is(userAgent string) bool {
+	userAgent = userAgent[:min(len(userAgent), longest)]
 	return listed(userAgent) || hasWord(userAgent)
 }

@@ -79,6 +79,13 @@ func TestOwnRulesComeFirst(t *testing.T) {
 	}
 }
 
+// TestOnlyTheBeginningIsRead: a client may send any text as a user agent.
+func TestOnlyTheBeginningIsRead(t *testing.T) {
+	if bot.Is(strings.Repeat(" ", 1024)+"Googlebot/2.1") || !bot.Is(strings.Repeat(" ", 1000)+"Googlebot/2.1") {
+		t.Error("want the first 1,024 bytes to count")
+	}
+}
+
 // TestList compiles every entry, and wants the exceptions to be of the list.
 func TestList(t *testing.T) {
 	if !strings.HasPrefix(bot.Version, "crawler-user-agents ") {
@@ -94,7 +101,7 @@ func FuzzIs(f *testing.F) {
 	f.Add("cubot")
 	f.Add("\xff\x00bot")
 	f.Fuzz(func(t *testing.T, userAgent string) {
-		if bot.Is(userAgent) && !bot.Is(userAgent+";") {
+		if len(userAgent) < 1000 && bot.Is(userAgent) && !bot.Is(userAgent+";") {
 			t.Errorf("%q is a bot, but not with a semicolon", userAgent)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -93,30 +94,27 @@ func listed(userAgent string) bool {
 			return true
 		}
 	}
+	var tried []*regexp.Regexp // a pattern reads the whole user agent
 	for i := 0; i+keyLength <= len(userAgent); i++ {
 		for _, e := range entries[userAgent[i:i+keyLength]] {
-			if e.matches(userAgent, i) {
+			if !strings.HasPrefix(userAgent[i:], e.literal) || e.pattern != nil && slices.Contains(tried, e.pattern) {
+				continue
+			}
+			from, to := i, i+len(e.literal)
+			if e.pattern != nil {
+				tried = append(tried, e.pattern)
+				at := e.pattern.FindStringIndex(userAgent)
+				if at == nil {
+					continue
+				}
+				from, to = at[0], at[1]
+			}
+			if begins(userAgent, from) && ends(userAgent, to) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// matches reports whether the entry's literal stands at i, and its pattern matches.
-func (e *entry) matches(userAgent string, i int) bool {
-	if !strings.HasPrefix(userAgent[i:], e.literal) {
-		return false
-	}
-	from, to := i, i+len(e.literal)
-	if e.pattern != nil {
-		at := e.pattern.FindStringIndex(userAgent)
-		if at == nil {
-			return false
-		}
-		from, to = at[0], at[1]
-	}
-	return begins(userAgent, from) && ends(userAgent, to)
 }
 
 // begins reports whether no name goes on across i.
